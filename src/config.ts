@@ -1,0 +1,315 @@
+/**
+ * Every setting of Viaduct in one table: environment name, unit, default, example, help and parser (DESIGN §6).
+ *
+ * Read once at the start, from the environment and from `.env` in the project folder; the environment wins, and an empty
+ * value means unset. A bad value refuses to start, with name, value and a good example; the value of a secret is not
+ * shown. Not here: anything that needs the system (ports, certificates, addresses of this host).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import * as value from './config/values.ts';
+import { Failure } from './errors.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface Settings {
+  /** Ours, lower case; empty: the listening addresses. */
+  readonly domains: readonly string[];
+  readonly listen: readonly value.ListenEntry[];
+  /** For entries without their own `advertise`; IPv6 with brackets. */
+  readonly advertise: string | undefined;
+  /** Absolute. */
+  readonly tlsCfg: string | undefined;
+  readonly databaseUrl: string | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** `undefined`: a child of ours. */
+  readonly rtpengine: readonly value.RtpengineAddress[] | undefined;
+  readonly mediaAddress: value.MediaAddress | undefined;
+  /** Addresses and networks in CIDR notation. */
+  readonly trusted: readonly string[];
+  readonly acceptForeign: boolean;
+  readonly http: value.HostPort;
+  readonly apiToken: string | undefined;
+  /** None, or the current one and perhaps the previous one: 32 bytes as lower-case hex. */
+  readonly tokenSecrets: readonly string[];
+  /** `undefined`: not said; see DESIGN §6 for who gets two of them. */
+  readonly demoUsers: readonly value.DemoUser[] | undefined;
+  readonly logLevel: LogLevel;
+  readonly graceSeconds: number;
+  readonly groupMs: number;
+  readonly timerCSeconds: number;
+}
+
+interface Setting<T> {
+  readonly name: string;
+  /** What kind of value it is, or its unit. */
+  readonly unit: string;
+  readonly help: string;
+  readonly example: string;
+  /** The default for people to read. */
+  readonly byDefault: string;
+  readonly otherwise: T;
+  readonly parse: (text: string) => T;
+  /** Never shown in a message; its parser must not quote it either. */
+  readonly secret?: true;
+}
+
+type Table = { readonly [Field in keyof Settings]: Setting<Settings[Field]> };
+
+const projectDir = join(import.meta.dirname, '..');
+const loopbackListen = 'udp:127.0.0.1:5060 tcp:127.0.0.1:5060 tls:127.0.0.1:5061 ws:127.0.0.1:8080 wss:127.0.0.1:8443';
+
+function table(folder: string, asRoot: boolean): Table {
+  const inFolder = value.pathIn(folder);
+  return {
+    domains: {
+      name: 'DOMAINS',
+      unit: 'names',
+      help: 'The SIP domains that are served here.',
+      example: 'example.com sip.example.com',
+      byDefault: 'the listening addresses',
+      otherwise: [],
+      parse: value.domains,
+    },
+    listen: {
+      name: 'LISTEN',
+      unit: 'transport:host:port',
+      help: 'Where SIP is spoken; port 0 picks a free one. "advertise host:port" behind an entry is its public address.',
+      example: 'udp:0.0.0.0:5060 tcp:0.0.0.0:5060 tls:0.0.0.0:5061 ws:0.0.0.0:8080 wss:0.0.0.0:8443',
+      byDefault: loopbackListen,
+      otherwise: value.listenEntries(loopbackListen),
+      parse: value.listenEntries,
+    },
+    advertise: {
+      name: 'ADVERTISE',
+      unit: 'host',
+      help: 'The public address of this host, for all LISTEN entries without their own.',
+      example: '203.0.113.7',
+      byDefault: 'none',
+      otherwise: undefined,
+      parse: value.publicHost,
+    },
+    tlsCfg: {
+      name: 'TLS_CFG',
+      unit: 'file',
+      help: "The file that names certificates and keys, in the form of Kamailio's tls.cfg.",
+      example: 'tls.cfg',
+      byDefault: 'a certificate made at the first start',
+      otherwise: undefined,
+      parse: inFolder,
+    },
+    databaseUrl: {
+      name: 'DATABASE_URL',
+      unit: 'URL',
+      help: 'The PostgreSQL database to use.',
+      example: 'postgres://user:pass@host/db',
+      byDefault: 'a PostgreSQL of our own, in DATA_DIR',
+      otherwise: undefined,
+      parse: value.databaseUrl,
+      secret: true,
+    },
+    dataDir: {
+      name: 'DATA_DIR',
+      unit: 'folder',
+      help: 'Where the database, the certificate and run.json are kept; relative to the project folder.',
+      example: './data',
+      byDefault: './data; as root /var/lib/viaduct',
+      otherwise: asRoot ? '/var/lib/viaduct' : inFolder('data'),
+      parse: inFolder,
+    },
+    rtpengine: {
+      name: 'RTPENGINE',
+      unit: 'udp:host:port=weight',
+      help: 'The ng ports of the rtpengine nodes to use.',
+      example: 'udp:10.0.0.5:22222=2 udp:10.0.0.6:22222=1',
+      byDefault: 'an rtpengine of our own',
+      otherwise: undefined,
+      parse: value.rtpengines,
+    },
+    mediaAddress: {
+      name: 'MEDIA_ADDRESS',
+      unit: 'local!advertised',
+      help: 'The address where our own rtpengine takes media, and the one that others see.',
+      example: '10.0.0.5!203.0.113.7',
+      byDefault: 'the address of the default route',
+      otherwise: undefined,
+      parse: value.mediaAddress,
+    },
+    trusted: {
+      name: 'TRUSTED',
+      unit: 'networks',
+      help: 'From these addresses no password is asked: trunks, and nothing else.',
+      example: '10.1.0.0/16 127.0.0.1',
+      byDefault: 'none',
+      otherwise: [],
+      parse: value.networks,
+    },
+    acceptForeign: {
+      name: 'ACCEPT_FOREIGN',
+      unit: 'yes or no',
+      help: 'Whether callers of other domains may ring our users.',
+      example: 'yes',
+      byDefault: 'no',
+      otherwise: false,
+      parse: value.yesNo,
+    },
+    http: {
+      name: 'HTTP',
+      unit: 'host:port',
+      help: 'Where the pages and the REST interface are served; port 0 picks a free one.',
+      example: '127.0.0.1:8081',
+      byDefault: '127.0.0.1:8081',
+      otherwise: { host: '127.0.0.1', port: 8081 },
+      parse: value.bindAddress,
+    },
+    apiToken: {
+      name: 'API_TOKEN',
+      unit: 'text',
+      help: 'What REST clients send as "Authorization: Bearer ..."; required where HTTP is not on loopback.',
+      example: 'the output of: openssl rand -hex 24',
+      byDefault: 'none; HTTP must then be on loopback',
+      otherwise: undefined,
+      parse: value.apiToken,
+      secret: true,
+    },
+    tokenSecrets: {
+      name: 'TOKEN_SECRET',
+      unit: '32 bytes, hex',
+      help: 'Signs what we put into Record-Route; the same on all nodes. A second value is the old one.',
+      example: 'the output of: openssl rand -hex 32',
+      byDefault: 'made at the first start',
+      otherwise: [],
+      parse: value.tokenSecrets,
+      secret: true,
+    },
+    demoUsers: {
+      name: 'DEMO_USERS',
+      unit: 'name:password,...',
+      help: 'Accounts to make in the first domain.',
+      example: 'alice:secret,bob:secret',
+      byDefault: 'two with random passwords, if on loopback and without DATABASE_URL',
+      otherwise: undefined,
+      parse: value.demoUsers,
+      secret: true,
+    },
+    logLevel: {
+      name: 'LOG_LEVEL',
+      unit: 'level',
+      help: 'How much is logged: trace, debug, info, warn, error or silent.',
+      example: 'info',
+      byDefault: 'info',
+      otherwise: 'info',
+      parse: value.oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+    },
+    graceSeconds: {
+      name: 'GRACE_SECONDS',
+      unit: 'seconds',
+      help: 'How long the binding and the calls of a closed connection wait for the client to come back.',
+      example: '10',
+      byDefault: '10',
+      otherwise: 10,
+      parse: value.wholeNumber(0, 3600),
+    },
+    groupMs: {
+      name: 'GROUP_MS',
+      unit: 'milliseconds',
+      help: 'How long a database write waits for company, to be committed as one.',
+      example: '5',
+      byDefault: '5',
+      otherwise: 5,
+      parse: value.wholeNumber(0, 1000),
+    },
+    timerCSeconds: {
+      // RFC 3261 §16.6 step 11: timer C is larger than three minutes.
+      name: 'TIMER_C_SECONDS',
+      unit: 'seconds',
+      help: 'How long an unanswered call may ring before it is cancelled; RFC 3261 asks for more than 180.',
+      example: '181',
+      byDefault: '181',
+      otherwise: 181,
+      parse: value.wholeNumber(1, 3600),
+    },
+  };
+}
+
+/** What settings are read from besides the environment; tests give their own. */
+export interface Surroundings {
+  /** Where `.env` is, and what relative paths begin at. */
+  readonly folder: string;
+  readonly asRoot: boolean;
+}
+
+const ours: Surroundings = { folder: projectDir, asRoot: process.getuid?.() === 0 };
+
+/** All settings, or a `Failure('setting-invalid')` that names the one that is wrong. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, around = ours): Settings {
+  const rows = table(around.folder, around.asRoot);
+  const file = envFile(around.folder);
+  const read = <Field extends keyof Settings>(field: Field): Settings[Field] => {
+    const row = rows[field];
+    const text = env[row.name]?.trim() || file[row.name]?.trim() || '';
+    return text === '' ? row.otherwise : parsed(row, text);
+  };
+  const settings: Settings = {
+    domains: read('domains'),
+    listen: read('listen'),
+    advertise: read('advertise'),
+    tlsCfg: read('tlsCfg'),
+    databaseUrl: read('databaseUrl'),
+    dataDir: read('dataDir'),
+    rtpengine: read('rtpengine'),
+    mediaAddress: read('mediaAddress'),
+    trusted: read('trusted'),
+    acceptForeign: read('acceptForeign'),
+    http: read('http'),
+    apiToken: read('apiToken'),
+    tokenSecrets: read('tokenSecrets'),
+    demoUsers: read('demoUsers'),
+    logLevel: read('logLevel'),
+    graceSeconds: read('graceSeconds'),
+    groupMs: read('groupMs'),
+    timerCSeconds: read('timerCSeconds'),
+  };
+  if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {
+    throw invalid(rows.apiToken, '', `HTTP is on ${settings.http.host}, where others can reach it`);
+  }
+  return settings;
+}
+
+/** The table for people: `npx viaduct help settings`. */
+export function settingsHelp(): string {
+  const rows = Object.values(table(projectDir, false));
+  return rows
+    .map(
+      (row) =>
+        `${row.name} (${row.unit})\n    ${row.help}\n    default: ${row.byDefault}\n    example: ${row.example}\n`,
+    )
+    .join('\n');
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function parsed<T>(row: Setting<T>, text: string): T {
+  try {
+    return row.parse(text);
+  } catch (thrown) {
+    if (thrown instanceof value.BadValue) throw invalid(row, text, thrown.message);
+    throw thrown;
+  }
+}
+
+function invalid(row: Setting<unknown>, text: string, reason: string): Failure {
+  const shown = row.secret && text !== '' ? '(hidden)' : `"${text}"`;
+  const example = row.example.startsWith('the output') ? row.example : `${row.name}="${row.example}"`;
+  return new Failure('setting-invalid', `${row.name}=${shown}: ${reason}; for example ${example}`);
+}
+
+function envFile(folder: string): Readonly<Record<string, string | undefined>> {
+  const path = join(folder, '.env');
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
