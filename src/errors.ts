@@ -66,6 +66,11 @@ const rows = {
     meaning: 'The rtpengine child did not start.',
     nextStep: 'Read DATA_DIR/rtpengine.log; check MEDIA_ADDRESS and that UDP ports 20000-29999 are free.',
   },
+  'pages-broken': {
+    status: 0,
+    meaning: 'The pages in web/ could not be bundled.',
+    nextStep: 'The message names file and line; if a package is missing, run `npm ci`.',
+  },
 
   // --- messages ---
   malformed: {
@@ -245,6 +250,11 @@ const rows = {
     status: 503,
     meaning: 'rtpengine has no free ports or has reached its session limit.',
     nextStep: 'Widen its port range, or add a node to RTPENGINE.',
+  },
+  'media-garbled': {
+    status: 503,
+    meaning: 'What answers as rtpengine does not speak its ng protocol.',
+    nextStep: 'Check that RTPENGINE names the ng port (listen-ng), not the port of another protocol.',
   },
   'media-refused': {
     status: 488,

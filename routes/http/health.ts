@@ -1,0 +1,13 @@
+/**
+ * `GET /health`, open to everyone: whether Viaduct can route calls, for load balancers and start scripts.
+ * It answers 200 as long as the process serves SIP; `degraded` says that some calls are refused, the rest says why.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Operations } from '../../src/engine/operations.ts';
+import { HealthBody } from './schemas.ts';
+
+export function healthRoute(operations: Operations): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get('/health', { schema: { response: { 200: HealthBody } } }, async () => operations.health());
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * What the REST API answers, as JSON Schema (and so as types): the names a client may rely on.
+ * A value that is not known is `null` and never missing, so that a client reads one shape.
+ */
+import { Type } from 'typebox';
+
+const Count = Type.Integer({ minimum: 0 });
+const Counts = Type.Record(Type.String(), Count);
+const Text = Type.String();
+const UpDown = Type.Union([Type.Literal('up'), Type.Literal('down')]);
+const TransportName = Type.Union([
+  Type.Literal('udp'),
+  Type.Literal('tcp'),
+  Type.Literal('tls'),
+  Type.Literal('ws'),
+  Type.Literal('wss'),
+]);
+const Media = Type.Union([Type.Literal('webrtc'), Type.Literal('rtp'), Type.Literal('sdes'), Type.Null()]);
+const MaybeText = Type.Union([Text, Type.Null()]);
+
+export const HealthBody = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  version: Text,
+  uptimeSeconds: Type.Number(),
+  database: UpDown,
+  media: Type.Union([UpDown, Type.Literal('none')]),
+});
+
+const Node = Type.Object({
+  id: Text,
+  address: Text,
+  weight: Type.Number(),
+  state: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('busy'), Type.Literal('draining')]),
+  ports: Type.Union([Type.Object({ used: Count, free: Count }), Type.Null()]),
+  lastError: MaybeText,
+});
+
+export const StatisticsBody = Type.Object({
+  uptimeSeconds: Type.Number(),
+  registrations: Type.Object({ bindings: Count }),
+  calls: Type.Object({ inProgress: Count, ringing: Count, answered: Count, failed: Count }),
+  transactions: Type.Object({ server: Count, client: Count }),
+  connections: Type.Object({ tcp: Count, tls: Count, ws: Count, wss: Count }),
+  messages: Type.Object({ requests: Counts, responses: Counts, dropped: Counts }),
+  refusals: Counts,
+  rtpengine: Type.Array(Node),
+  database: Type.Object({ state: UpDown, waiting: Count }),
+});
+
+const Registration = Type.Object({
+  aor: Text,
+  contact: Text,
+  transport: TransportName,
+  source: Text,
+  userAgent: Text,
+  media: Media,
+  q: Type.Number(),
+  expiresAt: Text,
+});
+
+const Call = Type.Object({
+  id: Text,
+  callId: Text,
+  state: Type.Union([Type.Literal('ringing'), Type.Literal('answered')]),
+  from: Text,
+  to: Text,
+  startedAt: Text,
+  answeredAt: MaybeText,
+  callerMedia: Media,
+  calleeMedia: Media,
+  rtpengine: MaybeText,
+});
+
+export const RegistrationsBody = Type.Object({ items: Type.Array(Registration), next: MaybeText });
+export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText });
+
+/** `limit` items at most, those behind the one that `after` names (the `next` of the page before). */
+export const PageQuery = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+    after: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+  },
+  { additionalProperties: false },
+);

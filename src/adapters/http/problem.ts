@@ -1,0 +1,46 @@
+/**
+ * Errors of the HTTP side as `application/problem+json` (RFC 9457): for each thing that can be thrown, the status and
+ * the words. A row of `errors.ts` keeps its code in `type`; a bug tells its text to the log and not to the client.
+ */
+import { STATUS_CODES } from 'node:http';
+import { Failure } from '../../errors.ts';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+export function problem(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
+}
+
+/** The problem that a thrown value stands for. */
+export function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof Failure) return problemOfFailure(thrown);
+  const status = statusOf(thrown);
+  if (status >= 500) return problem(status, 'A fault of Viaduct ended this request; the log has the details.');
+  return problem(status, sentence(thrown instanceof Error ? thrown.message : 'The request cannot be served.'));
+}
+
+/** The rows' own statuses are SIP's: of them only 503 means the same here. */
+function problemOfFailure(failure: Failure): Problem {
+  return {
+    type: `urn:viaduct:error:${failure.code}`,
+    title: failure.row.meaning,
+    status: failure.row.status === 503 ? 503 : 500,
+    detail: [failure.detail, failure.row.nextStep].filter((text) => text !== '').join(' '),
+  };
+}
+
+function statusOf(thrown: unknown): number {
+  const found = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : 500;
+  return typeof found === 'number' && found >= 400 && found <= 599 ? found : 500;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,165 @@
+/**
+ * The HTTP side: the REST routes it is given, the pages, and around them access, limits, security headers and errors
+ * as problem+json. `app.routing(request, response)` serves the same on another server (the wss port).
+ * It knows no route of the API by name, and no SIP.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { Failure } from '../../errors.ts';
+import type { Log } from '../../ports.ts';
+import { type Access, type Caller, isLoopbackAddress, refusal, type Target } from './guard.ts';
+import { SECURITY_HEADERS } from './headers.ts';
+import { addPages, CONFIG_PATH, type PhoneSettings } from './page-routes.ts';
+import type { Pages } from './pages.ts';
+import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
+
+export interface HttpOptions {
+  /** The REST routes, as `apiRoutes(operations)` of `routes/http/api.ts` makes them. */
+  readonly api: FastifyPluginAsync;
+  /** Without one, REST is for this machine only. */
+  readonly apiToken: string | undefined;
+  /** Further names of this machine that a Host header may hold (no ports). */
+  readonly allowedHosts: readonly string[];
+  readonly pages: Pages;
+  readonly phone: PhoneSettings;
+  readonly log: Log;
+}
+
+const MAX_URL_CHARS = 2048;
+const MAX_HEADER_BYTES = 8192;
+const MAX_BODY_BYTES = 65_536;
+const MAX_CONNECTIONS = 512;
+
+/** Ready, and not listening yet. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  // Requests to our own port; those that come by `app.routing` are never in it.
+  const direct = new WeakSet<IncomingMessage>();
+  const app = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, error, options.log),
+    clientErrorHandler: (error, socket) => refuseUnreadable(error, socket),
+    serverFactory: (listener) => ownServer(listener, direct),
+  });
+  // JSON only: a form that another page posts has no content type we read.
+  app.removeContentTypeParser('text/plain');
+  const access: Access = { apiToken: options.apiToken, allowedHosts: new Set(options.allowedHosts.map(asciiLower)) };
+  app.addHook('onRequest', async (request, reply) =>
+    admit(reply, targetOf(request, options.pages), callerOf(request, direct), access),
+  );
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
+  app.setNotFoundHandler((request, reply) => notFound(app, request, reply));
+  addPages(app, options.pages, options.phone);
+  await app.register(options.api);
+  await app.ready();
+  return app;
+}
+
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Resolves to the bound address; rejects with `listen-in-use`, `listen-address` or `listen-failed`. */
+export async function listenHttp(app: FastifyInstance, at: HttpAddress): Promise<HttpAddress> {
+  try {
+    await app.listen({ host: at.host, port: at.port });
+  } catch (thrown) {
+    throw listenFailure(thrown, `HTTP ${at.host}:${at.port}`);
+  }
+  const bound = app.server.address();
+  return { host: at.host, port: bound !== null && typeof bound === 'object' ? bound.port : at.port };
+}
+
+function listenFailure(thrown: unknown, what: string): Failure {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === 'EADDRINUSE') return new Failure('listen-in-use', what);
+  if (code === 'EADDRNOTAVAIL') return new Failure('listen-address', what);
+  return new Failure('listen-failed', `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+}
+
+function ownServer(listener: RequestListener, direct: WeakSet<IncomingMessage>): Server {
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: 5000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5000,
+  };
+  const server = createServer(limits, (request, response) => {
+    direct.add(request);
+    listener(request, response);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}
+
+function admit(reply: FastifyReply, target: Target, caller: Caller, access: Access): FastifyReply | undefined {
+  reply.headers(SECURITY_HEADERS);
+  if (reply.request.url.length > MAX_URL_CHARS) {
+    return send(reply, 414, `An address has at most ${MAX_URL_CHARS} characters.`);
+  }
+  const refused = refusal(target, caller, access);
+  if (refused === undefined) return undefined;
+  if (refused.status === 401) reply.header('www-authenticate', 'Bearer realm="viaduct"');
+  return send(reply, refused.status, refused.detail);
+}
+
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** By the route that was matched, not by the address as written: `/%61pi/` is `/api/`. */
+function targetOf(request: FastifyRequest, pages: Pages): Target {
+  const path = request.routeOptions.url;
+  if (path === '/health') return 'health';
+  if (path === undefined) return request.url.startsWith('/api') ? 'api' : 'page';
+  return path === CONFIG_PATH || pages.has(path) ? 'page' : 'api';
+}
+
+function callerOf(request: FastifyRequest, direct: WeakSet<IncomingMessage>): Caller {
+  return {
+    direct: direct.has(request.raw),
+    loopback: isLoopbackAddress(request.raw.socket.remoteAddress),
+    host: request.headers.host,
+    authorization: request.headers.authorization,
+  };
+}
+
+function notFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split('?', 1)[0] ?? '/';
+  if (request.method === 'GET' || request.method === 'HEAD' || !app.hasRoute({ method: 'GET', url: path })) {
+    return send(reply, 404, `There is nothing at ${path}.`);
+  }
+  return send(reply.header('allow', 'GET, HEAD'), 405, `${path} can only be read.`);
+}
+
+function send(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply.code(status).type(PROBLEM_TYPE).send(problem(status, detail));
+}
+
+function sendProblem(reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
+  const answer = problemOf(thrown);
+  if (answer.status >= 500) log.error({ err: thrown, url: reply.request.url }, 'A HTTP request failed');
+  return reply.headers(SECURITY_HEADERS).code(answer.status).type(PROBLEM_TYPE).send(answer);
+}
+
+/** What is not HTTP at all, or too large a header, never reaches a route. */
+function refuseUnreadable(error: Error, socket: Socket): void {
+  const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+  const answer = tooLarge
+    ? problem(431, `The header of a request has at most ${MAX_HEADER_BYTES} bytes.`)
+    : problem(400, 'This is not a HTTP request.');
+  const body = JSON.stringify(answer);
+  if (socket.writable) {
+    const head = `HTTP/1.1 ${answer.status} ${answer.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nConnection: close`;
+    socket.write(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  }
+  socket.destroy();
+}

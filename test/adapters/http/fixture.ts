@@ -1,0 +1,139 @@
+/** A HTTP side with invented numbers behind it: for the tests of `routes/http/` and of `src/adapters/http/`. */
+import { request } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { apiRoutes } from '../../../routes/http/api.ts';
+import type { Pages } from '../../../src/adapters/http/pages.ts';
+import { createHttp, type HttpOptions, listenHttp } from '../../../src/adapters/http/server.ts';
+import type { CallSummary, Operations, Registration, Statistics } from '../../../src/engine/operations.ts';
+
+export const statistics: Statistics = {
+  uptimeSeconds: 12.5,
+  registrations: { bindings: 3 },
+  calls: { inProgress: 2, ringing: 1, answered: 1, failed: 4 },
+  transactions: { server: 1, client: 2 },
+  connections: { tcp: 1, tls: 0, ws: 2, wss: 5 },
+  messages: { requests: { INVITE: 7, other: 1 }, responses: { '200': 5 }, dropped: { 'too-large': 1 } },
+  refusals: { 'not-found': 2 },
+  rtpengine: [
+    {
+      id: 'n1',
+      address: 'udp:127.0.0.1:22222',
+      weight: 1,
+      state: 'up',
+      ports: { used: 4, free: 96 },
+      lastError: undefined,
+    },
+    {
+      id: 'n2',
+      address: 'udp:127.0.0.1:22223',
+      weight: 1,
+      state: 'down',
+      ports: undefined,
+      lastError: 'did not answer',
+    },
+  ],
+  database: { state: 'up', waiting: 0 },
+};
+
+export const registration: Registration = {
+  aor: 'sip:bob@example.com',
+  contact: 'sip:x@y.invalid;transport=ws',
+  transport: 'ws',
+  source: '127.0.0.1:1234',
+  userAgent: 'JsSIP',
+  media: undefined,
+  q: 1,
+  expiresAt: '2030-01-01T00:00:00.000Z',
+};
+
+export const call: CallSummary = {
+  id: 'abc',
+  callId: 'abc@example.com',
+  state: 'ringing',
+  from: 'sip:alice@example.com',
+  to: 'sip:bob@example.com',
+  startedAt: '2030-01-01T00:00:00.000Z',
+  answeredAt: undefined,
+  callerMedia: 'webrtc',
+  calleeMedia: undefined,
+  rtpengine: undefined,
+};
+
+export const operations: Operations = {
+  health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
+  statistics: async () => statistics,
+  registrations: async () => ({ items: [registration], next: undefined }),
+  calls: () => ({ items: [call], next: undefined }),
+};
+
+const page = (contentType: string, text: string) => ({
+  contentType,
+  body: Buffer.from(text),
+  gzip: Buffer.from(`gzip of ${text}`),
+  etag: `W/"${text.length}"`,
+});
+
+export const pages: Pages = new Map([
+  ['/', page('text/html; charset=utf-8', '<h1>welcome</h1>')],
+  ['/phone', page('text/html; charset=utf-8', '<h1>phone</h1>')],
+  ['/phone.js', page('text/javascript; charset=utf-8', 'let phone;')],
+]);
+
+export const TOKEN = 'the-token';
+
+/** `overrides` on top of: no token, and a phone in demo mode. */
+export function http(overrides: Partial<HttpOptions> & { readonly operations?: Operations } = {}) {
+  return createHttp({
+    api: apiRoutes(overrides.operations ?? operations),
+    apiToken: undefined,
+    allowedHosts: ['viaduct.local'],
+    pages,
+    phone: (host, secure) => ({
+      wsUrl: `${secure ? 'wss' : 'ws'}://${host}`,
+      domain: 'example.com',
+      demo: true,
+      accounts: [{ name: 'alice', password: 'secret' }],
+    }),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    ...overrides,
+  });
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body as JSON, `undefined` where it is none. */
+  readonly json: unknown;
+}
+
+/** Asks over a real connection, with any Host header. */
+export async function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const asked = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, async (response) => {
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += chunk;
+    const json: unknown = String(response.headers['content-type']).includes('json') ? JSON.parse(text) : undefined;
+    resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
+  });
+  asked.on('error', reject).end();
+  return promise;
+}
+
+/** Runs `body` against a listening HTTP side, and closes it whatever happens. */
+export async function listening(
+  overrides: Parameters<typeof http>[0],
+  body: (port: number, app: FastifyInstance) => Promise<void>,
+): Promise<void> {
+  const app = await http(overrides);
+  try {
+    await body((await listenHttp(app, { host: '127.0.0.1', port: 0 })).port, app);
+  } finally {
+    await app.close();
+  }
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Operations, PageRequest } from '../../../src/engine/operations.ts';
+import { Failure } from '../../../src/errors.ts';
+import { call, http, operations, registration, statistics, TOKEN } from '../../adapters/http/fixture.ts';
+
+const headers = { authorization: `Bearer ${TOKEN}` };
+
+async function get(url: string, changed: Partial<Operations> = {}) {
+  const app = await http({ apiToken: TOKEN, operations: { ...operations, ...changed } });
+  const answer = await app.inject({ url, headers });
+  await app.close();
+  return { status: answer.statusCode, type: String(answer.headers['content-type']), body: answer.json<unknown>() };
+}
+
+test('GET /health says what it is and what is missing', async () => {
+  const { status, body } = await get('/health');
+  assert.equal(status, 200);
+  assert.deepEqual(body, operations.health());
+});
+
+test('GET /health answers 200 when degraded too: the process still serves SIP', async () => {
+  const { status, body } = await get('/health', {
+    health: () => ({ ...operations.health(), status: 'degraded', media: 'none' }),
+  });
+  assert.equal(status, 200);
+  assert.deepEqual(body, { ...operations.health(), status: 'degraded', media: 'none' });
+});
+
+test('GET /api/v1/stats has every counter, and null for what a node never told', async () => {
+  const { status, body } = await get('/api/v1/stats');
+  assert.equal(status, 200);
+  const rtpengine = statistics.rtpengine.map((node) => ({
+    ...node,
+    ports: node.ports ?? null,
+    lastError: node.lastError ?? null,
+  }));
+  assert.deepEqual(body, { ...statistics, rtpengine });
+});
+
+test('GET /api/v1/registrations has null for media that is not known yet', async () => {
+  const { body } = await get('/api/v1/registrations');
+  assert.deepEqual(body, { items: [{ ...registration, media: null }], next: null });
+});
+
+test('GET /api/v1/calls has null for what has not happened yet', async () => {
+  const { body } = await get('/api/v1/calls');
+  const open = { ...call, answeredAt: null, calleeMedia: null, rtpengine: null };
+  assert.deepEqual(body, { items: [open], next: null });
+});
+
+test('limit and after reach the operation as numbers and text; 100 is the default', async () => {
+  const asked: PageRequest[] = [];
+  const registrations = async (page: PageRequest) => {
+    asked.push({ ...page });
+    return { items: [], next: 'sip:c@example.com' };
+  };
+  const { body } = await get('/api/v1/registrations?limit=7&after=sip%3Ab%40example.com', { registrations });
+  await get('/api/v1/registrations', { registrations });
+  assert.deepEqual(asked, [{ limit: 7, after: 'sip:b@example.com' }, { limit: 100 }]);
+  assert.deepEqual(body, { items: [], next: 'sip:c@example.com' });
+});
+
+for (const query of ['limit=0', 'limit=1001', 'limit=many', 'limit=1.5', 'after=', `after=${'a'.repeat(501)}`]) {
+  test(`400 as problem+json for ?${query.slice(0, 20)}, naming the parameter`, async () => {
+    const { status, type, body } = await get(`/api/v1/calls?${query}`);
+    assert.equal(status, 400);
+    assert.match(type, /^application\/problem\+json/);
+    assert.partialDeepStrictEqual(body, { type: 'about:blank', title: 'Bad Request', status: 400 });
+    assert.match(JSON.stringify(body), /querystring\/(limit|after)/);
+  });
+}
+
+test('a database that is down: 503, with the row of errors.ts as type and the next step', async () => {
+  const registrations = async () => {
+    throw new Failure('database-down');
+  };
+  const { status, type, body } = await get('/api/v1/registrations', { registrations });
+  assert.equal(status, 503);
+  assert.match(type, /^application\/problem\+json/);
+  assert.deepEqual(body, {
+    type: 'urn:viaduct:error:database-down',
+    title: 'The database does not answer.',
+    status: 503,
+    detail: 'Check PostgreSQL; Viaduct reconnects by itself.',
+  });
+});
+
+test('a bug: 500 without its words, which may hold secrets', async () => {
+  const calls = () => {
+    throw new Error('password=hunter2');
+  };
+  const { status, body } = await get('/api/v1/calls', { calls });
+  assert.equal(status, 500);
+  assert.doesNotMatch(JSON.stringify(body), /hunter2/);
+});
