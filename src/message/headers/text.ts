@@ -1,0 +1,18 @@
+/**
+ * Headers that we carry and compare as text: Content-Type (RFC 3261 §20.15), User-Agent (§20.41), Server (§20.35),
+ * Subject (§20.36), Event (RFC 6665 §8.2.1), Reason (RFC 3326) and Warning (§20.43). The last two are lists.
+ */
+import { defineHeader, type Header } from '../header.ts';
+
+/** A header whose value is any text. */
+export const textHeader = (name: string, list = false): Header<string> =>
+  defineHeader({ name, list, parse: (value) => value, print: (value) => value });
+
+export const ContentType = textHeader('Content-Type');
+export const UserAgent = textHeader('User-Agent');
+export const Server = textHeader('Server');
+export const Subject = textHeader('Subject');
+export const Event = textHeader('Event');
+export const Reason = textHeader('Reason', true);
+export const Warning = textHeader('Warning', true);
+export const Timestamp = textHeader('Timestamp');

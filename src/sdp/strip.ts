@@ -1,0 +1,63 @@
+/**
+ * Taking lines out of an SDP, all others staying byte for byte.
+ *
+ * `stripSsrc`: a transcoding relay sends under an SSRC of its own but passes the telephone's `a=ssrc` (RFC 5576) on, and
+ * a browser then plays nothing. `keepTelephoneEvent8000`: two telephone-events (RFC 4733) confuse telephones.
+ * Left out: everything that rtpengine does itself.
+ */
+
+/** Without `a=ssrc` and `a=ssrc-group` lines. */
+export function stripSsrc(body: string): string {
+  return body.includes('a=ssrc')
+    ? linesOf(body)
+        .filter((line) => !/^a=ssrc(?:-group)?:/.test(line))
+        .join('')
+    : body;
+}
+
+/**
+ * Leaves one telephone-event/8000 in each medium that offers one: other telephone-events go from its `m=` line, with
+ * their `a=rtpmap`, `a=fmtp` and `a=rtcp-fb`. A medium without telephone-event/8000 keeps what it has.
+ */
+export function keepTelephoneEvent8000(body: string): string {
+  return body.includes('telephone-event') ? sections(linesOf(body)).map(cleanSection).join('') : body;
+}
+
+/** Lines with their line ends. */
+const linesOf = (body: string): readonly string[] => body.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+
+/** The session level, then each medium from its `m=` line on. */
+function sections(lines: readonly string[]): readonly (readonly string[])[] {
+  const all: string[][] = [[]];
+  for (const line of lines) {
+    if (line.startsWith('m=')) all.push([]);
+    all.at(-1)?.push(line);
+  }
+  return all;
+}
+
+function cleanSection(lines: readonly string[]): string {
+  const events = lines.flatMap(telephoneEvent);
+  const kept = events.find((event) => event.rate === '8000');
+  if (kept === undefined || events.length === 1) return lines.join('');
+  const surplus = new Set(events.map((event) => event.payload).filter((payload) => payload !== kept.payload));
+  return lines.map((line) => withoutPayloads(line, surplus)).join('');
+}
+
+function telephoneEvent(line: string): readonly { readonly payload: string; readonly rate: string }[] {
+  const [, payload, rate] = /^a=rtpmap:([0-9]+) +telephone-event\/([0-9]+)/i.exec(line) ?? [];
+  return payload === undefined || rate === undefined ? [] : [{ payload, rate }];
+}
+
+function withoutPayloads(line: string, surplus: ReadonlySet<string>): string {
+  if (line.startsWith('m=')) return withoutFormats(line, surplus);
+  const payload = /^a=(?:rtpmap|fmtp|rtcp-fb):([0-9]+)[ \r\n]/.exec(line)?.[1];
+  return payload !== undefined && surplus.has(payload) ? '' : line;
+}
+
+/** `m=audio 4000 RTP/AVP 0 101 102`: the formats begin behind the third blank. */
+function withoutFormats(line: string, surplus: ReadonlySet<string>): string {
+  const [, head = '', formats = '', end = ''] = /^(m=\S+ +\S+ +\S+)(.*?)([\r\n]*)$/.exec(line) ?? [];
+  if (head === '') return line;
+  return head + formats.replace(/ +([0-9]+)/g, (all, payload: string) => (surplus.has(payload) ? '' : all)) + end;
+}
