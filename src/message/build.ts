@@ -11,6 +11,7 @@ import { type NameAddr, printNameAddr } from './headers/address.ts';
 import { CSeq } from './headers/cseq.ts';
 import { To, tagOf } from './headers/from-to.ts';
 import { Via } from './headers/via.ts';
+import { Line } from './line.ts';
 import type { HeaderLine, SipMessage, SipRequest, SipResponse } from './message.ts';
 import { reasonPhrase } from './reasons.ts';
 
@@ -59,12 +60,14 @@ export function createResponse(request: SipRequest, status: number, options: Res
 
 function withTag(request: SipRequest, to: HeaderLine, tag: string | undefined): HeaderLine {
   if (tag === undefined || tagOf(get(request, To)) !== undefined) return to;
-  const ending = /[ \t\r\n;]*$/;
-  return {
-    ...to,
-    raw: `${to.raw.replace(ending, '')};tag=${tag}`,
-    value: `${to.value.replace(ending, '')};tag=${tag}`,
-  };
+  return new Line(to.name, `${withoutEnding(to.raw)};tag=${tag}`, `${withoutEnding(to.value)};tag=${tag}`);
+}
+
+/** Without the blanks and the `;` that a sender may have left at the end. */
+function withoutEnding(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n;'.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 function bodyLines(body = '', contentType: string | undefined): readonly HeaderLine[] {

@@ -6,12 +6,13 @@
  */
 import { type Header, has, valuesOf } from './header.ts';
 import { ContentLength } from './headers/numbers.ts';
+import { Line } from './line.ts';
 import type { HeaderLine, SipMessage, SipRequest } from './message.ts';
 
 /** A header line of ours. CR, LF and NUL in the text become blanks: a value can never begin a header of its own. */
 export function headerLine(name: string, text: string, key: string): HeaderLine {
   const safe = /[\r\n\0]/.test(text) ? text.replace(/[\r\n\0]+/g, ' ') : text;
-  return { name: key, raw: `${name}: ${safe}`, value: safe };
+  return new Line(key, `${name}: ${safe}`, safe);
 }
 
 function lineOf<T>(header: Header<T>, value: T): HeaderLine {

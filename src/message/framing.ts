@@ -18,6 +18,8 @@ export type Framed =
 
 export interface Framer {
   push(chunk: string): readonly Framed[];
+  /** Whether a message has begun and is not complete: whoever holds the stream limits how long that may last. */
+  readonly pending: boolean;
 }
 
 export function createFramer(limits: { readonly maxBytes: number }): Framer {
@@ -43,6 +45,10 @@ class StreamFramer implements Framer {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  get pending(): boolean {
+    return this.#size > 0;
   }
 
   push(chunk: string): readonly Framed[] {

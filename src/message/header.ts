@@ -3,9 +3,10 @@
  *
  * A descriptor says how one header is named, split, parsed and printed. A parser answers `undefined` for a value it
  * cannot read: bad input is a value, never an exception. `malformed` tells a bad header from an absent one.
- * Each descriptor remembers what it read of a line for as long as the line lives; lines are never changed.
+ * A line is parsed once and remembers the outcome (line.ts); its text never changes.
  */
 import { lower } from './ascii.ts';
+import { Line, type Reading } from './line.ts';
 import { splitOutside } from './list.ts';
 import type { HeaderLine, SipMessage } from './message.ts';
 
@@ -29,15 +30,17 @@ export function defineHeader<T>(shape: {
   readonly parse: (value: string) => T | undefined;
   readonly print: (value: T) => string;
 }): Header<T> {
-  const known = new WeakMap<HeaderLine, readonly (T | undefined)[]>();
+  type Own = Reading & { readonly values: readonly (T | undefined)[] };
+  const isOwn = (reading: Reading | undefined): reading is Own => reading?.by === header;
   const read = (line: HeaderLine): readonly (T | undefined)[] => {
-    const cached = known.get(line);
-    if (cached !== undefined) return cached;
-    const parsed = valuesOf(line, shape.list).map(shape.parse);
-    known.set(line, parsed);
-    return parsed;
+    const known = line instanceof Line ? line.reading : undefined;
+    if (isOwn(known)) return known.values;
+    const values = valuesOf(line, shape.list).map((value) => shape.parse(value));
+    if (line instanceof Line) line.remember({ by: header, values });
+    return values;
   };
-  return { ...shape, key: lower(shape.name), read };
+  const header: Header<T> = { ...shape, key: lower(shape.name), read };
+  return header;
 }
 
 /** The raw values of one line; a list header without a value has none. */

@@ -13,6 +13,7 @@ import { CSeq } from './headers/cseq.ts';
 import { From, To } from './headers/from-to.ts';
 import { ContentLength } from './headers/numbers.ts';
 import { Via } from './headers/via.ts';
+import { Line } from './line.ts';
 import type { HeaderLine, SipMessage, SipRequest } from './message.ts';
 import { longName } from './names.ts';
 import { type Fault, parseStartLine, type StartLine } from './start-line.ts';
@@ -89,10 +90,16 @@ function headerLine(received: string): HeaderLine | undefined {
   const colon = received.indexOf(':');
   const name = colon < 0 ? undefined : longName(received.slice(0, colon));
   if (name === undefined) return undefined;
-  if (!received.includes('\n')) return { name, raw: received, value: trim(received.slice(colon + 1)) };
+  if (!received.includes('\n')) return new Line(name, received, trim(received.slice(colon + 1)));
   // RFC 3261 §7.3.1: a continuation, with the line end and all blanks around it, is one SP.
-  const value = trim(received.slice(colon + 1).replace(/[ \t]*\r?\n[ \t]+/g, ' '));
-  return { name, raw: received.replace(/\r?\n/g, '\r\n'), value };
+  const value = trim(
+    received
+      .slice(colon + 1)
+      .split('\n')
+      .map(trim)
+      .join(' '),
+  );
+  return new Line(name, received.replace(/\r?\n/g, '\r\n'), value);
 }
 
 function assemble(start: Exclude<StartLine, { kind: 'neither' }>, head: Head, body: string): SipMessage {

@@ -19,7 +19,7 @@ export type StartLine =
   | { readonly kind: 'response'; readonly status: number; readonly reason: string }
   | { readonly kind: 'neither'; readonly fault: Fault };
 
-const statusLine = /^SIP\/2\.0 ([1-6][0-9]{2})(?: (.*))?$/is;
+const statusLine = /^SIP\/2\.0 ([1-6][0-9]{2})(?: (.*))?$/i;
 // Loose on purpose: what looks like a request from afar is judged afterwards, and answered.
 const requestLine = /^([A-Za-z0-9\-.!%*_+`'~]+) (.*?) (SIP\/[0-9]+\.[0-9]+)[ \t]*$/is;
 const uriSyntax = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"\x7f]+$/;

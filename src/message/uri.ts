@@ -23,7 +23,7 @@ export interface SipUri {
 const forbidden = /[\x00-\x20<>"\x7f]/;
 const badEscape = /%(?![0-9A-Fa-f]{2})/;
 const schemeSyntax = /^([A-Za-z][A-Za-z0-9+.-]*):/;
-const hostPart = /^(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?(;[^?]*)?(?:\?(.*))?$/;
+const hostPart = /^(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?(;[^?]*)?(?:\?(.*))?$/;
 
 /** The scheme in lower case; `undefined` when the text is no URI at all. */
 export function schemeOf(text: string): string | undefined {

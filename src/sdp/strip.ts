@@ -59,5 +59,5 @@ function withoutPayloads(line: string, surplus: ReadonlySet<string>): string {
 function withoutFormats(line: string, surplus: ReadonlySet<string>): string {
   const [, head = '', formats = '', end = ''] = /^(m=\S+ +\S+ +\S+)(.*?)([\r\n]*)$/.exec(line) ?? [];
   if (head === '') return line;
-  return head + formats.replace(/ +([0-9]+)/g, (all, payload: string) => (surplus.has(payload) ? '' : all)) + end;
+  return head + formats.replace(/ ([0-9]+)/g, (all, payload: string) => (surplus.has(payload) ? '' : all)) + end;
 }

@@ -20,7 +20,7 @@ const token = "[A-Za-z0-9\\-.!%*_+`'~]+";
 const slash = '[ \\t]*/[ \\t]*';
 const host = '(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]+)';
 const syntax = new RegExp(
-  `^(${token})${slash}(${token})${slash}(${token})[ \\t]+${host}[ \\t]*(?::[ \\t]*([0-9]{1,5}))?[ \\t]*(;.*)?$`,
+  `^(${token})${slash}(${token})${slash}(${token})[ \\t]+${host}(?:[ \\t]*:[ \\t]*([0-9]{1,5}))?[ \\t]*(;.*)?$`,
   's',
 );
 
