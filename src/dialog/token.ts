@@ -1,0 +1,186 @@
+/**
+ * The signed token in the user part of our Record-Route (DESIGN §5): with no dialog record left, as after a restart,
+ * it is enough to route a request of the dialog. Where there is a record, the record rules and the token only hints.
+ *
+ *     0      version (4 bits), media of the caller (2), media of the callee (2)
+ *     1-3    hash of the caller's tag, which gives the direction of a request
+ *     4-5    node
+ *     6      flow kind of the caller (2 bits), has binding (1), the same of the callee; 2 bits zero
+ *     then   caller, callee: listener (2), flow (0, 6, 18 or 7), binding key hash (5) if any
+ *     then   10 bytes of HMAC-SHA-256 over all this and the Call-ID
+ *
+ * At most 57 bytes, 76 characters of base64url (80 are allowed); typically 50.
+ * Left out: encryption. A token names addresses that the other side's Via and Contact show as well.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Flow, MediaKind } from '../ports.ts';
+import { type FlowReference, flowIdOf, flowKinds, flowReference } from './flow-reference.ts';
+
+export interface TokenSide {
+  /** `undefined`: not known when the Record-Route was written. */
+  readonly media: MediaKind | undefined;
+  /** Index of the listener on its side. A UDP flow brings its own, which then counts. */
+  readonly listener: number;
+  readonly flowId: Flow['id'] | undefined;
+  /** `bindingKeyHash` of a registered side: finds the binding after its connection is gone. */
+  readonly bindingKeyHash: string | undefined;
+}
+
+export interface TokenFields {
+  /** `tagHash` of the tag in the caller's From. */
+  readonly callerTagHash: string;
+  /** `nodeNumber` of the node that wrote the token. */
+  readonly node: number;
+  readonly caller: TokenSide;
+  readonly callee: TokenSide;
+}
+
+export const longestToken = 80;
+
+const version = 1;
+const headBytes = 7;
+const macBytes = 10;
+const bindingBytes = 5;
+const mediaKinds = [undefined, 'webrtc', 'rtp', 'sdes'] as const satisfies readonly (MediaKind | undefined)[];
+const flowBytes = { none: 0, udp4: 6, udp6: 18, connection: 7 } as const satisfies Record<
+  FlowReference['kind'],
+  number
+>;
+
+export function encodeToken(fields: TokenFields, callId: string, secret: string): string {
+  const caller = encodeSide(fields.caller);
+  const callee = encodeSide(fields.callee);
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8((version << 4) | (mediaBits(fields.caller) << 2) | mediaBits(fields.callee), 0);
+  head.write(fields.callerTagHash, 1, 3, 'hex');
+  head.writeUInt16BE(fields.node & 0xffff, 4);
+  head.writeUInt8((caller.bits << 5) | (callee.bits << 2), 6);
+  const signed = Buffer.concat([head, caller.bytes, callee.bytes]);
+  return Buffer.concat([signed, mac(signed, callId, secret)]).toString('base64url');
+}
+
+/** `undefined`: not a token of ours, or not for this Call-ID. Any of `secrets` may have signed it (an old one, say). */
+export function decodeToken(text: string, callId: string, secrets: readonly string[]): TokenFields | undefined {
+  const bytes = tokenBytes(text);
+  if (bytes === undefined) return undefined;
+  const signed = bytes.subarray(0, -macBytes);
+  const signature = bytes.subarray(-macBytes);
+  if (!secrets.some((secret) => timingSafeEqual(signature, mac(signed, callId, secret)))) return undefined;
+  return readFields(signed);
+}
+
+/** Who sends a request with this From tag, in a dialog of this token. */
+export function directionOf(token: TokenFields, fromTag: string): 'from-caller' | 'from-callee' {
+  return token.callerTagHash === tagHash(fromTag) ? 'from-caller' : 'from-callee';
+}
+
+export function tagHash(tag: string): string {
+  return sha256Hex(tag).slice(0, 6);
+}
+
+/** Finds a binding without naming it; the database computes the same (`LocationStore.byKeyHash`). */
+export function bindingKeyHash(aor: string, key: string): string {
+  return sha256Hex(`${aor}\n${key}`).slice(0, 2 * bindingBytes);
+}
+
+/** A node id as two bytes; of a few nodes hardly two share one, and the record names the node itself. */
+export function nodeNumber(node: string): number {
+  return Number.parseInt(sha256Hex(node).slice(0, 4), 16);
+}
+
+// --- one side --------------------------------------------------------------------------------------------------------
+
+function encodeSide(side: TokenSide): { readonly bits: number; readonly bytes: Buffer } {
+  const flow = flowReference(side.flowId);
+  const binding = bindingOf(side, flow);
+  const listener = flow.kind === 'udp4' || flow.kind === 'udp6' ? flow.listener : side.listener;
+  const bits = (flowKinds.indexOf(flow.kind) << 1) | (binding === undefined ? 0 : 1);
+  return { bits, bytes: Buffer.concat([uint16(listener), encodeFlow(flow), Buffer.from(binding ?? '', 'hex')]) };
+}
+
+function bindingOf(side: TokenSide, flow: FlowReference): string | undefined {
+  // Two IPv6 addresses and two hashes would not fit; a UDP flow outlives our restart, so it needs its binding least.
+  return flow.kind === 'udp6' ? undefined : side.bindingKeyHash;
+}
+
+function encodeFlow(flow: FlowReference): Buffer {
+  switch (flow.kind) {
+    case 'none':
+      return Buffer.alloc(0);
+    case 'udp4':
+    case 'udp6':
+      return Buffer.concat([flow.address, uint16(flow.port)]);
+    case 'connection': {
+      const bytes = Buffer.alloc(flowBytes.connection);
+      bytes.write(flow.boot, 0, 3, 'hex');
+      bytes.writeUInt32BE(flow.number, 3);
+      return bytes;
+    }
+  }
+}
+
+function readFields(bytes: Buffer): TokenFields | undefined {
+  const first = bytes.readUInt8(0);
+  if (first >> 4 !== version) return undefined;
+  const kinds = bytes.readUInt8(6);
+  const caller = readSide(bytes, headBytes, kinds >> 5, first >> 2);
+  const callee = caller && readSide(bytes, caller.end, kinds >> 2, first);
+  if (caller === undefined || callee === undefined || callee.end !== bytes.length) return undefined;
+  const callerTagHash = bytes.toString('hex', 1, 4);
+  return { callerTagHash, node: bytes.readUInt16BE(4), caller: caller.side, callee: callee.side };
+}
+
+type ReadSide = { readonly side: TokenSide; readonly end: number };
+
+function readSide(bytes: Buffer, start: number, bits: number, media: number): ReadSide | undefined {
+  const kind = flowKinds[(bits >> 1) & 3] ?? 'none';
+  const flowEnd = start + 2 + flowBytes[kind];
+  const end = flowEnd + (bits & 1) * bindingBytes;
+  if (end > bytes.length) return undefined;
+  const listener = bytes.readUInt16BE(start);
+  const flowId = flowIdOf(readFlow(kind, listener, bytes.subarray(start + 2, flowEnd)));
+  const bindingKeyHash = end > flowEnd ? bytes.toString('hex', flowEnd, end) : undefined;
+  return { side: { media: mediaKinds[media & 3], listener, flowId, bindingKeyHash }, end };
+}
+
+function readFlow(kind: FlowReference['kind'], listener: number, bytes: Buffer): FlowReference {
+  switch (kind) {
+    case 'none':
+      return { kind };
+    case 'udp4':
+    case 'udp6':
+      return { kind, listener, address: bytes.subarray(0, -2), port: bytes.readUInt16BE(bytes.length - 2) };
+    case 'connection':
+      return { kind, boot: bytes.toString('hex', 0, 3), number: bytes.readUInt32BE(3) };
+  }
+}
+
+// --- bytes -----------------------------------------------------------------------------------------------------------
+
+function tokenBytes(text: string): Buffer | undefined {
+  if (text.length > longestToken) return undefined;
+  const bytes = Buffer.from(text, 'base64url');
+  // The decoder skips foreign characters and ignores spare bits: only the one spelling that we write is accepted.
+  if (bytes.length < headBytes + macBytes || bytes.toString('base64url') !== text) return undefined;
+  return bytes;
+}
+
+function mac(signed: Buffer, callId: string, secret: string): Buffer {
+  // The label keeps a signature made for another purpose with the same secret from passing as ours.
+  const hmac = createHmac('sha256', secret).update('dialog token\n').update(signed);
+  return hmac.update(callId, 'latin1').digest().subarray(0, macBytes);
+}
+
+function mediaBits(side: TokenSide): number {
+  return mediaKinds.indexOf(side.media);
+}
+
+function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value & 0xffff);
+  return bytes;
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text, 'latin1').digest('hex');
+}
