@@ -1,0 +1,62 @@
+/**
+ * `npm ci` where it is needed: node_modules is absent, or was installed from another package-lock.json. The stamp
+ * inside node_modules says from which, so that removing the folder is always a way to begin again.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { captured } from './child.mjs';
+import { locked } from './lock.mjs';
+import { lastLines, Stop, say } from './say.mjs';
+
+export const projectDir = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const unreachable =
+  /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET_TIMEOUT|ENETUNREACH|EIDLETIMEOUT)\b/;
+
+/** Installs the packages of `folder` unless they are there already. */
+export async function installPackages(folder, what) {
+  if (isInstalled(folder)) return;
+  await locked(join(folder, '.install.lock'), `installing ${what}`, async () => {
+    if (isInstalled(folder)) return;
+    say(`installing ${what} (some seconds, once) ...`);
+    const { code, output } = await captured('npm', npmArguments(folder), { cwd: folder, env: npmEnvironment() });
+    if (code !== 0) throw new Stop(explain(what, code, output));
+    writeFileSync(stampOf(folder), lockHash(folder));
+  });
+}
+
+export function isInstalled(folder) {
+  return existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === lockHash(folder);
+}
+
+function npmArguments(folder) {
+  // Package scripts stay off: none of ours needs one, and they would run with the rights of whoever says `npm start`.
+  const retries = ['--fetch-retries=4', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=10000'];
+  return ['ci', '--prefix', folder, '--ignore-scripts', '--include=dev', '--include=optional', '--no-fund', ...retries];
+}
+
+/** Ours without what the outer `npm run` or `npx` has put in: it would be taken for the settings of this npm. */
+function npmEnvironment() {
+  const inherited = /^npm_(package|lifecycle|config_(local_prefix|global|prefix|call|package|yes|omit|include))/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.test(name)));
+}
+
+function explain(what, code, output) {
+  const head = unreachable.test(output)
+    ? `cannot install ${what}: the npm registry cannot be reached. Check the network, or the proxy and registry that \`npm config list\` shows, and run the same command again.`
+    : code === 127
+      ? `cannot install ${what}: there is no npm on the PATH. On Debian and Ubuntu: apt-get install npm`
+      : `cannot install ${what}: npm ci ended with ${code}.`;
+  return `${head}\n${lastLines(output)}`;
+}
+
+function stampOf(folder) {
+  return join(folder, 'node_modules', '.viaduct-stamp');
+}
+
+function lockHash(folder) {
+  const hash = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json')));
+  return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
+}

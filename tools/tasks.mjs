@@ -1,0 +1,44 @@
+/**
+ * What each npm script needs and runs, one row each. `run` and each of `checks` are arguments of Node (a check begins
+ * with its name); `needs` and `wants` are Debian packages, without which a task stops or goes on. The command line may
+ * name other tests than those of `folder`: `npm test -- test/message`.
+ */
+const tsc = ['node_modules/typescript/bin/tsc', '--noEmit', '-p'];
+const biome = ['node_modules/@biomejs/biome/bin/biome'];
+const checks = [
+  ['types', ...tsc, '.'],
+  ['types of the pages', ...tsc, 'web'],
+  ['lint and format', ...biome, 'check', '--error-on-warnings'],
+];
+const tests = [
+  '--import=./tools/leak-guard.mjs',
+  '--test',
+  '--test-reporter=./tools/reporter.mjs',
+  '--test-timeout=120000',
+];
+const services = ['rtpengine-daemon', 'sip-tester', 'postgresql'];
+
+/** Tests that start other processes. */
+const withServices = ['test/e2e/', 'test/tools/', 'test/adapters/postgres', 'test/adapters/rtpengine'];
+
+export const tasks = {
+  start: { wants: ['rtpengine-daemon'], run: ['src/main.ts'] },
+  dev: { wants: ['rtpengine-daemon'], run: ['--watch', '--watch-preserve-output', 'src/main.ts'] },
+  cli: { run: ['src/cli/main.ts'], keepsFolder: true },
+  test: {
+    needs: services,
+    checks,
+    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: ['test/browser/'] },
+  },
+  'test:browser': {
+    needs: [...services, 'chromium', 'baresip-core'],
+    // One at a time: each has a browser, a telephone, and tones to hear.
+    tests: { run: [...tests, '--test-concurrency=1'], folder: 'test/browser', except: [] },
+  },
+  check: {
+    checks,
+    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: ['test/browser/', ...withServices] },
+  },
+  lint: { run: [...biome, 'lint', '--error-on-warnings'] },
+  format: { run: [...biome, 'check', '--write'] },
+};
