@@ -1,0 +1,66 @@
+/**
+ * One Contact of a REGISTER as a binding (RFC 3261 §10.3, RFC 5626 §6): its key, its lifetime, and what it tells.
+ *
+ * Left out: GRUUs (RFC 5627), which we do not give out, and the limits on all contacts together (register.ts).
+ */
+import { lower } from '../message/ascii.ts';
+import type { NameAddr } from '../message/headers/address.ts';
+import { hasParam, param, printParams, unquote, withoutParam } from '../message/params.ts';
+import { parseUri, uriKey } from '../message/uri.ts';
+import type { Binding, MediaKind, Transport } from '../ports.ts';
+
+/** What one device replaces: its instance and reg-id, else its Contact URI. `undefined`: no SIP URI. */
+export function bindingKey(contact: NameAddr): string | undefined {
+  const uri = parseUri(contact.uri);
+  if (uri === undefined) return undefined;
+  const instance = instanceOf(contact);
+  // RFC 5626 §6: the same instance and reg-id is the same flow of the same device, whatever its Contact URI is now.
+  return instance === undefined ? uriKey(uri) : `${lower(instance)};reg-id=${regIdOf(contact) ?? 0}`;
+}
+
+/** `+sip.instance` without its quotes: `<urn:uuid:…>`. */
+export function instanceOf(contact: NameAddr): string | undefined {
+  const instance = unquote(param(contact.params, '+sip.instance') ?? '');
+  return instance === '' ? undefined : instance;
+}
+
+/** RFC 5626 §4.2: from 1 on. `undefined`: the client does not use outbound for this contact. */
+export function regIdOf(contact: NameAddr): number | undefined {
+  const text = param(contact.params, 'reg-id') ?? '';
+  const regId = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return regId === 0 ? undefined : regId;
+}
+
+/** Asked lifetime: the expires parameter, else the Expires header, else the default (RFC 3261 §10.3 step 7). */
+export function requestedSeconds(contact: NameAddr, expires: number | undefined, defaultSeconds: number): number {
+  const text = param(contact.params, 'expires');
+  if (text === undefined) return expires ?? defaultSeconds;
+  // RFC 3261 §10.2.1.1: a value that is no number counts as 3600.
+  return /^\d{1,10}$/.test(text) ? Number(text) : 3600;
+}
+
+/** RFC 3261 §20.10: 0 to 1; 1 when the client says nothing that can be read. */
+export function qOf(contact: NameAddr): number {
+  const text = param(contact.params, 'q') ?? '1';
+  return /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(text) ? Number(text) : 1;
+}
+
+/** What a REGISTER tells of the device's media. Only browsers use WebSocket; JsSIP adds `+sip.ice` (RFC 5768). */
+export function mediaOf(contact: NameAddr, transport: Transport): MediaKind | undefined {
+  const uri = parseUri(contact.uri);
+  const named = lower((uri && param(uri.params, 'transport')) ?? '');
+  const webSocket = [transport, named].some((name) => name === 'ws' || name === 'wss');
+  return webSocket || hasParam(contact.params, '+sip.ice') ? 'webrtc' : undefined;
+}
+
+/** The header parameters as we store and echo them; q and expires have places of their own. */
+export function storedParams(contact: NameAddr): string {
+  return printParams(withoutParam(withoutParam(contact.params, 'expires'), 'q'));
+}
+
+/** A stored binding as a Contact of the 200 (RFC 3261 §10.3 step 8). */
+export function contactText(binding: Binding, nowMs: number): string {
+  const q = binding.q === 1 ? '' : `;q=${binding.q}`;
+  const seconds = Math.ceil((binding.expiresAtMs - nowMs) / 1000);
+  return `<${binding.contact}>${binding.contactParams}${q};expires=${seconds}`;
+}

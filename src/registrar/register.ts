@@ -1,0 +1,174 @@
+/**
+ * What a REGISTER asks of the location service, as a value (RFC 3261 §10.3, RFC 5626 §6, RFC 3327 §5.3).
+ *
+ * Pure: whether the domain is ours and the user may register it was settled before (§10.3 steps 1, 3 and 4; routes), the
+ * order of CSeqs is checked where the row is written (step 7, `BindingOutcome`). The 200 is in response.ts.
+ */
+import type { ErrorCode } from '../errors.ts';
+import { lower } from '../message/ascii.ts';
+import { type Field, field } from '../message/build.ts';
+import { all, get, malformed, values } from '../message/header.ts';
+import type { NameAddr } from '../message/headers/address.ts';
+import { CallId } from '../message/headers/call-id.ts';
+import { Contact, isStar } from '../message/headers/contact.ts';
+import { CSeq } from '../message/headers/cseq.ts';
+import { To } from '../message/headers/from-to.ts';
+import { Expires, MinExpires } from '../message/headers/numbers.ts';
+import { Require } from '../message/headers/options.ts';
+import { Path } from '../message/headers/route.ts';
+import { UserAgent } from '../message/headers/text.ts';
+import type { SipRequest } from '../message/message.ts';
+import { canonicalAor, parseUri } from '../message/uri.ts';
+import type { Binding, BindingChange } from '../ports.ts';
+import { bindingKey, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
+
+export interface RegisterLimits {
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+  readonly defaultSeconds: number;
+  readonly maxContacts: number;
+}
+
+export const defaultLimits: RegisterLimits = {
+  minSeconds: 60,
+  maxSeconds: 7200,
+  defaultSeconds: 3600,
+  maxContacts: 10,
+};
+
+/** What the engine knows of the REGISTER beside its text. */
+export interface RegisterContext extends Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
+  readonly nowMs: number;
+  /** The bindings the AOR has now; they decide only whether it has too many. */
+  readonly bindings: readonly Binding[];
+  readonly limits?: RegisterLimits;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly headers?: readonly Field[];
+}
+
+export type RegisterPlan =
+  | { readonly refuse: Refusal }
+  /** No Contact: the client asks for its bindings. */
+  | { readonly fetch: true; readonly aor: string }
+  | { readonly change: BindingChange };
+
+/** Options that a registrar request may require of us. */
+const understood = ['path', 'outbound'];
+
+/** As much as an index entry of the database holds with room to spare. */
+const longestKey = 512;
+const longestUserAgent = 255;
+
+const badRequest: RegisterPlan = { refuse: { status: 400, code: 'malformed' } };
+
+export function planRegister(request: SipRequest, context: RegisterContext): RegisterPlan {
+  const identity = identityOf(request);
+  if (identity === undefined || malformed(request, [Contact, Path]) !== undefined) return badRequest;
+  const unsupported = all(request, Require).filter((option) => !understood.includes(lower(option)));
+  if (unsupported.length > 0) return refuse(420, 'bad-extension', [['Unsupported', unsupported.join(', ')]]);
+  const contacts = all(request, Contact);
+  if (contacts.length === 0) return { fetch: true, aor: identity.aor };
+  return isStar(request) ? planStar(request, identity) : planContacts(request, contacts, identity, context);
+}
+
+/** The address-of-record that a REGISTER is about (RFC 3261 §10.3 step 5); `undefined` when To cannot be read. */
+export function registerAor(request: SipRequest): string | undefined {
+  const to = get(request, To);
+  const uri = to === undefined ? undefined : parseUri(to.uri);
+  return uri === undefined ? undefined : canonicalAor(uri);
+}
+
+type ChangeIdentity = Pick<BindingChange, 'aor' | 'callId' | 'cseq'>;
+
+function identityOf(request: SipRequest): ChangeIdentity | undefined {
+  const aor = registerAor(request);
+  const callId = get(request, CallId);
+  const cseq = get(request, CSeq);
+  return aor === undefined || callId === undefined || cseq === undefined
+    ? undefined
+    : { aor, callId, cseq: cseq.number };
+}
+
+// RFC 3261 §10.3 step 6: `*` stands alone and with Expires: 0, or the request is malformed.
+function planStar(request: SipRequest, identity: ChangeIdentity): RegisterPlan {
+  const alone = values(request, Contact).length === 1;
+  return alone && get(request, Expires) === 0 ? { change: { ...identity, save: [], remove: '*' } } : badRequest;
+}
+
+function planContacts(
+  request: SipRequest,
+  contacts: readonly NameAddr[],
+  identity: ChangeIdentity,
+  context: RegisterContext,
+): RegisterPlan {
+  const limits = context.limits ?? defaultLimits;
+  const wishes = new Map<string, Wish>();
+  for (const contact of contacts) {
+    const key = bindingKey(contact);
+    if (key === undefined || key.length > longestKey) return badRequest;
+    const seconds = requestedSeconds(contact, get(request, Expires), limits.defaultSeconds);
+    // RFC 3261 §10.3 step 7: too short is refused with the least we take; 0 asks for removal.
+    if (seconds > 0 && seconds < limits.minSeconds) return tooBrief(limits);
+    // The same device twice in one request: the last one counts.
+    wishes.set(key, { key, contact, seconds: Math.min(seconds, limits.maxSeconds) });
+  }
+  const change = changeOf(request, [...wishes.values()], identity, context);
+  return exceeds(change, context, limits) ? refuse(403, 'too-many-contacts') : { change };
+}
+
+interface Wish {
+  readonly key: string;
+  readonly contact: NameAddr;
+  readonly seconds: number;
+}
+
+function changeOf(
+  request: SipRequest,
+  wishes: readonly Wish[],
+  identity: ChangeIdentity,
+  context: RegisterContext,
+): BindingChange {
+  const { flowId, node, boot, transport, source, nowMs } = context;
+  // RFC 3327 §5.3 leaves it to us whether a client that does not list `path` may register through a proxy: it may.
+  const path = all(request, Path).map((value) => Path.print(value));
+  const common = { ...identity, path, flowId, node, boot, transport, source, userAgent: userAgentOf(request) };
+  const save = wishes
+    .filter((wish) => wish.seconds > 0)
+    .map(({ key, contact, seconds }) => ({
+      ...common,
+      key,
+      contact: contact.uri,
+      contactParams: storedParams(contact),
+      q: qOf(contact),
+      expiresAtMs: nowMs + seconds * 1000,
+      media: mediaOf(contact, transport),
+    }));
+  const remove = wishes.filter((wish) => wish.seconds === 0).map((wish) => wish.key);
+  return { ...identity, save, remove };
+}
+
+// Law 9. An AOR that has too many already, after the limit was lowered, may still refresh and remove them.
+function exceeds(change: BindingChange, context: RegisterContext, limits: RegisterLimits): boolean {
+  const before = new Set(
+    context.bindings.filter((binding) => binding.expiresAtMs > context.nowMs).map((one) => one.key),
+  );
+  const after = new Set([...before, ...change.save.map((binding) => binding.key)]);
+  for (const key of change.remove) after.delete(key);
+  return after.size > limits.maxContacts && after.size > before.size;
+}
+
+function userAgentOf(request: SipRequest): string {
+  return (get(request, UserAgent) ?? '').replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, longestUserAgent);
+}
+
+function tooBrief(limits: RegisterLimits): RegisterPlan {
+  return refuse(423, 'interval-too-brief', [field(MinExpires, limits.minSeconds)]);
+}
+
+function refuse(status: number, code: ErrorCode, headers: readonly Field[] = []): RegisterPlan {
+  return { refuse: { status, code, headers } };
+}
