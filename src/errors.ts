@@ -61,6 +61,16 @@ const rows = {
     meaning: 'The database that DATABASE_URL names does not answer.',
     nextStep: 'Check host, port, user and password, and that the server runs.',
   },
+  'migration-changed': {
+    status: 0,
+    meaning: 'A file of sql/ differs from what this database has applied under its name.',
+    nextStep: 'Restore the file as it was released; put a change into a new file with the next number.',
+  },
+  'migration-failed': {
+    status: 0,
+    meaning: 'The database tables could not be made.',
+    nextStep: 'The message has the words of PostgreSQL; the user of DATABASE_URL needs the right to create tables.',
+  },
   'rtpengine-start': {
     status: 0,
     meaning: 'The rtpengine child did not start.',

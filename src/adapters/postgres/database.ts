@@ -1,0 +1,97 @@
+/**
+ * PostgreSQL as one object: migrations, pool, the four stores, and a sweeper for what has expired.
+ */
+import type { Clock, Log } from '../../ports.ts';
+import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
+import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
+import { migrate } from './migrations.ts';
+import { createOutbox, type PostgresOutbox } from './outbox.ts';
+import { createPool, type DatabaseConnection } from './pool.ts';
+import { createSubscriberStore, type SubscriberAdmin } from './subscriber-store.ts';
+
+export interface Database {
+  readonly subscribers: SubscriberAdmin;
+  readonly location: PostgresLocationStore;
+  readonly dialogs: PostgresDialogStore;
+  readonly outbox: PostgresOutbox;
+  state(): 'up' | 'down';
+  /** Entries that wait for their statement, and statements that wait for a connection. */
+  waiting(): number;
+  /** Writes what still waits (for three seconds at most), then disconnects. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly connection: DatabaseConnection;
+  readonly log: Log;
+  /** How long a statement waits for company at most (DESIGN §5). */
+  readonly groupMs?: number;
+  readonly clock?: Clock;
+  readonly maxConnections?: number;
+  /** Between two tries to reach a server that is down. */
+  readonly probeMs?: number;
+  readonly sweepMs?: number;
+}
+
+const CLOSE_MS = 3000;
+
+/** Rejects with `postgres-unreachable`, `migration-changed` or `migration-failed`. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { connection, log, groupMs = 5, clock = systemClock, maxConnections = 10, probeMs = 2000 } = options;
+  await migrate(connection, log);
+  const pool = createPool({ connection, log, after: clock.after.bind(clock), maxConnections, probeMs });
+  const storeOptions = { pool, clock, groupMs };
+  const subscribers = createSubscriberStore(pool);
+  const location = createLocationStore(storeOptions);
+  const dialogs = createDialogStore(storeOptions);
+  const outbox = createOutbox(storeOptions);
+  const stores = [subscribers, location, dialogs, outbox];
+  const stopSweeper = startSweeper([location, outbox], options.sweepMs ?? 30_000, log);
+
+  return {
+    subscribers,
+    location,
+    dialogs,
+    outbox,
+    state: pool.state,
+    waiting: () => stores.reduce((sum, store) => sum + store.waiting(), pool.waiting()),
+    close: async () => {
+      stopSweeper();
+      await atMost(CLOSE_MS, Promise.all(stores.map((store) => store.idle())));
+      await atMost(CLOSE_MS, pool.close());
+    },
+  };
+}
+
+interface Sweepable {
+  sweep(): Promise<number>;
+}
+
+/** A sweep that fails is not worth an error: the rows do not count any more, and the next one tries again. */
+function startSweeper(stores: readonly Sweepable[], everyMs: number, log: Log): () => void {
+  const timer = setInterval(() => {
+    void Promise.all(stores.map((store) => store.sweep())).catch((error: unknown) => {
+      log.debug({ error: String(error) }, 'sweep failed');
+    });
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
+
+/** Its timers keep the process alive, unlike those of other clocks: what is being written must get written. */
+const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,143 @@
+/**
+ * Dialog records in PostgreSQL (DESIGN §5). Saves and removes go through one grouped writer, keyed by dialog, so that the
+ * order of the two is kept. Each side of the call is one JSON document: nothing in it is ever searched for.
+ */
+import type { DialogRecord, DialogSide, DialogStore, MediaKind } from '../../ports.ts';
+import type { StoreOptions } from './location-store.ts';
+import { fromDatabase, toDatabase } from './text.ts';
+import { createGroupedWriter } from './writer.ts';
+
+export interface PostgresDialogStore extends DialogStore {
+  waiting(): number;
+  idle(): Promise<void>;
+}
+
+type DialogChange = readonly [callId: string, callerTag: string, calleeTag: string, row: DialogRowValues | undefined];
+/** node, media node, answered at, caller, callee */
+type DialogRowValues = readonly [string, string | null, number, string, string];
+
+interface DialogRow {
+  readonly call_id: string;
+  readonly node: string;
+  readonly media_node: string | null;
+  readonly answered_at: Date;
+  readonly caller: unknown;
+  readonly callee: unknown;
+}
+
+const WRITE = `
+  WITH removal AS (
+    DELETE FROM dialog WHERE (call_id, caller_tag, callee_tag) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+  )
+  INSERT INTO dialog (call_id, caller_tag, callee_tag, node, media_node, answered_at, caller, callee)
+  SELECT call_id, caller_tag, callee_tag, node, media_node, to_timestamp(answered_at / 1000), caller, callee
+  FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::double precision[], $10::jsonb[], $11::jsonb[])
+    AS d(call_id, caller_tag, callee_tag, node, media_node, answered_at, caller, callee)
+  ORDER BY call_id, caller_tag, callee_tag
+  ON CONFLICT (call_id, caller_tag, callee_tag) DO UPDATE SET node = excluded.node, media_node = excluded.media_node,
+    answered_at = excluded.answered_at, caller = excluded.caller, callee = excluded.callee, updated_at = excluded.updated_at`;
+
+const LOAD =
+  'SELECT call_id, node, media_node, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
+
+export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
+  const changes = createGroupedWriter<DialogChange, void>({
+    groupMs,
+    maxGroup: 250,
+    maxWaiting: 20_000,
+    after: clock.after.bind(clock),
+    key: ([callId, callerTag, calleeTag]) => `${callId}\n${callerTag}\n${calleeTag}`,
+    write: async (group) => {
+      await pool.query({ name: 'dialog-write', text: WRITE, values: parameters(group) });
+      return group.map(() => undefined);
+    },
+  });
+
+  return {
+    save: async (record) => changes.add([...keyOf(record), rowValues(record)]),
+    remove: async (record) => changes.add([...keyOf(record), undefined]),
+    load: async (node) => {
+      const rows = await pool.query<DialogRow>({ name: 'dialog-load', text: LOAD, values: [toDatabase(node)] });
+      return rows.flatMap((row) => recordOf(row) ?? []);
+    },
+    waiting: changes.waiting,
+    idle: changes.idle,
+  };
+}
+
+function keyOf({ callId, caller, callee }: DialogRecord): readonly [string, string, string] {
+  return [toDatabase(callId), toDatabase(caller.tag), toDatabase(callee.tag)];
+}
+
+function rowValues(record: DialogRecord): DialogRowValues {
+  const mediaNode = record.mediaNode === undefined ? null : toDatabase(record.mediaNode);
+  return [toDatabase(record.node), mediaNode, record.answeredAtMs, json(record.caller), json(record.callee)];
+}
+
+function json(side: DialogSide): string {
+  return JSON.stringify(side, (_name, value: unknown) => (typeof value === 'string' ? toDatabase(value) : value));
+}
+
+function parameters(group: readonly DialogChange[]): readonly unknown[] {
+  const removed = group.filter(([, , , row]) => row === undefined);
+  const saved = group.flatMap(([callId, callerTag, calleeTag, row]) =>
+    row === undefined ? [] : [[callId, callerTag, calleeTag, ...row]],
+  );
+  return [
+    ...[0, 1, 2].map((column) => removed.map((change) => change[column])),
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map((column) => saved.map((values) => values[column])),
+  ];
+}
+
+// --- reading back ----------------------------------------------------------------------------------------------------
+
+/** `undefined` for a row that is none of ours to read, such as one written by hand. */
+function recordOf(row: DialogRow): DialogRecord | undefined {
+  const caller = sideOf(row.caller);
+  const callee = sideOf(row.callee);
+  if (caller === undefined || callee === undefined) return undefined;
+  return {
+    callId: fromDatabase(row.call_id),
+    caller,
+    callee,
+    mediaNode: row.media_node === null ? undefined : fromDatabase(row.media_node),
+    answeredAtMs: row.answered_at.getTime(),
+    node: fromDatabase(row.node),
+  };
+}
+
+function sideOf(json: unknown): DialogSide | undefined {
+  if (!isObject(json)) return undefined;
+  const { uri, tag, remoteTarget, routeSet, cseq, flowId, binding, media, listener } = json;
+  if (typeof uri !== 'string' || typeof tag !== 'string' || typeof remoteTarget !== 'string') return undefined;
+  if (!isTextList(routeSet) || typeof cseq !== 'number' || typeof listener !== 'number') return undefined;
+  if (!isMediaKind(media)) return undefined;
+  return {
+    uri: fromDatabase(uri),
+    tag: fromDatabase(tag),
+    remoteTarget: fromDatabase(remoteTarget),
+    routeSet: routeSet.map(fromDatabase),
+    cseq,
+    flowId: typeof flowId === 'string' ? fromDatabase(flowId) : undefined,
+    binding: bindingOf(binding),
+    media,
+    listener,
+  };
+}
+
+function bindingOf(json: unknown): DialogSide['binding'] {
+  if (!isObject(json) || typeof json.aor !== 'string' || typeof json.key !== 'string') return undefined;
+  return { aor: fromDatabase(json.aor), key: fromDatabase(json.key) };
+}
+
+function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null;
+}
+
+function isTextList(json: unknown): json is readonly string[] {
+  return Array.isArray(json) && json.every((value) => typeof value === 'string');
+}
+
+function isMediaKind(json: unknown): json is MediaKind {
+  return json === 'webrtc' || json === 'rtp' || json === 'sdes';
+}

@@ -1,0 +1,242 @@
+/**
+ * The columns of `location`, how a binding becomes a row and comes back, and the statements.
+ */
+import { createHash } from 'node:crypto';
+import { Failure } from '../../errors.ts';
+import type { Binding, BindingChange, MediaKind, Transport } from '../../ports.ts';
+import type { Statement } from './pool.ts';
+import { fromDatabase, toDatabase } from './text.ts';
+
+/** Type and value of each column that a REGISTER sets; arrays of the values are the parameters of the insert. */
+const columns: readonly (readonly [name: string, type: string, value: (binding: Binding) => unknown])[] = [
+  ['aor', 'text', (binding) => toDatabase(binding.aor)],
+  ['binding_key', 'text', (binding) => toDatabase(binding.key)],
+  ['key_hash', 'text', (binding) => keyHash(binding.aor, binding.key)],
+  ['contact', 'text', (binding) => toDatabase(binding.contact)],
+  ['contact_params', 'text', (binding) => toDatabase(binding.contactParams)],
+  ['q', 'double precision', (binding) => binding.q],
+  ['expires_at', 'double precision', (binding) => binding.expiresAtMs],
+  ['call_id', 'text', (binding) => toDatabase(binding.callId)],
+  ['cseq', 'bigint', (binding) => binding.cseq],
+  ['path', 'text', (binding) => joinPath(binding.path)],
+  ['flow_id', 'text', (binding) => binding.flowId],
+  ['node', 'text', (binding) => toDatabase(binding.node)],
+  ['boot', 'text', (binding) => toDatabase(binding.boot)],
+  ['transport', 'text', (binding) => binding.transport],
+  ['source', 'text', (binding) => toDatabase(binding.source)],
+  ['user_agent', 'text', (binding) => toDatabase(binding.userAgent)],
+  ['media', 'text', (binding) => binding.media],
+];
+
+/** Columns whose parameter has another form than the column. */
+const fromParameter: Readonly<Record<string, string>> = {
+  expires_at: 'to_timestamp(expires_at / 1000)',
+  path: `string_to_array(path, E'\\n')`,
+};
+
+const names = columns.map(([name]) => name).join(', ');
+const selected = columns.map(([name]) => fromParameter[name] ?? name).join(', ');
+const replaced = columns.map(([name]) => `${name} = excluded.${name}`).join(', ');
+const arrays = (first: number): string => columns.map(([, type], index) => `$${first + index}::${type}[]`).join(', ');
+
+/** First 10 hex digits of the hash that `dialog/token.ts` carries to name a binding. */
+export function keyHash(aor: string, key: string): string {
+  return createHash('sha256').update(`${aor}\n${key}`, 'latin1').digest('hex').slice(0, 10);
+}
+
+// --- rows ------------------------------------------------------------------------------------------------------------
+
+export interface LocationRow {
+  readonly aor: string;
+  readonly binding_key: string;
+  readonly key_hash: string;
+  readonly contact: string;
+  readonly contact_params: string;
+  readonly q: number;
+  readonly expires_at: Date;
+  readonly call_id: string;
+  readonly cseq: string;
+  readonly path: readonly string[];
+  readonly flow_id: string | null;
+  readonly node: string;
+  readonly boot: string;
+  readonly transport: Transport;
+  readonly source: string;
+  readonly user_agent: string;
+  readonly media: MediaKind | null;
+}
+
+export function bindingOf(row: LocationRow): Binding {
+  return {
+    aor: fromDatabase(row.aor),
+    key: fromDatabase(row.binding_key),
+    contact: fromDatabase(row.contact),
+    contactParams: fromDatabase(row.contact_params),
+    q: row.q,
+    expiresAtMs: row.expires_at.getTime(),
+    callId: fromDatabase(row.call_id),
+    cseq: Number(row.cseq),
+    path: row.path.map(fromDatabase),
+    flowId: row.flow_id ?? undefined,
+    node: fromDatabase(row.node),
+    boot: fromDatabase(row.boot),
+    transport: row.transport,
+    source: fromDatabase(row.source),
+    userAgent: fromDatabase(row.user_agent),
+    media: row.media ?? undefined,
+  };
+}
+
+/** A list in one parameter: PostgreSQL would flatten an array of arrays. */
+function joinPath(path: readonly string[]): string {
+  if (path.some((value) => value === '' || value.includes('\n')))
+    throw new Failure('malformed', 'Path is not one line.');
+  return path.map(toDatabase).join('\n');
+}
+
+// --- change ----------------------------------------------------------------------------------------------------------
+
+/** A change with its rows made, so that text PostgreSQL would refuse is refused before it joins a group. */
+export interface PreparedChange {
+  readonly aor: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly removeAll: boolean;
+  readonly removeKeys: readonly string[];
+  /** One list of column values per saved binding. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+export function prepareChange(change: BindingChange): PreparedChange {
+  const saved = new Map(change.save.map((binding) => [binding.key, binding]));
+  if (change.save.some((binding) => binding.aor !== change.aor))
+    throw new Failure('internal', 'A binding of another AOR.');
+  return {
+    aor: toDatabase(change.aor),
+    callId: toDatabase(change.callId),
+    cseq: change.cseq,
+    removeAll: change.remove === '*',
+    removeKeys: change.remove === '*' ? [] : change.remove.map(toDatabase),
+    rows: [...saved.values()].map((binding) => columns.map(([, , value]) => value(binding))),
+  };
+}
+
+/** `refused`: the CSeq rule held this AOR's change back. */
+export interface ChangeRow extends LocationRow {
+  readonly refused: boolean;
+}
+
+// All parts of a statement see the database as it was before it, so what the AOR has afterwards is put together: the
+// rows written, and those that were there and were neither written nor removed.
+const CHANGE = `
+  WITH change AS (
+    SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(aor, call_id, cseq, remove_all)
+  ), remove AS (
+    SELECT * FROM unnest($6::text[], $7::text[]) AS r(aor, binding_key)
+  ), save AS (
+    SELECT * FROM unnest(${arrays(8)}) AS s(${names})
+  ), held AS MATERIALIZED (
+    SELECT l.*, l.expires_at > to_timestamp($1::double precision / 1000) AS alive,
+      EXISTS (SELECT FROM save s WHERE s.aor = l.aor AND s.binding_key = l.binding_key) AS saved,
+      c.remove_all OR EXISTS (SELECT FROM remove r WHERE r.aor = l.aor AND r.binding_key = l.binding_key) AS removed,
+      c.call_id = l.call_id AND c.cseq <= l.cseq AS newer
+    FROM location l JOIN change c ON c.aor = l.aor WHERE l.aor = ANY ($2::text[])
+  ), refused AS MATERIALIZED (
+    -- RFC 3261 §10.3 steps 6 and 7: one contact out of order refuses the whole request.
+    SELECT DISTINCT aor FROM held WHERE alive AND newer AND (saved OR removed)
+  ), removal AS (
+    DELETE FROM location l USING held h
+    WHERE l.aor = h.aor AND l.binding_key = h.binding_key AND l.aor = ANY ($2::text[])
+      AND (h.removed OR NOT h.alive) AND NOT h.saved AND h.aor NOT IN (SELECT aor FROM refused)
+  ), written AS (
+    INSERT INTO location AS l (${names})
+    SELECT ${selected} FROM save WHERE aor NOT IN (SELECT aor FROM refused) ORDER BY aor, binding_key
+    ON CONFLICT (aor, binding_key) DO UPDATE SET ${replaced}, updated_at = excluded.updated_at
+    RETURNING l.*
+  ), result AS (
+    SELECT ${names}, updated_at, false AS refused FROM written
+    UNION ALL
+    SELECT ${names}, updated_at, false FROM held
+    WHERE alive AND NOT saved AND NOT removed AND aor NOT IN (SELECT aor FROM refused)
+    UNION ALL
+    SELECT ${names}, updated_at, true FROM held WHERE alive AND aor IN (SELECT aor FROM refused)
+  )
+  SELECT * FROM result ORDER BY aor, q DESC, updated_at DESC, binding_key`;
+
+export function changeStatement(changes: readonly PreparedChange[], nowMs: number): Statement {
+  const removals = changes.flatMap((change) => change.removeKeys.map((key) => [change.aor, key] as const));
+  const rows = changes.flatMap((change) => change.rows);
+  return {
+    name: 'location-change',
+    text: CHANGE,
+    values: [
+      nowMs,
+      changes.map((change) => change.aor),
+      changes.map((change) => change.callId),
+      changes.map((change) => change.cseq),
+      changes.map((change) => change.removeAll),
+      removals.map(([aor]) => aor),
+      removals.map(([, key]) => key),
+      ...columns.map((_, index) => rows.map((row) => row[index])),
+    ],
+  };
+}
+
+// --- the others ------------------------------------------------------------------------------------------------------
+
+const ALIVE = 'expires_at > to_timestamp($1::double precision / 1000)';
+
+export function lookupStatement(aors: readonly string[], nowMs: number): Statement {
+  return {
+    name: 'location-lookup',
+    text: `SELECT ${names} FROM location WHERE ${ALIVE} AND aor = ANY ($2::text[])
+           ORDER BY aor, q DESC, updated_at DESC, binding_key`,
+    values: [nowMs, aors],
+  };
+}
+
+export function keyHashStatement(keyHashes: readonly string[], nowMs: number): Statement {
+  return {
+    name: 'location-key-hash',
+    text: `SELECT ${names} FROM location WHERE ${ALIVE} AND key_hash = ANY ($2::text[]) ORDER BY updated_at DESC`,
+    values: [nowMs, keyHashes],
+  };
+}
+
+export function dropFlowsStatement(flowIds: readonly string[]): Statement {
+  return {
+    name: 'location-drop-flows',
+    text: 'DELETE FROM location WHERE flow_id = ANY ($1::text[])',
+    values: [flowIds],
+  };
+}
+
+export function countStatement(nowMs: number): Statement {
+  return {
+    name: 'location-count',
+    text: `SELECT count(*)::int AS count FROM location WHERE ${ALIVE}`,
+    values: [nowMs],
+  };
+}
+
+/** Whole AORs only: the last one may make the page longer than `limit`, so that a page can start after an AOR. */
+export function listStatement(limit: number, after: string, nowMs: number): Statement {
+  return {
+    name: 'location-list',
+    text: `SELECT ${names} FROM (
+             SELECT * FROM location WHERE ${ALIVE} AND aor > $2 ORDER BY aor FETCH FIRST $3 ROWS WITH TIES) AS page
+           ORDER BY aor, q DESC, updated_at DESC, binding_key`,
+    values: [nowMs, after, limit],
+  };
+}
+
+export function sweepStatement(limit: number, nowMs: number): Statement {
+  return {
+    name: 'location-sweep',
+    text: `DELETE FROM location WHERE (aor, binding_key) IN (
+             SELECT aor, binding_key FROM location
+             WHERE expires_at <= to_timestamp($1::double precision / 1000) LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING 1 AS swept`,
+    values: [nowMs, limit],
+  };
+}

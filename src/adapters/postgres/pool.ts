@@ -1,0 +1,191 @@
+/**
+ * Connections to PostgreSQL: a bounded pool, one `query`, and what is known of the server's state.
+ *
+ * - A lost connection is looked into at once by a probe of its own; while the server is down it is probed every two
+ *   seconds and statements are refused without trying, so that calls do not queue behind a dead server.
+ * - Statements run at REPEATABLE READ and are repeated when another node was in the way (40001): each sees one state of
+ *   the database and nothing is overwritten unseen.
+ * - No error event goes uncaught, and every failure comes out as a `Failure`.
+ */
+import pg from 'pg';
+import { Failure } from '../../errors.ts';
+import type { Cancel, Clock, Log } from '../../ports.ts';
+import { connectionLost, databaseFailure, mayBeRepeated } from './failure.ts';
+
+/** `url`: as in DATABASE_URL. Otherwise a socket folder (or host name) of a server that needs no password. */
+export type DatabaseConnection =
+  | { readonly url: string }
+  | { readonly host: string; readonly user: string; readonly database: string; readonly port?: number };
+
+export interface Statement {
+  /** Prepared once per connection under this name. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export interface Pool {
+  /** Runs one statement, which is a transaction of its own: committed when it resolves. */
+  query<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]>;
+  state(): 'up' | 'down';
+  /** Statements that wait for a connection. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly connection: DatabaseConnection;
+  readonly log: Log;
+  readonly after: Clock['after'];
+  readonly maxConnections: number;
+  readonly probeMs: number;
+}
+
+const MAX_QUEUED = 1000;
+const MAX_TRIES = 5;
+const CONNECT_TIMEOUT_MS = 3000;
+const STATEMENT_TIMEOUT_MS = 5000;
+/** Ours, for a server that is gone without a word; later than the server's own. */
+const ANSWER_TIMEOUT_MS = 7000;
+
+export function clientConfig(connection: DatabaseConnection): pg.ClientConfig {
+  const address = 'url' in connection ? { connectionString: connection.url } : connection;
+  return {
+    ...address,
+    application_name: 'viaduct',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  };
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const { connection, log, after } = options;
+  const pool = new pg.Pool({
+    ...clientConfig(connection),
+    onConnect: setSession,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    max: options.maxConnections,
+    min: 1,
+    idleTimeoutMillis: 60_000,
+  });
+  const health = createHealth(options);
+  pool.on('error', () => health.suspect());
+  let closed = false;
+
+  async function query<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]> {
+    if (closed) throw new Failure('shutting-down');
+    if (health.state() === 'down') throw new Failure('database-down');
+    if (pool.waitingCount >= MAX_QUEUED) throw new Failure('overloaded', 'All database connections are in use.');
+    for (let tries = 1; ; tries++) {
+      try {
+        return await queryOnce<Row>(statement);
+      } catch (error) {
+        if (connectionLost(error)) health.suspect();
+        if (tries === MAX_TRIES || !mayBeRepeated(error)) throw logged(statement, error);
+        await pause(after, Math.random() * 10 * tries);
+      }
+    }
+  }
+
+  async function queryOnce<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]> {
+    const client = await pool.connect();
+    try {
+      const result = await client.query<Row>({ ...statement, values: [...statement.values] });
+      client.release();
+      return result.rows;
+    } catch (error) {
+      client.release(connectionLost(error));
+      throw error;
+    }
+  }
+
+  function logged(statement: Statement, error: unknown): Failure {
+    const failure = databaseFailure(error);
+    if (failure.code === 'internal')
+      log.error({ statement: statement.name, error: failure.message }, 'statement failed');
+    return failure;
+  }
+
+  return {
+    query,
+    state: health.state,
+    waiting: () => pool.waitingCount,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      health.stop();
+      await pool.end();
+    },
+  };
+}
+
+/** Not as start-up parameters: a DATABASE_URL may have `options` of its own, and connection poolers refuse them. */
+async function setSession(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    `SET default_transaction_isolation = 'repeatable read'; SET statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+  );
+}
+
+interface Health {
+  state(): 'up' | 'down';
+  /** Something broke: find out whether it was one connection or the server. */
+  suspect(): void;
+  stop(): void;
+}
+
+function createHealth({ connection, log, after, probeMs }: PoolOptions): Health {
+  let state: 'up' | 'down' = 'up';
+  let probing = false;
+  let stopTimer: Cancel | undefined;
+  let stopped = false;
+
+  function suspect(): void {
+    if (probing || stopped || stopTimer !== undefined) return;
+    probing = true;
+    void probe(connection).then((error) => {
+      probing = false;
+      if (!stopped) conclude(error);
+    });
+  }
+
+  function conclude(error: string | undefined): void {
+    const found = error === undefined ? 'up' : 'down';
+    if (found !== state && found === 'down') log.error({ error }, 'the database is down');
+    if (found !== state && found === 'up') log.info({}, 'the database is up again');
+    state = found;
+    if (state === 'down') stopTimer = after(probeMs, again);
+  }
+
+  function again(): void {
+    stopTimer = undefined;
+    suspect();
+  }
+
+  function stop(): void {
+    stopped = true;
+    stopTimer?.();
+  }
+
+  return { state: () => state, suspect, stop };
+}
+
+/** One connection and one statement; the error in words when that does not work. */
+export async function probe(connection: DatabaseConnection): Promise<string | undefined> {
+  const client = new pg.Client({ ...clientConfig(connection), query_timeout: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    void client.end().catch(() => undefined);
+  }
+}
+
+function pause(after: Clock['after'], delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    after(delayMs, resolve);
+  });
+}

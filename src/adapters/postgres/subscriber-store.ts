@@ -1,0 +1,126 @@
+/**
+ * Accounts: the lookup for digest, and what `viaduct user` does with them. A password is hashed here (RFC 3261 §22,
+ * RFC 8760: HA1 with the domain as realm) and goes no further. Nothing is cached: a new password holds at once.
+ */
+import { createHash } from 'node:crypto';
+import { lower } from '../../message/ascii.ts';
+import type { Subscriber, SubscriberStore } from '../../ports.ts';
+import type { Pool } from './pool.ts';
+import { createGroupedReader } from './reader.ts';
+import { fromDatabase, toDatabase } from './text.ts';
+
+export interface Account {
+  readonly username: string;
+  readonly domain: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+/** All text as in SIP (latin1-coded bytes); `fromDatabase` of `text.ts` makes it of Unicode. Domains in any case. */
+export interface SubscriberAdmin extends SubscriberStore {
+  /** `false`: there is one already, and it is unchanged. */
+  add(username: string, domain: string, password: string): Promise<boolean>;
+  /** `false`: there is no such account. */
+  setPassword(username: string, domain: string, password: string): Promise<boolean>;
+  /** `false`: there is no such account. */
+  remove(username: string, domain: string): Promise<boolean>;
+  /** By domain and name. */
+  list(): Promise<readonly Account[]>;
+  waiting(): number;
+  idle(): Promise<void>;
+}
+
+interface SubscriberRow {
+  readonly username: string;
+  readonly domain: string;
+  readonly ha1_md5: string;
+  readonly ha1_sha256: string;
+}
+
+interface AccountRow {
+  readonly username: string;
+  readonly domain: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+interface Name {
+  readonly username: string;
+  readonly domain: string;
+}
+
+const FIND = `
+  SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256
+  FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
+  GROUP BY s.username, s.domain`;
+const ADD = `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256) VALUES ($1, $2, $3, $4)
+  ON CONFLICT DO NOTHING RETURNING username`;
+const SET_PASSWORD = `UPDATE subscriber SET ha1_md5 = $3, ha1_sha256 = $4, updated_at = now()
+  WHERE username = $1 AND domain = $2 RETURNING username`;
+const REMOVE = 'DELETE FROM subscriber WHERE username = $1 AND domain = $2 RETURNING username';
+const LIST = 'SELECT username, domain, created_at, updated_at FROM subscriber ORDER BY domain, username';
+
+export function createSubscriberStore(pool: Pool): SubscriberAdmin {
+  const finds = createGroupedReader<Name, Subscriber | undefined>(async (wanted) => {
+    const values = [wanted.map((one) => one.username), wanted.map((one) => one.domain)];
+    const rows = await pool.query<SubscriberRow>({ name: 'subscriber-find', text: FIND, values });
+    const byName = new Map(rows.map((row) => [nameKey(row), row]));
+    return wanted.map((one) => subscriberOf(byName.get(nameKey(one))));
+  });
+
+  const changed = async (name: string, text: string, values: readonly string[]): Promise<boolean> =>
+    (await pool.query({ name, text, values })).length > 0;
+
+  return {
+    find: async (username, domain) => finds.add(nameOf(username, domain)),
+    add: async (username, domain, password) =>
+      changed('subscriber-add', ADD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
+    setPassword: async (username, domain, password) =>
+      changed('subscriber-password', SET_PASSWORD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
+    remove: async (username, domain) => changed('subscriber-remove', REMOVE, keyOf(username, domain)),
+    list: async () => {
+      const rows = await pool.query<AccountRow>({ name: 'subscriber-list', text: LIST, values: [] });
+      return rows.map(accountOf);
+    },
+    waiting: finds.waiting,
+    idle: finds.idle,
+  };
+}
+
+/** H(username:realm:password) of both algorithms; the realm is the domain in lower case. */
+export function hashes(username: string, domain: string, password: string): readonly [md5: string, sha256: string] {
+  const secret = `${username}:${lower(domain)}:${password}`;
+  const hash = (algorithm: string) => createHash(algorithm).update(secret, 'latin1').digest('hex');
+  return [hash('md5'), hash('sha256')];
+}
+
+function nameOf(username: string, domain: string): Name {
+  return { username: toDatabase(username), domain: toDatabase(lower(domain)) };
+}
+
+function keyOf(username: string, domain: string): readonly [username: string, domain: string] {
+  return [toDatabase(username), toDatabase(lower(domain))];
+}
+
+function nameKey({ username, domain }: Name): string {
+  return `${username}\n${domain}`;
+}
+
+function subscriberOf(row: SubscriberRow | undefined): Subscriber | undefined {
+  if (row === undefined) return undefined;
+  return {
+    username: fromDatabase(row.username),
+    domain: fromDatabase(row.domain),
+    ha1Md5: row.ha1_md5,
+    ha1Sha256: row.ha1_sha256,
+  };
+}
+
+function accountOf(row: AccountRow): Account {
+  return {
+    username: fromDatabase(row.username),
+    domain: fromDatabase(row.domain),
+    createdAtMs: row.created_at.getTime(),
+    updatedAtMs: row.updated_at.getTime(),
+  };
+}
