@@ -4,6 +4,7 @@
  * The usual spellings are looked up; only unusual ones are folded and checked. Left out: what a header means.
  */
 import { lower, trim } from './ascii.ts';
+import { isToken } from './grammar.ts';
 
 const usual = `Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authorization Call-ID
   Call-Info Contact Content-Disposition Content-Encoding Content-Language Content-Length Content-Type CSeq Date Event
@@ -43,14 +44,12 @@ const known = new Map<string, string>([
   ...compact.map(([short, long]) => [short.toUpperCase(), long] as const),
 ]);
 
-const tokenSyntax = /^[a-z0-9\-.!%*_+`'~]+$/;
-
 /** `undefined` when the text is no token (RFC 3261 §25.1 header-name). Blanks before the colon are allowed (HCOLON). */
 export function longName(text: string): string | undefined {
   const found = known.get(text);
   if (found !== undefined) return found;
   const name = lower(trim(text));
-  return tokenSyntax.test(name) ? (compactForms.get(name) ?? name) : undefined;
+  return isToken(name) ? (compactForms.get(name) ?? name) : undefined;
 }
 
 const compactForms = new Map(compact);

@@ -5,6 +5,7 @@
  * Left out: whether the Request-URI is one we route.
  */
 import { equalsIgnoreCase } from './ascii.ts';
+import { isUri, TOKEN } from './grammar.ts';
 
 /** Why a message cannot be used, with the status that a request would be answered with. */
 export interface Fault {
@@ -21,8 +22,7 @@ export type StartLine =
 
 const statusLine = /^SIP\/2\.0 ([1-6][0-9]{2})(?: (.*))?$/i;
 // Loose on purpose: what looks like a request from afar is judged afterwards, and answered.
-const requestLine = /^([A-Za-z0-9\-.!%*_+`'~]+) (.*?) (SIP\/[0-9]+\.[0-9]+)[ \t]*$/is;
-const uriSyntax = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"\x7f]+$/;
+const requestLine = new RegExp(`^(${TOKEN}) (.*?) (SIP/[0-9]+\\.[0-9]+)[ \\t]*$`, 'is');
 
 export function parseStartLine(line: string): StartLine {
   // RFC 3261 §7.2: the reason phrase may be empty; its SP is missing from some senders.
@@ -37,7 +37,7 @@ function requestFault(line: string, uri: string, version: string): Fault | undef
   if (!equalsIgnoreCase(version, 'SIP/2.0'))
     return { error: `the version ${version} is not SIP/2.0`, section: '§21.5.6', status: 505 };
   if (!line.endsWith(version)) return fault('blanks after the SIP version');
-  return uriSyntax.test(uri) ? undefined : fault('the Request-URI is not a URI, or not alone between two blanks');
+  return isUri(uri) ? undefined : fault('the Request-URI is not a URI, or not alone between two blanks');
 }
 
 const fault = (error: string): Fault => ({ error, section: '§7.1', status: 400 });

@@ -5,6 +5,7 @@
  * it may be of any scheme; `parseUri` reads it.
  */
 import { trim } from '../ascii.ts';
+import { isUri } from '../grammar.ts';
 import { closingQuote } from '../list.ts';
 import { type Params, parseParams, printParams, quote, unquote } from '../params.ts';
 
@@ -16,7 +17,6 @@ export interface NameAddr {
   readonly params: Params;
 }
 
-const uriSyntax = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"\x7f]+$/;
 const bareDisplay = /^[^"<>,;\\]*$/;
 
 export function parseNameAddr(text: string): NameAddr | undefined {
@@ -55,7 +55,7 @@ function parseAddrSpec(text: string): NameAddr | undefined {
 
 function make(display: string | undefined, uri: string, paramText: string): NameAddr | undefined {
   const params = parseParams(paramText);
-  return params === undefined || !uriSyntax.test(uri) ? undefined : { display, uri, params };
+  return params === undefined || !isUri(uri) ? undefined : { display, uri, params };
 }
 
 /** Always with brackets, so that no parameter changes its owner. */

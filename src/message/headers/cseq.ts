@@ -1,4 +1,5 @@
 /** CSeq (RFC 3261 §20.16). The number must be less than 2^31 (§8.1.1.5); the method is case-sensitive. */
+import { TOKEN } from '../grammar.ts';
 import { defineHeader, type Header } from '../header.ts';
 
 export interface CSeq {
@@ -6,7 +7,7 @@ export interface CSeq {
   readonly method: string;
 }
 
-const syntax = /^([0-9]{1,16})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)$/;
+const syntax = new RegExp(`^([0-9]{1,16})[ \\t]+(${TOKEN})$`);
 
 function parseCSeq(text: string): CSeq | undefined {
   const match = syntax.exec(text);

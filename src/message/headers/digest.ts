@@ -5,6 +5,7 @@
  * Left out: what the parameters mean and every hash (src/auth).
  */
 import { trim } from '../ascii.ts';
+import { TOKEN } from '../grammar.ts';
 import { defineHeader, type Header } from '../header.ts';
 import { splitOutside } from '../list.ts';
 import { type Params, parsePieces } from '../params.ts';
@@ -16,7 +17,7 @@ export interface Credentials {
   readonly params: Params;
 }
 
-const syntax = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+(.+)$/s;
+const syntax = new RegExp(`^(${TOKEN})[ \\t]+(.+)$`, 's');
 
 function parseCredentials(text: string): Credentials | undefined {
   const [, scheme, rest] = syntax.exec(text) ?? [];

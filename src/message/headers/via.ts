@@ -2,6 +2,7 @@
  * Via (RFC 3261 §20.42, §18.2.1; RFC 3581 rport). Left out: where a response goes (src/nat).
  */
 import { lower } from '../ascii.ts';
+import { TOKEN } from '../grammar.ts';
 import { defineHeader, type Header } from '../header.ts';
 import { type Params, parseParams, printParams } from '../params.ts';
 
@@ -16,11 +17,10 @@ export interface Via {
   readonly params: Params;
 }
 
-const token = "[A-Za-z0-9\\-.!%*_+`'~]+";
 const slash = '[ \\t]*/[ \\t]*';
 const host = '(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]+)';
 const syntax = new RegExp(
-  `^(${token})${slash}(${token})${slash}(${token})[ \\t]+${host}(?:[ \\t]*:[ \\t]*([0-9]{1,5}))?[ \\t]*(;.*)?$`,
+  `^(${TOKEN})${slash}(${TOKEN})${slash}(${TOKEN})[ \\t]+${host}(?:[ \\t]*:[ \\t]*([0-9]{1,5}))?[ \\t]*(;.*)?$`,
   's',
 );
 
