@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { addressesIn } from '../../../src/adapters/dns/hosts.ts';
+import { createResolver } from '../../../src/adapters/dns/resolver.ts';
+import { type NameServer, startNameServer, type Zone } from './name-server.ts';
+
+const zone: Zone = {
+  'sip.example.com': { a: ['192.0.2.10', '192.0.2.11'] },
+  'dead.example.com': { silent: true },
+};
+
+let server: NameServer;
+let folder: string;
+
+before(async () => {
+  server = await startNameServer(zone);
+  folder = await mkdtemp(join(tmpdir(), 'viaduct-dns-'));
+  await writeFile(join(folder, 'hosts'), '127.0.0.1 localhost\n::1 localhost # both\n10.0.0.9 pbx PBX.example.com\n');
+});
+
+after(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+function resolver(options: { readonly nowMs?: () => number } = {}) {
+  return createResolver({ servers: [server.address], hostsPath: join(folder, 'hosts'), timeoutMs: 100, ...options });
+}
+
+/** How often a name was asked for (A questions) while `action` ran. */
+async function questions(name: string, action: () => Promise<unknown>): Promise<number> {
+  const before = server.asked.length;
+  await action();
+  return server.asked.slice(before).filter((line) => line === `${name} A`).length;
+}
+
+test('numeric addresses pass through, IPv6 without brackets', async () => {
+  const { addresses } = wrap(resolver());
+  assert.deepEqual(await addresses('192.0.2.1'), ['192.0.2.1']);
+  assert.deepEqual(await addresses('[2001:DB8::1]'), ['2001:db8::1']);
+  assert.deepEqual(await addresses('::1'), ['::1']);
+});
+
+test('all addresses of a name come back, and its case does not matter', async () => {
+  const { addresses } = wrap(resolver());
+  assert.deepEqual(await addresses('SIP.example.com'), ['192.0.2.10', '192.0.2.11']);
+  assert.deepEqual(await addresses('sip.example.com.'), ['192.0.2.10', '192.0.2.11']);
+});
+
+test('RFC 2606 §2: .invalid is never asked for', async () => {
+  const before = server.asked.length;
+  const { addresses } = wrap(resolver());
+  for (const host of ['df7jal23ls0d.invalid', 'x.INVALID.', 'invalid']) assert.deepEqual(await addresses(host), []);
+  assert.equal(server.asked.length, before);
+});
+
+test('what cannot be a host name is not asked for', async () => {
+  const before = server.asked.length;
+  const { addresses } = wrap(resolver());
+  for (const host of ['', 'a b', '-a.com', 'a..b', 'x'.repeat(64), 'h\xe9.com', '%00']) {
+    assert.deepEqual(await addresses(host), [], host);
+  }
+  assert.equal(server.asked.length, before);
+});
+
+test('the hosts file comes first', async () => {
+  const { addresses } = wrap(resolver());
+  assert.deepEqual(await addresses('localhost'), ['127.0.0.1', '::1']);
+  assert.deepEqual(await addresses('pbx.example.com'), ['10.0.0.9']);
+  assert.deepEqual(addressesIn('# 1.2.3.4 x\nbad x\n1.2.3.5 y x', 'x'), ['1.2.3.5']);
+});
+
+test('an unknown name and a silent name server are both nowhere, within the timeout', async () => {
+  const { addresses } = wrap(resolver());
+  assert.deepEqual(await addresses('nobody.example.com'), []);
+  assert.deepEqual(await addresses('dead.example.com'), []);
+});
+
+test('an answer is kept for 30 s and a failure for 5 s; equal questions at one time are one', async () => {
+  let nowMs = 0;
+  const { addresses } = wrap(resolver({ nowMs: () => nowMs }));
+  const good = 'sip.example.com';
+  assert.equal(await questions(good, () => Promise.all([addresses(good), addresses(good), addresses(good)])), 1);
+  nowMs = 29_999;
+  assert.equal(await questions(good, () => addresses(good)), 0);
+  nowMs = 30_000;
+  assert.equal(await questions(good, () => addresses(good)), 1);
+  const bad = 'nobody.example.com';
+  assert.equal(await questions(bad, () => addresses(bad)), 1);
+  nowMs += 4_999;
+  assert.equal(await questions(bad, () => addresses(bad)), 0);
+  nowMs += 1;
+  assert.equal(await questions(bad, () => addresses(bad)), 1);
+});
+
+test('no more than 200 questions are open at once, and the names kept are bounded', async () => {
+  const { addresses } = wrap(resolver());
+  const names = Array.from({ length: 1_500 }, (_, at) => `n${at}.example.com`);
+  const before = server.asked.length;
+  const answers = await Promise.all(names.map((name) => addresses(name)));
+  assert.equal(answers.flat().length, 0);
+  assert.ok(server.asked.length - before <= 200 * 2 * 2, `${server.asked.length - before} questions`);
+});
+
+/** `addresses` as a function of its own. */
+function wrap(resolver: ReturnType<typeof createResolver>) {
+  return { addresses: (host: string) => resolver.addresses(host) };
+}
