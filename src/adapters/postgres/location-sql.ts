@@ -135,18 +135,21 @@ const CHANGE = `
     SELECT * FROM unnest($6::text[], $7::text[]) AS r(aor, binding_key)
   ), save AS (
     SELECT * FROM unnest(${arrays(8)}) AS s(${names})
+  ), present AS MATERIALIZED (
+    -- By itself, so that it is one walk through the index however large the table and the group are.
+    SELECT * FROM location WHERE aor = ANY ($2::text[])
   ), held AS MATERIALIZED (
     SELECT l.*, l.expires_at > to_timestamp($1::double precision / 1000) AS alive,
       EXISTS (SELECT FROM save s WHERE s.aor = l.aor AND s.binding_key = l.binding_key) AS saved,
       c.remove_all OR EXISTS (SELECT FROM remove r WHERE r.aor = l.aor AND r.binding_key = l.binding_key) AS removed,
       c.call_id = l.call_id AND c.cseq <= l.cseq AS newer
-    FROM location l JOIN change c ON c.aor = l.aor WHERE l.aor = ANY ($2::text[])
+    FROM present l JOIN change c ON c.aor = l.aor
   ), refused AS MATERIALIZED (
     -- RFC 3261 §10.3 steps 6 and 7: one contact out of order refuses the whole request.
     SELECT DISTINCT aor FROM held WHERE alive AND newer AND (saved OR removed)
   ), removal AS (
     DELETE FROM location l USING held h
-    WHERE l.aor = h.aor AND l.binding_key = h.binding_key AND l.aor = ANY ($2::text[])
+    WHERE l.aor = h.aor AND l.binding_key = h.binding_key
       AND (h.removed OR NOT h.alive) AND NOT h.saved AND h.aor NOT IN (SELECT aor FROM refused)
   ), written AS (
     INSERT INTO location AS l (${names})
