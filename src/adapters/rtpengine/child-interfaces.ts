@@ -1,0 +1,57 @@
+/**
+ * On which addresses the rtpengine child sends and receives media (DESIGN §4 "Child rtpengine").
+ *
+ * `childInterfaces` decides and is pure; `localAddresses` asks the operating system.
+ */
+import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
+
+export interface LocalAddresses {
+  /** The addresses from which this host reaches the world, IPv4 first; empty where there is no default route. */
+  readonly defaultRoute: readonly string[];
+  readonly loopback: readonly string[];
+}
+
+export interface InterfaceWishes {
+  /** Given by the caller, such as `127.0.0.1` alone: holds before all else. */
+  readonly interfaces?: readonly string[] | undefined;
+  /** MEDIA_ADDRESS: `local!advertised` or an address; several with blanks between. */
+  readonly mediaAddress?: string | undefined;
+}
+
+/** Values for `--interface`, at least one. */
+export function childInterfaces(wishes: InterfaceWishes, local: LocalAddresses): readonly string[] {
+  const asked = wishes.mediaAddress?.split(/[\s,]+/).filter((each) => each !== '') ?? [];
+  const choices = [wishes.interfaces ?? [], asked, local.defaultRoute.filter(isUsable), local.loopback];
+  return choices.find((choice) => choice.length > 0) ?? ['127.0.0.1'];
+}
+
+/** A link-local address needs a zone, which SDP cannot say. */
+function isUsable(address: string): boolean {
+  return !address.toLowerCase().startsWith('fe80:');
+}
+
+export async function localAddresses(): Promise<LocalAddresses> {
+  // Documentation addresses: nobody is there, and connecting a UDP socket sends nothing. It only asks the route table.
+  const found = await Promise.all([sourceTowards('udp4', '198.51.100.1'), sourceTowards('udp6', '2001:db8::1')]);
+  const loopback = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return {
+    defaultRoute: found.filter((address) => address !== undefined),
+    loopback: loopback
+      .filter(({ internal }) => internal)
+      .map(({ address }) => address)
+      .filter(isUsable),
+  };
+}
+
+function sourceTowards(type: 'udp4' | 'udp6', target: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket(type);
+    const done = (address: string | undefined): void => {
+      socket.close();
+      resolve(address);
+    };
+    socket.on('error', () => done(undefined));
+    socket.connect(9, target, () => done(socket.address().address));
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * The port `MediaRelay` over any number of rtpengine nodes: order of nodes for a new call, commands to a named node,
+ * and the health of each by `ping` and `statistics`.
+ *
+ * Nothing here moves a call: once a branch has media on a node, all its commands go there, whatever its health.
+ * Left out: profiles and what to send (src/media), the child process (child.ts).
+ */
+import { Failure, failureOf } from '../../errors.ts';
+import type { NgCommand, NgReply, NgValue } from '../../media/commands.ts';
+import type { Cancel, Clock, Log, MediaNode, MediaRelay, Random } from '../../ports.ts';
+import { isDictionary } from './bencode.ts';
+import { brief, type NgClient, type NgCounters, openNgClient, type Patience } from './ng-client.ts';
+import type { NodeAddress } from './node-address.ts';
+import { answered, failed, healthState, type NodeHealth, portClosed, unknownHealth } from './node-health.ts';
+import { byPreference } from './rendezvous.ts';
+
+/** Between two looks at a node that answers. */
+const probeMs = 5_000;
+/** Before the next ping of one that does not. */
+const reviveMs = 200;
+
+export interface MediaRelayOptions {
+  readonly nodes: readonly NodeAddress[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly maxInFlight?: number;
+}
+
+export interface OpenMediaRelay extends MediaRelay {
+  /** Resolves when each node has answered its first ping, or failed to. */
+  readonly ready: Promise<void>;
+  /** By node id, for the statistics. */
+  counters(): Readonly<Record<string, NgCounters>>;
+  shutdown(): Promise<void>;
+}
+
+interface Node extends NodeAddress {
+  readonly client: NgClient;
+  health: NodeHealth;
+  ports: MediaNode['ports'];
+  probing: boolean;
+  cancelProbe: Cancel;
+}
+
+export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
+  const { clock, log } = options;
+  const nodes = new Map(options.nodes.map((address) => [address.id, openNode(address)]));
+  let closed = false;
+  const ready = Promise.all([...nodes.values()].map(probe)).then(() => {});
+
+  function openNode(address: NodeAddress): Node {
+    const onRefused = (reason: string): void => {
+      const node = nodes.get(address.id);
+      if (node !== undefined) learn(node, portClosed(node.health, reason));
+    };
+    const client = openNgClient({ ...options, host: address.host, port: address.port, onRefused });
+    return { ...address, client, health: unknownHealth, ports: undefined, probing: false, cancelProbe: () => {} };
+  }
+
+  function candidates(callId: string): readonly string[] {
+    const now = clock.nowMs();
+    const ranked = byPreference(callId, [...nodes.values()]);
+    const inState = (state: string): Node[] => ranked.filter((node) => healthState(node.health, now) === state);
+    // A busy node refuses at once and may have ports again: better than no node at all, but after all others.
+    return [...inState('up'), ...inState('busy')].map(({ id }) => id);
+  }
+
+  function send(nodeId: string, command: NgCommand): Promise<NgReply> {
+    const node = nodes.get(nodeId);
+    if (node !== undefined) return perform(node, command);
+    if (nodes.size === 0) return Promise.reject(new Failure('media-none'));
+    return Promise.reject(new Failure('media-lost', `Node ${nodeId} is not in RTPENGINE any more.`));
+  }
+
+  async function perform(node: Node, command: NgCommand, patience?: Patience): Promise<NgReply> {
+    try {
+      const reply = await node.client.send(command, patience);
+      learn(node, answered(node.health, command));
+      return reply;
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      learn(node, failed(node.health, command, failure, clock.nowMs()));
+      throw failure;
+    }
+  }
+
+  function learn(node: Node, health: NodeHealth): void {
+    const was = node.health.down;
+    node.health = health;
+    if (was === health.down || closed) return;
+    const fields = { rtpengine: node.address, reason: health.lastError };
+    if (health.down) log.warn(fields, 'rtpengine does not answer: new calls avoid it until it does');
+    else log.info({ rtpengine: node.address }, 'rtpengine answers');
+    // A node that just went down is pinged at once and often, so that calls work as soon as it is back.
+    if (health.down) schedule(node, reviveMs);
+  }
+
+  async function probe(node: Node): Promise<void> {
+    if (node.probing) return;
+    node.probing = true;
+    await ask(node, { command: 'ping' }, node.health.down ? brief : undefined);
+    if (!node.health.down) node.ports = portsOf(await ask(node, { command: 'statistics' })) ?? node.ports;
+    node.probing = false;
+    schedule(node, node.health.down ? reviveMs : probeMs);
+  }
+
+  async function ask(node: Node, command: NgCommand, patience?: Patience): Promise<NgReply | undefined> {
+    return perform(node, command, patience).catch(() => undefined);
+  }
+
+  function schedule(node: Node, delayMs: number): void {
+    node.cancelProbe();
+    if (closed) return;
+    node.cancelProbe = clock.after(delayMs, () => void probe(node));
+  }
+
+  async function shutdown(): Promise<void> {
+    closed = true;
+    for (const node of nodes.values()) {
+      node.cancelProbe();
+      node.client.close();
+    }
+  }
+
+  return {
+    ready,
+    candidates,
+    send,
+    shutdown,
+    nodes: () => [...nodes.values()].map((node) => describe(node, clock.nowMs())),
+    counters: () => Object.fromEntries([...nodes.values()].map(({ id, client }) => [id, client.counters()])),
+  };
+}
+
+function describe(node: Node, nowMs: number): MediaNode {
+  const { id, address, weight, ports, health } = node;
+  return { id, address, weight, ports, state: healthState(health, nowMs), lastError: health.lastError };
+}
+
+/** The sum over the interfaces of `statistics`. */
+function portsOf(reply: NgReply | undefined): MediaNode['ports'] {
+  const statistics = dictionary(reply?.statistics);
+  const interfaces = statistics?.interfaces;
+  if (!Array.isArray(interfaces)) return undefined;
+  const ports = interfaces.map((each) => dictionary(dictionary(each)?.ports));
+  const sum = (key: string): number => ports.reduce((total, each) => total + number(each?.[key]), 0);
+  return { used: sum('used'), free: sum('free') };
+}
+
+function dictionary(value: NgValue | undefined): NgReply | undefined {
+  return isDictionary(value) ? value : undefined;
+}
+
+function number(value: NgValue | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}

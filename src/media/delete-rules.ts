@@ -1,0 +1,92 @@
+/**
+ * When rtpengine is told to let go (DESIGN §4 "Delete rules"): pure rules over the branches of one call.
+ *
+ * `delete` with from-tag and via-branch frees that branch only if rtpengine knows it and has not deleted it before.
+ * For a branch that is unknown, was refused or is gone already it destroys the WHOLE CALL. So a branch is deleted once,
+ * only if its offer was `ok`, and only while another branch lives. Everything else waits for the end of the call.
+ * Offers of a re-INVITE are no branches: they never reach this file.
+ */
+import type { DeleteCommand } from './commands.ts';
+
+/** `asked`: its offer is on the way or nobody knows what became of it. */
+type BranchState = 'asked' | 'ok' | 'answered' | 'refused' | 'ended';
+
+export interface MediaSession {
+  readonly branches: ReadonlyMap<string, BranchState>;
+  readonly ended: boolean;
+}
+
+export type MediaEvent =
+  /** An offer for this via-branch leaves. */
+  | { readonly on: 'offer-sent'; readonly branch: string }
+  | { readonly on: 'offer-ok'; readonly branch: string }
+  /** rtpengine said no: it has no such branch. */
+  | { readonly on: 'offer-refused'; readonly branch: string }
+  /** A 2xx came on it: the end of its INVITE transaction is no longer the end of its media. */
+  | { readonly on: 'answered'; readonly branch: string }
+  /** Its INVITE client transaction ended (not: CANCEL was sent, for a 2xx may still come). */
+  | { readonly on: 'branch-ended'; readonly branch: string }
+  /** The dialog of an answered branch ended, by BYE, while another may go on. */
+  | { readonly on: 'dialog-ended'; readonly branch: string }
+  | { readonly on: 'call-ended' };
+
+/** A branch to delete, or the whole call. */
+export type MediaDelete = { readonly delete: 'branch'; readonly branch: string } | { readonly delete: 'call' };
+
+const wholeCall: readonly MediaDelete[] = [{ delete: 'call' }];
+
+export function createMediaSession(): MediaSession {
+  return { branches: new Map(), ended: false };
+}
+
+export function stepMediaSession(
+  session: MediaSession,
+  event: MediaEvent,
+): readonly [MediaSession, readonly MediaDelete[]] {
+  switch (event.on) {
+    case 'offer-sent':
+      return [put(session, event.branch, 'asked'), []];
+    case 'offer-ok':
+      // It overtook the end of the call: rtpengine has made the call anew, and nobody else would ever delete it.
+      return [put(session, event.branch, 'ok'), session.ended ? wholeCall : []];
+    case 'offer-refused':
+      return [put(session, event.branch, 'refused'), []];
+    case 'answered':
+      return [session.branches.get(event.branch) === 'ok' ? put(session, event.branch, 'answered') : session, []];
+    case 'branch-ended':
+      return session.branches.get(event.branch) === 'answered' ? [session, []] : endBranch(session, event.branch);
+    case 'dialog-ended':
+      return endBranch(session, event.branch);
+    case 'call-ended':
+      return [{ ...session, ended: true }, !session.ended && touched(session) ? wholeCall : []];
+  }
+}
+
+/** The ng command; `fromTag` is the caller's. `delete-delay` is always given: the daemon's own keeps ports for 30 s. */
+export function deleteCommand(callId: string, fromTag: string, what: MediaDelete): DeleteCommand {
+  const whole = { command: 'delete', 'call-id': callId, 'delete-delay': 0 } as const;
+  return what.delete === 'call' ? whole : { ...whole, 'from-tag': fromTag, 'via-branch': what.branch };
+}
+
+function endBranch(session: MediaSession, branch: string): readonly [MediaSession, readonly MediaDelete[]] {
+  const state = session.branches.get(branch);
+  if (session.ended || (state !== 'ok' && state !== 'answered')) return [session, []];
+  const next = put(session, branch, 'ended');
+  return [next, anotherLives(next) ? [{ delete: 'branch', branch }] : []];
+}
+
+/** Lives in rtpengine for certain: an offer that is still on the way does not count. */
+function anotherLives(session: MediaSession): boolean {
+  return [...session.branches.values()].some((state) => state === 'ok' || state === 'answered');
+}
+
+/** A refused first offer may still have made the call, so it counts; deleting an unknown call is harmless. */
+function touched(session: MediaSession): boolean {
+  return session.branches.size > 0;
+}
+
+/** A via-branch that has ended stays so: whatever is said of it later, a second delete would destroy the call. */
+function put(session: MediaSession, branch: string, state: BranchState): MediaSession {
+  if (session.branches.get(branch) === 'ended') return session;
+  return { ...session, branches: new Map(session.branches).set(branch, state) };
+}
