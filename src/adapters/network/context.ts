@@ -1,0 +1,19 @@
+/** What all transports of one network share. */
+import type { Log } from '../../ports.ts';
+import type { Connections } from './connections.ts';
+import type { Delivery } from './delivery.ts';
+import type { Drops } from './drops.ts';
+import type { Limits } from './limits.ts';
+import type { SocketSet } from './socket-set.ts';
+import type { Wheel } from './wheel.ts';
+
+export interface Context {
+  readonly limits: Limits;
+  readonly wheel: Wheel;
+  readonly drops: Drops;
+  readonly delivery: Delivery;
+  readonly connections: Connections;
+  /** Sockets that we opened. */
+  readonly dialled: SocketSet;
+  readonly log: Log;
+}

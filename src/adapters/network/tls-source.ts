@@ -1,0 +1,106 @@
+/**
+ * Where keys and trust of TLS come from, as the transports need it: the certificate made at first start, or `TLS_CFG`
+ * (tls-sections.ts).
+ */
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls';
+import { Failure } from '../../errors.ts';
+import type { SocketAddress } from '../../ports.ts';
+import type { Certificate } from './certificate.ts';
+
+/** What one server name or socket presents, and what it demands of its clients. */
+export interface TlsIdentity extends PeerRules {
+  readonly options: SecureContextOptions;
+  readonly context: SecureContext;
+}
+
+export interface PeerRules {
+  /** A certificate that the peer presents must be valid. */
+  readonly verifyPeer: boolean;
+  /** The peer must present one. */
+  readonly requirePeer: boolean;
+  /** How many certificates its chain may have above its own. */
+  readonly verifyDepth: number;
+}
+
+export interface TlsServerProfile {
+  /** For clients that name no server, or one that nobody here is. */
+  readonly fallback: TlsIdentity;
+  /** By server name, lower case (RFC 6066 §3). */
+  readonly named: ReadonlyMap<string, TlsIdentity>;
+}
+
+export interface TlsClientProfile {
+  readonly context: SecureContext;
+  readonly verifyPeer: boolean;
+  readonly verifyDepth: number;
+}
+
+export interface TlsSource {
+  server(local: SocketAddress): TlsServerProfile;
+  client(remote: SocketAddress): TlsClientProfile;
+  /** Throws a `Failure` when it names a socket that is none of these. */
+  check(locals: readonly SocketAddress[]): void;
+}
+
+export const anyDepth = 100;
+
+/** One certificate for everybody. To other servers we show none, and trust the system's authorities and our own. */
+export function certificateSource(certificate: Certificate): TlsSource {
+  const options: SecureContextOptions = { cert: certificate.cert, key: certificate.key, minVersion: 'TLSv1.2' };
+  const identity = { ...noClientCertificates, options, context: contextOf(options) };
+  // Made now: reading the system's authorities takes some 80 ms, which no call shall wait for (law 11).
+  const client = { context: clientContext(certificate.ca), verifyPeer: true, verifyDepth: anyDepth };
+  return {
+    server: () => ({ fallback: identity, named: new Map() }),
+    client: () => client,
+    check: () => undefined,
+  };
+}
+
+const noClientCertificates: PeerRules = { verifyPeer: false, requirePeer: false, verifyDepth: anyDepth };
+
+function contextOf(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (thrown) {
+    throw new Failure('certificate-unreadable', thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+function clientContext(ours: string): SecureContext {
+  const ca = [...systemAuthorities(), ...(ours === '' ? [] : [ours])];
+  return createSecureContext({ ca, minVersion: 'TLSv1.2' });
+}
+
+/** The authorities of the system and of Node. */
+export function systemAuthorities(): readonly string[] {
+  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+}
+
+/** Why the certificate of a peer is not accepted; `undefined`: it is. */
+export function peerRefusal(socket: TLSSocket, rules: PeerRules): string | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return rules.requirePeer ? 'it presents no certificate' : undefined;
+  if (rules.verifyPeer && !socket.authorized) return String(socket.authorizationError);
+  return (rules.verifyPeer || rules.requirePeer) && chainDepth(socket) > rules.verifyDepth
+    ? `its certificate chain is longer than ${rules.verifyDepth}`
+    : undefined;
+}
+
+function chainDepth(socket: TLSSocket): number {
+  let depth = 0;
+  let certificate = socket.getPeerX509Certificate();
+  while (certificate?.issuerCertificate !== undefined && depth < anyDepth) {
+    // A root is its own issuer.
+    if (certificate.issuerCertificate.fingerprint256 === certificate.fingerprint256) break;
+    certificate = certificate.issuerCertificate;
+    depth += 1;
+  }
+  return depth;
+}

@@ -1,0 +1,82 @@
+/**
+ * The server side of TLS, for SIP streams and under HTTPS: which certificate is shown (SNI, RFC 6066 §3), whether one is
+ * asked for (RFC 5922 §7), and handshakes that do not end.
+ */
+import type { Server as HttpsServer } from 'node:https';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { Listener } from '../../ports.ts';
+import type { Accepted } from './acceptor.ts';
+import { plainAddress } from './addresses.ts';
+import type { Context } from './context.ts';
+import { acceptedStream } from './stream.ts';
+import { peerRefusal, type TlsIdentity, type TlsServerProfile } from './tls-source.ts';
+
+/** Gives each accepted socket to TLS, and what comes out of it to a framed stream. */
+export function tlsStreams(
+  listener: Listener,
+  profile: TlsServerProfile,
+  context: Context,
+): (accepted: Accepted) => void {
+  const server = createServer({ ...serverOptions(profile, context), noDelay: true });
+  guardHandshakes(server, listener, profile, context, (socket) => {
+    const remote = { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
+    acceptedStream(socket, context.connections.newFlow(listener, remote, true), context);
+  });
+  return ({ socket }) => server.emit('connection', socket);
+}
+
+/** `rejectUnauthorized` is off because each server name has its own rules; `guardHandshakes` applies them. */
+export function serverOptions(profile: TlsServerProfile, context: Context): TlsOptions {
+  return {
+    ...profile.fallback.options,
+    handshakeTimeout: context.limits.handshakeMs,
+    requestCert: [profile.fallback, ...profile.named.values()].some((each) => each.verifyPeer || each.requirePeer),
+    rejectUnauthorized: false,
+    SNICallback: (name, chosen) => chosen(null, identityOf(profile, name).context),
+  };
+}
+
+/** Counts failed handshakes, refuses peers whose certificate breaks the rules, and passes on all others. */
+export function guardHandshakes(
+  server: Server | HttpsServer,
+  listener: Listener,
+  profile: TlsServerProfile,
+  context: Context,
+  secured: (socket: TLSSocket) => void,
+): void {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    context.drops.count('tls-handshake', {
+      entry: listener.entry,
+      source: socket.remoteAddress,
+      words: meaning(error),
+    });
+    socket.destroy();
+  });
+  // First in line: on an HTTPS server the HTTP parser listens as well.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const refusal = peerRefusal(socket, identityOf(profile, serverName(socket)));
+    if (refusal === undefined) return secured(socket);
+    context.drops.count('certificate-refused', { entry: listener.entry, source: socket.remoteAddress, words: refusal });
+    socket.destroy();
+  });
+}
+
+function serverName(socket: TLSSocket): string {
+  return 'servername' in socket && typeof socket.servername === 'string' ? socket.servername : '';
+}
+
+function identityOf(profile: TlsServerProfile, name: string): TlsIdentity {
+  return profile.named.get(name.toLowerCase()) ?? profile.fallback;
+}
+
+/** An alert is what the *other* side thinks of us; that confuses everybody who reads it in a log for the first time. */
+function meaning(error: Error): string {
+  const text = error.message;
+  if (/alert (certificate unknown|unknown ca|bad certificate)/i.test(text)) {
+    return `${text} (the client does not trust our certificate: import DATA_DIR/tls/ca.pem there, or set TLS_CFG)`;
+  }
+  if (/unsupported protocol|wrong version|version too low/i.test(text)) {
+    return `${text} (the client speaks an older TLS than 1.2, or no TLS at all)`;
+  }
+  return text;
+}
