@@ -8,6 +8,7 @@ import { plainAddress } from './addresses.ts';
 import { Admission } from './admission.ts';
 import type { Context } from './context.ts';
 import type { DropReason } from './drops.ts';
+import type { Opening } from './listeners.ts';
 import { SocketSet } from './socket-set.ts';
 
 const backlog = 4_096;
@@ -30,16 +31,16 @@ export interface Acceptor {
   close(): Promise<void>;
 }
 
-export async function openAcceptor(address: string, port: number, context: Context): Promise<Acceptor> {
+export async function openAcceptor({ entry, bind }: Opening, port: number, context: Context): Promise<Acceptor> {
   const server = createServer({
-    // HTTP answers a client that has already closed its half; whoever does not want that ends the socket at its end.
-    allowHalfOpen: true,
+    // HTTP answers a client that has closed its half already. TLS must not: a handshake would wait for the rest.
+    allowHalfOpen: entry.transport === 'ws',
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: probeAfterMs,
   });
   const acceptor = new ListeningAcceptor(server, context);
-  await listening(server, address, port);
+  await listening(server, bind, port);
   return acceptor;
 }
 

@@ -110,7 +110,7 @@ class SocketNetwork implements OpenNetwork {
   }
 
   async #listen(opening: Opening, port: number): Promise<number> {
-    const acceptor = await openAcceptor(opening.bind, port, this.#context);
+    const acceptor = await openAcceptor(opening, port, this.#context);
     this.#acceptors.push({ acceptor, listeners: this.#add(opening, acceptor.port) });
     return acceptor.port;
   }

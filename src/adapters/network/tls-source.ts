@@ -4,6 +4,7 @@
  */
 import {
   createSecureContext,
+  type DetailedPeerCertificate,
   getCACertificates,
   type SecureContext,
   type SecureContextOptions,
@@ -88,18 +89,20 @@ export function peerRefusal(socket: TLSSocket, rules: PeerRules): string | undef
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return rules.requirePeer ? 'it presents no certificate' : undefined;
   if (rules.verifyPeer && !socket.authorized) return String(socket.authorizationError);
-  return (rules.verifyPeer || rules.requirePeer) && chainDepth(socket) > rules.verifyDepth
+  return rules.verifyPeer && chainDepth(socket) > rules.verifyDepth
     ? `its certificate chain is longer than ${rules.verifyDepth}`
     : undefined;
 }
 
+/** `getPeerX509Certificate` knows no issuers on the server side. */
 function chainDepth(socket: TLSSocket): number {
   let depth = 0;
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate?.issuerCertificate !== undefined && depth < anyDepth) {
-    // A root is its own issuer.
-    if (certificate.issuerCertificate.fingerprint256 === certificate.fingerprint256) break;
-    certificate = certificate.issuerCertificate;
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // A root is its own issuer; the issuer of an unknown one is not there.
+  while (certificate !== undefined && depth < anyDepth) {
+    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
+    if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) break;
+    certificate = issuer;
     depth += 1;
   }
   return depth;

@@ -26,7 +26,7 @@ const maxFragments = 64;
 const maxBufferedChunks = 256;
 const httpLimits = { maxHeaderSize: 16_384, keepAliveTimeout: 5_000, headersTimeout: 0, requestTimeout: 0 };
 
-export interface Upgrader {
+interface Upgrader {
   readonly listener: Listener;
   readonly context: Context;
   readonly sockets: WebSocketServer;

@@ -118,6 +118,11 @@ export class TcpClient {
     return new TcpClient(socket);
   }
 
+  /** What has come and was not expected yet. */
+  get received(): string {
+    return this.#text + this.#chunks.all.join('');
+  }
+
   write(text: string): void {
     this.socket.write(text, 'latin1');
   }
