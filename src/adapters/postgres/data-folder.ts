@@ -32,7 +32,11 @@ const MAX_SOCKET_PATH = 107;
 
 /** DATA_DIR itself, made if need be. Throws `postgres-start` naming a folder that the server's user cannot enter. */
 export function openDataDir(dataDir: string, user: ServerUser | undefined): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new Failure('postgres-start', `DATA_DIR cannot be made: ${String(error)}.`);
+  }
   if (user !== undefined && statSync(dataDir).uid === 0) chmodSync(dataDir, statSync(dataDir).mode | 0o011);
   const closed = closedFolder(dataDir, user);
   if (closed === undefined) return;

@@ -121,6 +121,8 @@ export function createPool(options: PoolOptions): Pool {
 
 /** Not as start-up parameters: a DATABASE_URL may have `options` of its own, and connection poolers refuse them. */
 async function setSession(client: pg.ClientBase): Promise<void> {
+  // A connection that breaks fails its statement and emits an error besides, which nobody else listens to meanwhile.
+  client.on('error', () => undefined);
   await client.query(
     `SET default_transaction_isolation = 'repeatable read'; SET statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
   );

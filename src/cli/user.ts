@@ -1,0 +1,213 @@
+/**
+ * `viaduct user`: adds, lists and removes accounts and sets their passwords. What it does to the database stands in
+ * `src/adapters/postgres/subscriber-store.ts`; how a password gets here, in `password.ts`.
+ */
+import { parseArgs } from 'node:util';
+import type { SubscriberAdmin } from '../adapters/postgres/subscriber-store.ts';
+import { fromDatabase, toDatabase } from '../adapters/postgres/text.ts';
+import { failureOf } from '../errors.ts';
+import { generatePassword, type PasswordInput, PasswordNotGiven } from './password.ts';
+import { table } from './table.ts';
+
+export interface UserDatabase {
+  readonly subscribers: SubscriberAdmin;
+  close(): Promise<void>;
+}
+
+export interface UserCommandContext {
+  openDatabase(): Promise<UserDatabase>;
+  readonly passwords: PasswordInput;
+  /** Where NAME without @DOMAIN belongs: the first of DOMAINS. */
+  readonly defaultDomain: string;
+  write(text: string): void;
+  writeError(text: string): void;
+}
+
+export const userHelp = `Accounts that may log in.
+
+  viaduct user add NAME[@DOMAIN]        add an account
+  viaduct user list                     show all accounts
+  viaduct user password NAME[@DOMAIN]   set a new password
+  viaduct user remove NAME[@DOMAIN]     remove an account
+
+  --password P   the password; others on this machine can see it while the command runs
+  --generate     make a password and show it once
+  Without either it is asked for, or read from standard input: echo secret | viaduct user add alice
+
+Without @DOMAIN the first of DOMAINS is meant. Only hashes of a password are stored; a change holds at once.
+`;
+
+/** 0: done. 1: not done, with the reason. 2: the command was not understood. */
+export async function userCommand(args: readonly string[], context: UserCommandContext): Promise<number> {
+  try {
+    return await run(parse(args, context.defaultDomain), context);
+  } catch (thrown) {
+    if (thrown instanceof UsageError) {
+      context.writeError(`${thrown.message}\n\n${userHelp}`);
+      return 2;
+    }
+    if (thrown instanceof PasswordNotGiven) {
+      context.writeError(`${thrown.message} Nothing was changed.\n`);
+      return 1;
+    }
+    const failure = failureOf(thrown);
+    context.writeError(`${failure.message}\n${failure.row.nextStep}\n`);
+    return 1;
+  }
+}
+
+// --- the command line ------------------------------------------------------------------------------------------------
+
+interface Name {
+  /** As in SIP: latin1-coded bytes. */
+  readonly username: string;
+  readonly domain: string;
+  /** As people read it. */
+  readonly shown: string;
+}
+
+interface PasswordChoice {
+  readonly given: string | undefined;
+  readonly generate: boolean;
+}
+
+type Command =
+  | { readonly verb: 'help' }
+  | { readonly verb: 'list' }
+  | { readonly verb: 'remove'; readonly name: Name }
+  | { readonly verb: 'add' | 'password'; readonly name: Name; readonly choice: PasswordChoice };
+
+class UsageError extends Error {}
+
+function parse(args: readonly string[], defaultDomain: string): Command {
+  const { values, positionals } = parseOptions(args);
+  const [verb = 'help', name, ...rest] = positionals;
+  if (values.help === true || verb === 'help') return { verb: 'help' };
+  if (rest.length > 0) throw new UsageError(`What does "${rest[0]}" mean here?`);
+  const choice = { given: values.password, generate: values.generate === true };
+  if (choice.generate && choice.given !== undefined) throw new UsageError('Either --password or --generate, not both.');
+  switch (verb) {
+    case 'list':
+      return { verb };
+    case 'remove':
+      return { verb, name: parseName(name, defaultDomain) };
+    case 'add':
+    case 'password':
+      return { verb, name: parseName(name, defaultDomain), choice };
+    default:
+      throw new UsageError(`There is no command "user ${verb}".`);
+  }
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { password: { type: 'string' }, generate: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseName(text: string | undefined, defaultDomain: string): Name {
+  if (text === undefined) throw new UsageError('Which account? The name is missing.');
+  const at = text.lastIndexOf('@');
+  const username = at < 0 ? text : text.slice(0, at);
+  const domain = (at < 0 ? defaultDomain : text.slice(at + 1)).toLowerCase();
+  // A colon would make H(username:realm:password) ambiguous; the others break SIP addresses.
+  if (!/^[^\s:@"\\<>\p{Cc}]{1,128}$/u.test(username)) throw new UsageError(`"${username}" cannot be an account name.`);
+  if (!/^([a-z0-9_.-]{1,255}|\[[0-9a-f:.]+\])$/.test(domain)) throw new UsageError(`"${domain}" is not a domain.`);
+  return { username: fromDatabase(username), domain, shown: `${username}@${domain}` };
+}
+
+// --- the commands ----------------------------------------------------------------------------------------------------
+
+async function run(command: Command, context: UserCommandContext): Promise<number> {
+  switch (command.verb) {
+    case 'help':
+      context.write(userHelp);
+      return 0;
+    case 'list':
+      return inDatabase(context, (subscribers) => list(subscribers, context));
+    case 'remove':
+      return inDatabase(context, (subscribers) => remove(subscribers, command.name, context));
+    case 'add':
+    case 'password': {
+      const password = await passwordFor(command.choice, context);
+      return inDatabase(context, (subscribers) => store(subscribers, command, password, context));
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+async function inDatabase(
+  context: UserCommandContext,
+  work: (subscribers: SubscriberAdmin) => Promise<number>,
+): Promise<number> {
+  const database = await context.openDatabase();
+  try {
+    return await work(database.subscribers);
+  } finally {
+    await database.close();
+  }
+}
+
+async function passwordFor({ given, generate }: PasswordChoice, { passwords }: UserCommandContext): Promise<string> {
+  if (generate) return generatePassword();
+  const password = given ?? (await passwords.obtain());
+  if (password === '') throw new PasswordNotGiven('The password is empty.');
+  if (/\p{Cc}/u.test(password)) throw new PasswordNotGiven('The password has a control character.');
+  return password;
+}
+
+async function store(
+  subscribers: SubscriberAdmin,
+  { verb, name, choice }: Extract<Command, { verb: 'add' | 'password' }>,
+  password: string,
+  context: UserCommandContext,
+): Promise<number> {
+  const change = verb === 'add' ? subscribers.add : subscribers.setPassword;
+  if (!(await change(name.username, name.domain, fromDatabase(password)))) {
+    context.writeError(verb === 'add' ? `${name.shown} is there already.\n` : noSuch(name));
+    return 1;
+  }
+  context.write(verb === 'add' ? `Added ${name.shown}.\n` : `${name.shown} has a new password.\n`);
+  if (choice.generate) context.write(`Password: ${password}\nIt is not shown again.\n`);
+  return 0;
+}
+
+async function remove(subscribers: SubscriberAdmin, name: Name, context: UserCommandContext): Promise<number> {
+  if (!(await subscribers.remove(name.username, name.domain))) {
+    context.writeError(noSuch(name));
+    return 1;
+  }
+  context.write(`Removed ${name.shown}. Devices that are registered stay until their registration expires.\n`);
+  return 0;
+}
+
+async function list(subscribers: SubscriberAdmin, context: UserCommandContext): Promise<number> {
+  const accounts = await subscribers.list();
+  if (accounts.length === 0) {
+    context.write('There are no accounts yet. Add one: npx viaduct user add alice\n');
+    return 0;
+  }
+  const rows = accounts.map(({ username, domain, createdAtMs, updatedAtMs }) => [
+    toDatabase(username),
+    toDatabase(domain),
+    minute(createdAtMs),
+    minute(updatedAtMs),
+  ]);
+  context.write(table(['name', 'domain', 'added (UTC)', 'password set'], rows));
+  return 0;
+}
+
+function noSuch({ shown }: Name): string {
+  return `There is no account ${shown}; \`viaduct user list\` shows them.\n`;
+}
+
+function minute(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+}

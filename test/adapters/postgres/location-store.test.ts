@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { openDatabase } from '../../../src/adapters/postgres/database.ts';
+import { Failure } from '../../../src/errors.ts';
+import type { Binding, BindingChange } from '../../../src/ports.ts';
+import { createClock } from '../../support/clock.ts';
+import { serverKinds, silentLog, sql, withDatabase } from '../../support/postgres.ts';
+
+const ALICE = 'sip:alice@example.com';
+const BOB = 'sip:bob@example.com';
+const HOUR_MS = 3_600_000;
+
+function binding(key: string, values: Partial<Binding> = {}): Binding {
+  return {
+    aor: ALICE,
+    key,
+    contact: `sip:${key}@192.0.2.1:5060`,
+    contactParams: '',
+    q: 1,
+    expiresAtMs: Date.now() + HOUR_MS,
+    callId: 'call-1',
+    cseq: 1,
+    path: [],
+    flowId: undefined,
+    node: 'node-1',
+    boot: 'boot-1',
+    transport: 'udp',
+    source: '192.0.2.1:5060',
+    userAgent: 'test',
+    media: undefined,
+    ...values,
+  };
+}
+
+/** A REGISTER of these bindings, with the Call-ID and CSeq of the first. */
+function registering(...save: readonly [Binding, ...Binding[]]): BindingChange {
+  const [{ aor, callId, cseq }] = save;
+  return { aor, callId, cseq, save, remove: [] };
+}
+
+const keysOf = (bindings: readonly Binding[]) => bindings.map((one) => one.key);
+
+for (const kind of serverKinds) {
+  describe(`location store, ${kind}`, () => {
+    test('location: a binding comes back as it was stored, every member of it', async () => {
+      const full = binding('urn:uuid:1;reg-id=1', {
+        contact: 'sip:bob@10.0.0.1;transport=ws',
+        contactParams: ';+sip.instance="<urn:uuid:1>";reg-id=1',
+        q: 0.7,
+        expiresAtMs: Date.UTC(2100, 0, 1) + 123,
+        callId: 'a84b4c76e66710@pc33',
+        cseq: 4_294_967_295,
+        path: ['<sip:edge1.example.com;lr>', '"A, B" <sip:edge2.example.com;lr>;x="\\"{}"'],
+        flowId: 'c0badcafe-17',
+        transport: 'wss',
+        userAgent: 'J\xc3\xbcrgens \xff Telefon, "{NULL}"',
+        media: 'webrtc',
+      });
+      await withDatabase({ kind }, async ({ location }) => {
+        assert.deepEqual(await location.change(registering(full)), { outcome: 'stored', bindings: [full] });
+        assert.deepEqual(await location.lookup(ALICE), [full]);
+        const bare = binding('bare', { aor: BOB });
+        assert.deepEqual(await location.change(registering(bare)), { outcome: 'stored', bindings: [bare] });
+      });
+    });
+
+    test('location: several bindings come highest q first, of equal q the newest first', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('old', { q: 0.5 })));
+        await location.change(registering(binding('best', { q: 0.9 })));
+        const { bindings } = await location.change(registering(binding('new', { q: 0.5 })));
+        assert.deepEqual(keysOf(bindings), ['best', 'new', 'old']);
+        await location.change(registering(binding('old', { q: 0.5, cseq: 2 })));
+        assert.deepEqual(keysOf(await location.lookup(ALICE)), ['best', 'old', 'new']);
+      });
+    });
+
+    test('RFC 3261 §10.3 step 7: of the same Call-ID a CSeq that is not higher changes nothing', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const stored = binding('a', { cseq: 7 });
+        await location.change(registering(stored));
+        for (const cseq of [7, 6]) {
+          const late = binding('a', { cseq, contact: 'sip:late@192.0.2.9' });
+          const outcome = await location.change(registering(late, binding('other', { cseq })));
+          assert.deepEqual(outcome, { outcome: 'out-of-order', bindings: [stored] });
+          assert.deepEqual(await location.lookup(ALICE), [stored]);
+        }
+        const newer = binding('a', { cseq: 8 });
+        assert.deepEqual(await location.change(registering(newer)), { outcome: 'stored', bindings: [newer] });
+      });
+    });
+
+    test('RFC 3261 §10.3 step 7: another Call-ID replaces whatever its CSeq, as after a restart of the client', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('a', { cseq: 7 })));
+        const restarted = binding('a', { callId: 'call-2', cseq: 1 });
+        assert.deepEqual(await location.change(registering(restarted)), { outcome: 'stored', bindings: [restarted] });
+      });
+    });
+
+    test('RFC 3261 §10.3 step 7: bindings that the request does not touch do not count for its order', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('a', { cseq: 7 })));
+        const { outcome, bindings } = await location.change(registering(binding('b', { cseq: 3 })));
+        assert.equal(outcome, 'stored');
+        assert.deepEqual(new Set(keysOf(bindings)), new Set(['a', 'b']));
+      });
+    });
+
+    test('RFC 3261 §10.3: bindings are removed by key, and all of an AOR by *, each under the same order', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const [a, b, c] = [binding('a', { cseq: 5 }), binding('b', { cseq: 5 }), binding('c', { cseq: 5 })];
+        await location.change(registering(a, b, c));
+        await location.change(registering(binding('kept', { aor: BOB })));
+        const remove = (cseq: number, keys: readonly string[] | '*') =>
+          location.change({ aor: ALICE, callId: 'call-1', cseq, save: [], remove: keys });
+        assert.equal((await remove(5, ['a'])).outcome, 'out-of-order');
+        assert.deepEqual(keysOf((await remove(6, ['a', 'unknown'])).bindings).sort(), ['b', 'c']);
+        assert.equal((await remove(5, '*')).outcome, 'out-of-order');
+        assert.deepEqual(await remove(7, '*'), { outcome: 'stored', bindings: [] });
+        assert.deepEqual(await location.lookup(ALICE), []);
+        assert.equal((await location.lookup(BOB)).length, 1);
+      });
+    });
+
+    test('location: one change may save and remove, also with *', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('a'), binding('b')));
+        const moved = binding('c', { cseq: 2 });
+        const change = { aor: ALICE, callId: 'call-1', cseq: 2, save: [moved], remove: ['a'] };
+        assert.deepEqual(keysOf((await location.change(change)).bindings), ['c', 'b']);
+        const again = binding('c', { cseq: 3 });
+        const only = await location.change({ ...change, cseq: 3, save: [again], remove: '*' });
+        assert.deepEqual(only, { outcome: 'stored', bindings: [again] });
+      });
+    });
+
+    test('location: what has expired is not there: not found, not counted, not in the way, and swept', async () => {
+      const clock = createClock(Date.now());
+      const running = { nowMs: clock.nowMs, after: realAfter };
+      await withDatabase({ kind, clock: running }, async ({ location }, connection) => {
+        await location.change(registering(binding('brief', { expiresAtMs: clock.nowMs() + 1000, cseq: 9 })));
+        await location.change(registering(binding('long', { aor: BOB })));
+        await clock.advance(1000);
+        assert.deepEqual(await location.lookup(ALICE), []);
+        assert.equal(await location.count(), 1);
+        assert.equal((await location.list({ limit: 10 })).length, 1);
+        assert.equal((await sql(connection, 'SELECT * FROM location')).length, 2);
+        const older = binding('brief', { cseq: 8, expiresAtMs: clock.nowMs() + 1000 });
+        assert.equal((await location.change(registering(older))).outcome, 'stored');
+        await clock.advance(1000);
+        assert.equal(await location.sweep(), 1);
+        assert.equal((await sql(connection, 'SELECT * FROM location')).length, 1);
+      });
+    });
+
+    test('location: the changes of many AORs are few statements, each with its own outcome', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const aors = Array.from({ length: 300 }, (_, index) => `sip:user${index}@example.com`);
+        await location.change(registering(binding('a', { aor: 'sip:user7@example.com', cseq: 5 })));
+        const outcomes = await Promise.all(
+          aors.map((aor) =>
+            location.change(registering(binding('a', { aor, cseq: 5 }), binding('b', { aor, cseq: 5 }))),
+          ),
+        );
+        for (const [index, { outcome, bindings }] of outcomes.entries()) {
+          assert.equal(outcome, index === 7 ? 'out-of-order' : 'stored');
+          assert.deepEqual(keysOf(bindings), index === 7 ? ['a'] : ['a', 'b']);
+          assert.ok(bindings.every((one) => one.aor === aors[index]));
+        }
+        assert.equal(await location.count(), 2 * 299 + 1);
+      });
+    });
+
+    test('location: 100 changes of one AOR at once all hold, in the order they were asked for', async () => {
+      await withDatabase({ kind, groupMs: 1 }, async ({ location }) => {
+        const outcomes = await Promise.all(
+          Array.from({ length: 100 }, (_, index) =>
+            location.change(registering(binding(`device-${index}`, { cseq: index + 1 }))),
+          ),
+        );
+        outcomes.forEach(({ outcome, bindings }, index) => {
+          assert.equal(outcome, 'stored');
+          assert.equal(bindings.length, index + 1);
+          assert.equal(bindings[0]?.key, `device-${index}`);
+        });
+        assert.equal((await location.lookup(ALICE)).length, 100);
+      });
+    });
+
+    test('location: of two nodes that store one binding at once the higher CSeq remains, none fails', async () => {
+      await withDatabase({ kind, groupMs: 0 }, async ({ location }, connection) => {
+        const other = await openDatabase({ connection, log: silentLog, groupMs: 0 });
+        try {
+          for (let cseq = 1; cseq <= 60; cseq += 2) {
+            const outcomes = await Promise.all([
+              location.change(registering(binding('a', { cseq }))),
+              other.location.change(registering(binding('a', { cseq: cseq + 1 }))),
+            ]);
+            assert.equal(outcomes[1].outcome, 'stored');
+            assert.equal((await location.lookup(ALICE))[0]?.cseq, cseq + 1);
+          }
+        } finally {
+          await other.close();
+        }
+      });
+    });
+
+    test('law 5: when a change resolves, another connection sees it', async () => {
+      await withDatabase({ kind }, async ({ location }, connection) => {
+        for (let cseq = 1; cseq <= 20; cseq++) {
+          await location.change(registering(binding('a', { cseq })));
+          const rows = await sql(connection, 'SELECT cseq::int FROM location');
+          assert.deepEqual(rows, [{ cseq }]);
+        }
+      });
+    });
+
+    test('location: a row that PostgreSQL refuses hurts nobody else of its group', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const malformed = (error: unknown) => error instanceof Failure && error.code === 'malformed';
+        // Longer than an index entry can be, and not compressible.
+        const endless = Array.from({ length: 300 }, (_, index) =>
+          createHash('sha256').update(`${index}`).digest('hex'),
+        );
+        const results = await Promise.allSettled([
+          location.change(registering(binding('good', { aor: 'sip:a@example.com' }))),
+          location.change(registering(binding(endless.join(''), { aor: ALICE }))),
+          location.change(registering(binding('q', { aor: BOB, q: 7 }))),
+          location.change(registering(binding('nul', { aor: 'sip:c@example.com', userAgent: 'a\0b' }))),
+          location.change(registering(binding('good', { aor: 'sip:z@example.com' }))),
+        ]);
+        assert.deepEqual(
+          results.map((result) => result.status),
+          ['fulfilled', 'rejected', 'rejected', 'rejected', 'fulfilled'],
+        );
+        for (const result of results) assert.ok(result.status === 'fulfilled' || malformed(result.reason));
+        assert.equal(await location.count(), 2);
+      });
+    });
+
+    test('location: lookups of one turn each get their own bindings', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('a')));
+        await location.change(registering(binding('b', { aor: BOB })));
+        const aors = [ALICE, 'sip:nobody@example.com', BOB, ALICE];
+        const found = await Promise.all(aors.map((aor) => location.lookup(aor)));
+        assert.deepEqual(found.map(keysOf), [['a'], [], ['b'], ['a']]);
+      });
+    });
+
+    test('location: a binding is found by the hash of AOR and key that a token carries', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const device = binding('urn:uuid:j\xc3\xbcrgen');
+        await location.change(registering(device));
+        const hash = createHash('sha256').update(`${ALICE}\n${device.key}`, 'latin1').digest('hex').slice(0, 10);
+        const [found, missing] = await Promise.all([location.byKeyHash(hash), location.byKeyHash('0000000000')]);
+        assert.deepEqual(found, device);
+        assert.equal(missing, undefined);
+      });
+    });
+
+    test('RFC 5626: the end of a connection removes the bindings of that flow, and only if they still name it', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('gone', { flowId: 'c1-1' }), binding('udp')));
+        await location.change(registering(binding('moved', { aor: BOB, flowId: 'c1-1' })));
+        await location.change(registering(binding('moved', { aor: BOB, flowId: 'c1-2', cseq: 2 })));
+        await Promise.all([location.dropFlow('c1-1'), location.dropFlow('c1-9')]);
+        assert.deepEqual(keysOf(await location.lookup(ALICE)), ['udp']);
+        assert.deepEqual(keysOf(await location.lookup(BOB)), ['moved']);
+      });
+    });
+
+    test('location: the list goes through all AORs page by page, never cutting one in two', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const aors = ['sip:a@x', 'sip:b@x', 'sip:\xc3\xa9@x', 'sip:d@x', 'sip:E@x'];
+        for (const aor of aors) await location.change(registering(binding('1', { aor }), binding('2', { aor })));
+        const seen: string[] = [];
+        for (let after = ''; ; ) {
+          const page = await location.list({ limit: 3, after });
+          const last = page.at(-1);
+          if (last === undefined) break;
+          seen.push(...page.map((one) => one.aor));
+          after = last.aor;
+        }
+        assert.equal(seen.length, 10);
+        assert.deepEqual([...new Set(seen)].sort(), [...aors].sort());
+      });
+    });
+  });
+}
+
+function realAfter(delayMs: number, action: () => void): () => void {
+  const timer = setTimeout(action, delayMs);
+  return () => clearTimeout(timer);
+}

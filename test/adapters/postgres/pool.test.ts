@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDatabase } from '../../../src/adapters/postgres/database.ts';
+import { databaseFailure } from '../../../src/adapters/postgres/failure.ts';
+import { createPool, type DatabaseConnection, type Pool } from '../../../src/adapters/postgres/pool.ts';
+import { type ErrorCode, Failure } from '../../../src/errors.ts';
+import { serverKinds, silentLog, sql, withDatabase } from '../../support/postgres.ts';
+
+const failedWith = (code: ErrorCode) => (error: unknown) => error instanceof Failure && error.code === code;
+const one = { name: 'one', text: 'SELECT 1 AS one', values: [] };
+
+async function withPool(connection: DatabaseConnection, work: (pool: Pool) => Promise<void>): Promise<void> {
+  const after = (delayMs: number, action: () => void) => {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  };
+  const pool = createPool({ connection, log: silentLog, after, maxConnections: 3, probeMs: 20 });
+  try {
+    await work(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadlineMs = Date.now() + 10_000; !condition(); await sleep(5)) {
+    assert.ok(Date.now() < deadlineMs, 'it has not come to that within 10 s');
+  }
+}
+
+/** A way to the server that can be cut: a TCP relay in front of it. */
+async function withCuttableWay(
+  connection: DatabaseConnection,
+  work: (way: { readonly connection: DatabaseConnection; cut(): void; mend(): Promise<void> }) => Promise<void>,
+): Promise<void> {
+  assert.ok('url' in connection);
+  const target = new URL(connection.url);
+  const sockets = new Set<Socket>();
+  const relay = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const address = relay.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const url = new URL(connection.url);
+  url.port = String(address.port);
+  const cut = () => {
+    relay.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  const mend = async () => {
+    relay.listen(address.port, '127.0.0.1');
+    await once(relay, 'listening');
+  };
+  try {
+    await work({ connection: { url: url.href }, cut, mend });
+  } finally {
+    cut();
+  }
+}
+
+test('pool: a lost server is `down`, statements are refused as such, and it is `up` again by itself', async () => {
+  await withDatabase({ kind: 'server' }, async (_database, direct) => {
+    await withCuttableWay(direct, async ({ connection, cut, mend }) => {
+      await withPool(connection, async (pool) => {
+        assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+        assert.equal(pool.state(), 'up');
+        const running = assert.rejects(
+          pool.query({ name: 'sleep', text: 'SELECT pg_sleep(5)', values: [] }),
+          failedWith('database-down'),
+        );
+        await until(() => pool.waiting() === 0);
+        await sleep(50);
+        cut();
+        await running;
+        await until(() => pool.state() === 'down');
+        await assert.rejects(pool.query(one), failedWith('database-down'));
+        await mend();
+        await until(() => pool.state() === 'up');
+        assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+      });
+    });
+  });
+});
+
+for (const kind of serverKinds) {
+  describe(`pool, ${kind}`, () => {
+    test('pool: one connection that is ended by the server is replaced, the state stays `up`', async () => {
+      await withDatabase({ kind }, async (_database, connection) => {
+        await withPool(connection, async (pool) => {
+          await pool.query(one);
+          const others = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+          await sql(connection, others);
+          await sleep(50);
+          assert.equal(pool.state(), 'up');
+          assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+        });
+      });
+    });
+
+    test('pool: when another transaction was in the way the statement is done again', async () => {
+      await withDatabase({ kind }, async (_database, connection) => {
+        await sql(connection, 'CREATE TABLE counter (n int); INSERT INTO counter VALUES (0)');
+        await withPool(connection, async (pool) => {
+          const count = { name: 'count', text: 'UPDATE counter SET n = n + 1', values: [] };
+          for (let round = 0; round < 10; round++) await Promise.all([pool.query(count), pool.query(count)]);
+        });
+        assert.deepEqual(await sql(connection, 'SELECT n FROM counter'), [{ n: 20 }]);
+      });
+    });
+
+    test('pool: a statement with a fault is an internal failure and the connection goes on', async () => {
+      await withDatabase({ kind }, async (_database, connection) => {
+        await withPool(connection, async (pool) => {
+          const wrong = { name: 'wrong', text: 'SELECT nonsense', values: [] };
+          await assert.rejects(pool.query(wrong), failedWith('internal'));
+          await assert.rejects(
+            pool.query({ name: 'divide', text: 'SELECT 1 / 0', values: [] }),
+            failedWith('malformed'),
+          );
+          assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+        });
+      });
+    });
+  });
+}
+
+test('pool: after close every statement is refused as shutting down', async () => {
+  await withDatabase({ kind: 'embedded' }, async (_database, connection) => {
+    await withPool(connection, async (pool) => {
+      await pool.close();
+      await assert.rejects(pool.query(one), failedWith('shutting-down'));
+    });
+  });
+});
+
+test('pool: what is thrown without an SQLSTATE comes from the connection', () => {
+  assert.equal(databaseFailure(new Error('Connection terminated unexpectedly')).code, 'database-down');
+  const failure = new Failure('overloaded');
+  assert.equal(databaseFailure(failure), failure);
+});
+
+test('database: close writes what still waits', async () => {
+  await withDatabase({ kind: 'embedded' }, async (_database, connection) => {
+    const database = await openDatabase({ connection, log: silentLog, groupMs: 50 });
+    const entry = { callId: 'call', mediaNode: 'node', createdAtMs: Date.now() };
+    const added = database.outbox.add(entry);
+    await until(() => database.waiting() === 1);
+    await database.close();
+    await added;
+    assert.equal((await sql(connection, 'SELECT * FROM media_outbox')).length, 1);
+  });
+});

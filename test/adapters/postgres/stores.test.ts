@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { Failure } from '../../../src/errors.ts';
+import type { DialogRecord, DialogSide, OutboxEntry } from '../../../src/ports.ts';
+import { createClock } from '../../support/clock.ts';
+import { serverKinds, sql, withDatabase } from '../../support/postgres.ts';
+
+const hex = (algorithm: string, text: string) => createHash(algorithm).update(text, 'latin1').digest('hex');
+
+function side(tag: string, values: Partial<DialogSide> = {}): DialogSide {
+  return {
+    uri: 'sip:alice@example.com',
+    tag,
+    remoteTarget: 'sip:alice@192.0.2.1',
+    routeSet: [],
+    cseq: 1,
+    flowId: undefined,
+    binding: undefined,
+    media: 'rtp',
+    listener: 0,
+    ...values,
+  };
+}
+
+function dialog(callId: string, values: Partial<DialogRecord> = {}): DialogRecord {
+  return {
+    callId,
+    caller: side('from'),
+    callee: side('to'),
+    mediaNode: undefined,
+    answeredAtMs: Date.UTC(2026, 0, 1) + 7,
+    node: 'node-1',
+    ...values,
+  };
+}
+
+for (const kind of serverKinds) {
+  describe(`subscriber store, ${kind}`, () => {
+    test('RFC 3261 §22, RFC 8760: an account has HA1 in MD5 and SHA-256 with its domain as realm, and no password', async () => {
+      await withDatabase({ kind }, async ({ subscribers }, connection) => {
+        assert.equal(await subscribers.add('alice', 'Example.COM', 'hidden'), true);
+        assert.deepEqual(await subscribers.find('alice', 'example.com'), {
+          username: 'alice',
+          domain: 'example.com',
+          ha1Md5: hex('md5', 'alice:example.com:hidden'),
+          ha1Sha256: hex('sha256', 'alice:example.com:hidden'),
+        });
+        assert.doesNotMatch(JSON.stringify(await sql(connection, 'SELECT * FROM subscriber')), /hidden/);
+      });
+    });
+
+    test('subscribers: the domain is found in any case, the name only in its own', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        await subscribers.add('alice', 'example.com', 'x');
+        assert.equal((await subscribers.find('alice', 'EXAMPLE.com'))?.username, 'alice');
+        assert.equal(await subscribers.find('Alice', 'example.com'), undefined);
+        assert.equal(await subscribers.find('alice', 'example.org'), undefined);
+      });
+    });
+
+    test('subscribers: the finds of one turn each get their own account', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        await subscribers.add('alice', 'one.example', 'x');
+        await subscribers.add('alice', 'two.example', 'y');
+        const wanted = [
+          ['alice', 'two.example'],
+          ['bob', 'one.example'],
+          ['alice', 'one.example'],
+          ['alice', 'two.example'],
+        ] as const;
+        const found = await Promise.all(wanted.map(([username, domain]) => subscribers.find(username, domain)));
+        assert.deepEqual(
+          found.map((one) => one?.domain),
+          ['two.example', undefined, 'one.example', 'two.example'],
+        );
+      });
+    });
+
+    test('subscribers: adding a name twice keeps the first; a new password holds at once; removed is gone', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        const ha1 = async () => (await subscribers.find('bob', 'example.com'))?.ha1Md5;
+        assert.equal(await subscribers.setPassword('bob', 'example.com', 'new'), false);
+        await subscribers.add('bob', 'example.com', 'first');
+        assert.equal(await subscribers.add('bob', 'example.com', 'second'), false);
+        assert.equal(await ha1(), hex('md5', 'bob:example.com:first'));
+        assert.equal(await subscribers.setPassword('bob', 'example.com', 'new'), true);
+        assert.equal(await ha1(), hex('md5', 'bob:example.com:new'));
+        assert.equal(await subscribers.remove('bob', 'example.com'), true);
+        assert.equal(await subscribers.remove('bob', 'example.com'), false);
+        assert.equal(await ha1(), undefined);
+      });
+    });
+
+    test('subscribers: names beyond ASCII are their UTF-8 bytes in SIP and in the hash, readable in the database', async () => {
+      await withDatabase({ kind }, async ({ subscribers }, connection) => {
+        const name = 'j\xc3\xbcrgen';
+        await subscribers.add(name, 'example.com', 'x');
+        assert.equal((await subscribers.find(name, 'example.com'))?.ha1Md5, hex('md5', `${name}:example.com:x`));
+        assert.deepEqual(await sql(connection, 'SELECT username FROM subscriber'), [{ username: 'jürgen' }]);
+        assert.deepEqual(
+          (await subscribers.list()).map((account) => account.username),
+          [name],
+        );
+      });
+    });
+
+    test('subscribers: the row that sql/README.md shows is the one that viaduct makes', async () => {
+      await withDatabase({ kind }, async ({ subscribers }, connection) => {
+        await sql(
+          connection,
+          `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
+           VALUES ('alice', 'example.com', md5('alice:example.com:secret'), encode(sha256('alice:example.com:secret'), 'hex'))`,
+        );
+        const byHand = await subscribers.find('alice', 'example.com');
+        await subscribers.setPassword('alice', 'example.com', 'secret');
+        assert.deepEqual(await subscribers.find('alice', 'example.com'), byHand);
+      });
+    });
+
+    test('subscribers: a name with NUL is refused before it reaches the database', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        await assert.rejects(
+          subscribers.find('a\0b', 'example.com'),
+          (error) => error instanceof Failure && error.code === 'malformed',
+        );
+      });
+    });
+  });
+
+  describe(`dialog store, ${kind}`, () => {
+    test('dialogs: a record comes back as it was saved, both sides whole', async () => {
+      const record = dialog('call@host', {
+        caller: side('a', {
+          uri: 'sip:j\xc3\xbcrgen@example.com',
+          remoteTarget: 'sip:x@abc.invalid;transport=ws',
+          routeSet: ['<sip:edge.example.com;lr>', '"\xff" <sip:b;lr>'],
+          cseq: 4711,
+          flowId: 'c1-2',
+          binding: { aor: 'sip:j\xc3\xbcrgen@example.com', key: 'urn:uuid:1' },
+          media: 'webrtc',
+          listener: 3,
+        }),
+        mediaNode: 'udp:127.0.0.1:22222',
+      });
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        await dialogs.save(record);
+        await dialogs.save(dialog('elsewhere', { node: 'node-2' }));
+        assert.deepEqual(await dialogs.load('node-1'), [record]);
+      });
+    });
+
+    test('dialogs: saving again replaces; each To tag of a fork has its own record', async () => {
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        const first = dialog('call', { callee: side('one') });
+        const second = dialog('call', { callee: side('two'), answeredAtMs: first.answeredAtMs + 1 });
+        await Promise.all([dialogs.save(first), dialogs.save(second)]);
+        const moved = { ...first, caller: side('from', { cseq: 9, flowId: 'c9-9' }) };
+        await dialogs.save(moved);
+        assert.deepEqual(await dialogs.load('node-1'), [moved, second]);
+        await dialogs.remove(second);
+        assert.deepEqual(await dialogs.load('node-1'), [moved]);
+      });
+    });
+
+    test('dialogs: save and remove asked for at once keep their order', async () => {
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        const records = Array.from({ length: 50 }, (_, index) => dialog(`call-${index}`));
+        await Promise.all(records.flatMap((record) => [dialogs.save(record), dialogs.remove(record)]));
+        assert.deepEqual(await dialogs.load('node-1'), []);
+        const [kept] = records;
+        assert.ok(kept);
+        await Promise.all([dialogs.save(kept), dialogs.remove(kept), dialogs.save(kept)]);
+        assert.deepEqual(await dialogs.load('node-1'), [kept]);
+      });
+    });
+
+    test('dialogs: a row that is no record of ours is left out when they are loaded', async () => {
+      await withDatabase({ kind }, async ({ dialogs }, connection) => {
+        await dialogs.save(dialog('good'));
+        await dialogs.save(dialog('bad'));
+        await sql(connection, `UPDATE dialog SET caller = '{"uri": 7}' WHERE call_id = 'bad'`);
+        assert.deepEqual(
+          (await dialogs.load('node-1')).map((record) => record.callId),
+          ['good'],
+        );
+      });
+    });
+  });
+
+  describe(`media outbox, ${kind}`, () => {
+    const entry = (callId: string, createdAtMs = Date.now(), mediaNode = 'udp:127.0.0.1:22222'): OutboxEntry => ({
+      callId,
+      mediaNode,
+      createdAtMs,
+    });
+
+    test('outbox: entries are pending, oldest first, until they are done', async () => {
+      const now = Date.now();
+      await withDatabase({ kind }, async ({ outbox }) => {
+        const entries = [entry('b', now - 20), entry('a', now - 10), entry('a', now, 'udp:other')];
+        await Promise.all(entries.map((one) => outbox.add(one)));
+        await outbox.add(entry('b', now - 20));
+        assert.deepEqual(await outbox.pending(), entries);
+        await outbox.done(entry('a', now - 10));
+        assert.deepEqual(await outbox.pending(), [entries[0], entries[2]]);
+      });
+    });
+
+    test('outbox: a late `done` of an earlier call does not take the entry of a later one under the same Call-ID', async () => {
+      const now = Date.now();
+      await withDatabase({ kind }, async ({ outbox }) => {
+        await outbox.add(entry('reused', now - 5000));
+        await outbox.add(entry('reused', now));
+        await outbox.add(entry('reused', now - 5000));
+        await outbox.done(entry('reused', now - 5000));
+        assert.deepEqual(await outbox.pending(), [entry('reused', now)]);
+      });
+    });
+
+    test('outbox: an entry is given up after ten minutes, and swept', async () => {
+      const clock = createClock(Date.now());
+      const running = {
+        nowMs: clock.nowMs,
+        after: (delayMs: number, action: () => void) => {
+          const timer = setTimeout(action, delayMs);
+          return () => clearTimeout(timer);
+        },
+      };
+      await withDatabase({ kind, clock: running }, async ({ outbox }, connection) => {
+        await outbox.add(entry('old', clock.nowMs()));
+        await clock.advance(10 * 60_000);
+        assert.deepEqual(await outbox.pending(), []);
+        assert.equal(await outbox.sweep(), 1);
+        assert.deepEqual(await sql(connection, 'SELECT * FROM media_outbox'), []);
+      });
+    });
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * Real PostgreSQL for tests, of two kinds: `embedded` is our launcher with the packaged programs (unix socket), `server`
+ * the installed PostgreSQL as an operator would run it (TCP on loopback, password). One server of a kind per test file,
+ * started when first asked for and stopped after the file's tests; one fresh database per test.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { findBinaries } from '../../src/adapters/postgres/binaries.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '../../src/adapters/postgres/database.ts';
+import { startEmbedded } from '../../src/adapters/postgres/embedded.ts';
+import { migrate } from '../../src/adapters/postgres/migrations.ts';
+import { type DatabaseConnection, probe } from '../../src/adapters/postgres/pool.ts';
+import { serverUser } from '../../src/adapters/postgres/server-user.ts';
+import type { Log } from '../../src/ports.ts';
+import { freePort } from './process.ts';
+
+export type ServerKind = 'embedded' | 'server';
+export const serverKinds: readonly ServerKind[] = ['embedded', 'server'];
+
+/** Where no PostgreSQL is installed, so that the packaged one is taken. */
+export const NOTHING_INSTALLED = '/nonexistent';
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface DatabaseWish extends Partial<Omit<DatabaseOptions, 'connection'>> {
+  readonly kind: ServerKind;
+}
+
+/** Runs `work` with all tables made and empty. */
+export async function withDatabase(
+  { kind, ...options }: DatabaseWish,
+  work: (database: Database, connection: DatabaseConnection) => Promise<void>,
+): Promise<void> {
+  await withFreshDatabase(kind, 'TEMPLATE migrated', async (connection) => {
+    const database = await openDatabase({ log: silentLog, ...options, connection });
+    try {
+      await work(database, connection);
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+/** Runs `work` with a database that has nothing in it. */
+export function withEmptyDatabase(
+  kind: ServerKind,
+  work: (connection: DatabaseConnection) => Promise<void>,
+): Promise<void> {
+  return withFreshDatabase(kind, '', work);
+}
+
+/** One statement on a connection of its own. */
+export async function sql(connection: DatabaseConnection, text: string, values: readonly unknown[] = []) {
+  const client = new pg.Client('url' in connection ? connection.url : connection);
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A folder for DATA_DIR that is removed after `work`, whatever runs in it must have been stopped by then. */
+export async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = temporaryFolder();
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+// --- servers ---------------------------------------------------------------------------------------------------------
+
+interface TestServer {
+  connection(database: string): DatabaseConnection;
+  stop(): Promise<void>;
+}
+
+const running = new Map<ServerKind, Promise<TestServer>>();
+let databases = 0;
+
+after(async () => {
+  for (const server of running.values()) await (await server).stop();
+});
+
+async function withFreshDatabase(
+  kind: ServerKind,
+  how: string,
+  work: (connection: DatabaseConnection) => Promise<void>,
+): Promise<void> {
+  const server = await serverOf(kind);
+  databases += 1;
+  const name = `test${databases}`;
+  await sql(server.connection('postgres'), `CREATE DATABASE ${name} ${how}`);
+  try {
+    await work(server.connection(name));
+  } finally {
+    await sql(server.connection('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
+  }
+}
+
+function serverOf(kind: ServerKind): Promise<TestServer> {
+  const server = running.get(kind) ?? prepare(kind === 'embedded' ? startPackaged() : startInstalled());
+  running.set(kind, server);
+  return server;
+}
+
+async function prepare(starting: Promise<TestServer>): Promise<TestServer> {
+  const server = await starting;
+  await sql(server.connection('postgres'), 'CREATE DATABASE migrated');
+  await migrate(server.connection('migrated'), silentLog);
+  return server;
+}
+
+async function startPackaged(): Promise<TestServer> {
+  const folder = temporaryFolder();
+  const embedded = await startEmbedded({ dataDir: folder, log: silentLog, installedRoot: NOTHING_INSTALLED });
+  return {
+    connection: (database) => ({ ...embedded.connection, database }),
+    stop: async () => {
+      await embedded.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Throws `postgres-missing` where none is installed: a test that needs it fails, it is never skipped. */
+async function startInstalled(): Promise<TestServer> {
+  const folder = temporaryFolder();
+  const user = serverUser(join(folder, 'data'));
+  const binaries = findBinaries({ major: undefined, installedRoot: '/usr/lib/postgresql', cacheFolder: folder, user });
+  const owner = user === undefined ? {} : { uid: user.uid, gid: user.gid };
+  makeOwned(join(folder, 'data'), user);
+  writeFileSync(join(folder, 'password'), 'p@ss:word', { mode: 0o644 });
+  const initdb = ['-D', join(folder, 'data'), '-U', 'proxy', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C.UTF-8'];
+  await promisify(execFile)(binaries.initdb, [...initdb, '-N', `--pwfile=${join(folder, 'password')}`], {
+    cwd: '/',
+    ...owner,
+  });
+  const port = await freePort('tcp');
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`];
+  const output = openSync(join(folder, 'log'), 'a');
+  const child = spawn(
+    binaries.postgres,
+    ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
+    { cwd: '/', stdio: ['ignore', output, output], ...owner },
+  );
+  const connection = (database: string) => ({ url: `postgres://proxy:p%40ss%3Aword@127.0.0.1:${port}/${database}` });
+  await untilItAnswers(connection('postgres'));
+  return {
+    connection,
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGINT');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilItAnswers(connection: DatabaseConnection): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (let error = await probe(connection); error !== undefined; error = await probe(connection)) {
+    if (Date.now() > deadline) throw new Error(`The test server does not answer: ${error}`);
+    await sleep(20);
+  }
+}
+
+/** Everybody may enter: the server runs as another user when we are root. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+function makeOwned(folder: string, owner: { readonly uid: number; readonly gid: number } | undefined): void {
+  mkdirSync(folder, { mode: 0o700 });
+  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+}
