@@ -150,14 +150,18 @@ function sendProblem(reply: FastifyReply, thrown: unknown, log: Log): FastifyRep
   return reply.headers(SECURITY_HEADERS).code(answer.status).type(PROBLEM_TYPE).send(answer);
 }
 
-/** What is not HTTP at all, or too large a header, never reaches a route. */
+/**
+ * What is not HTTP at all, or too large a header, never reaches a route. Nothing is written after a timeout: a browser
+ * that opened the connection in advance would take it for the answer to its first request.
+ */
 function refuseUnreadable(error: Error, socket: Socket): void {
-  const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+  const code = 'code' in error ? String(error.code) : '';
+  const tooLarge = code === 'HPE_HEADER_OVERFLOW';
   const answer = tooLarge
     ? problem(431, `The header of a request has at most ${MAX_HEADER_BYTES} bytes.`)
     : problem(400, 'This is not a HTTP request.');
   const body = JSON.stringify(answer);
-  if (socket.writable) {
+  if (socket.writable && code.startsWith('HPE_')) {
     const head = `HTTP/1.1 ${answer.status} ${answer.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nConnection: close`;
     socket.write(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { hostName } from '../../../src/adapters/http/guard.ts';
 import { listenHttp } from '../../../src/adapters/http/server.ts';
@@ -141,6 +142,15 @@ test('what is not HTTP gets 400, too large a header 431, and the connection ends
     );
     const large = `GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(9000)}\r\n\r\n`;
     assert.match(await talk(large), /^HTTP\/1\.1 431 [\s\S]*problem\+json/);
+  });
+});
+
+test('a connection that times out gets no answer, which a browser would take for that to its next request', async () => {
+  await listening({}, async (_port, app) => {
+    const socket = new PassThrough();
+    app.server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+    assert.equal(socket.readableLength, 0);
+    assert.ok(socket.destroyed);
   });
 });
 

@@ -1,0 +1,16 @@
+/** What the server tells its pages: where to connect, and in a demonstration with which accounts. */
+
+export interface PhoneConfig {
+  readonly wsUrl: string;
+  readonly domain: string;
+  readonly demo: boolean;
+  readonly secureUrl?: string;
+  readonly accounts?: readonly { readonly name: string; readonly password: string }[];
+}
+
+export async function loadConfig(): Promise<PhoneConfig> {
+  const answer = await fetch('/phone/config.json');
+  if (!answer.ok) throw new Error(`config.json: ${answer.status}`);
+  const config: PhoneConfig = await answer.json();
+  return config;
+}
