@@ -125,7 +125,8 @@ export function createCalls(options: CallOptions): Calls {
       connect(session);
     },
     end() {
-      if (session !== undefined) return session.terminate();
+      // RFC 3261 §21.6.2: 603 says that the person declined, so that other phones of the account stop ringing too.
+      if (session !== undefined) return session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
       if (call.at === 'asking') finish(call.peer, undefined);
       else if (call.at === 'ended') change({ at: 'none' });
     },

@@ -96,7 +96,9 @@ async function operate(context: BrowserContext, url: string, options: PhoneOptio
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   // Without the browser's noise suppression, which takes constant tones away.
-  await page.goto(`${url}?raw-audio`);
+  const address = new URL(url);
+  address.searchParams.set('raw-audio', '');
+  await page.goto(address.href);
   // Asked again and again, because a predicate in the page is an eval, which our Content-Security-Policy forbids.
   const reaches = async (what: 'line' | 'call', wanted: string, withinMs: number) => {
     const until = Date.now() + withinMs;
