@@ -2,19 +2,18 @@
  * A headless Chromium whose microphone is a constant tone, and our phone page in it, worked as a person works it: by
  * its fields and buttons. What the page hears is read from the stream that it plays.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Scope } from './process.ts';
 import { type Sound, toneWav } from './tone.ts';
 
 export interface Chromium {
   readonly browser: Browser;
   /** A phone page of its own storage; closed with the browser. */
   openPhone(url: string, options?: PhoneOptions): Promise<PhonePage>;
-  close(): Promise<void>;
 }
 
 export interface PhoneOptions {
@@ -46,18 +45,19 @@ export type PhoneButton = 'answer' | 'end' | 'mute' | 'hold' | 'keypad' | 'again
 const EXECUTABLE = '/usr/bin/chromium';
 const WITHIN_MS = 15_000;
 
-export async function startChromium(toneHz: number): Promise<Chromium> {
-  const directory = mkdtempSync(join(tmpdir(), 'viaduct-chromium-'));
+/** Ends with the scope. */
+export async function startChromium(scope: Scope, toneHz: number): Promise<Chromium> {
+  const directory = await mkdtemp(join(tmpdir(), 'viaduct-chromium-'));
   const microphone = join(directory, 'tone.wav');
-  writeFileSync(microphone, toneWav(toneHz));
+  await writeFile(microphone, toneWav(toneHz));
   const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: flags(microphone) });
+  scope.after(async () => {
+    await browser.close();
+    await rm(directory, { recursive: true, force: true });
+  });
   return {
     browser,
     openPhone: async (url, options = {}) => operate(await browser.newContext(contextOf(options)), url, options),
-    async close() {
-      await browser.close();
-      await rm(directory, { recursive: true, force: true });
-    },
   };
 }
 
