@@ -17,6 +17,8 @@ export interface NgRequest {
   readonly times: number;
   /** The datagram in latin1. */
   readonly text: string;
+  /** Where it came from, on loopback. */
+  readonly port: number;
 }
 
 /** Sends this text (latin1) to the one who asked, now or after a while. */
@@ -55,7 +57,7 @@ export async function startNgFake(behaviour: Behaviour = wellBehaved, port = 0, 
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   let behave = behaviour;
   socket.on('message', (bytes, from) => {
-    const request = read(bytes.toString('latin1'), requests);
+    const request = read(bytes.toString('latin1'), from.port, requests);
     requests.push(request);
     behave(request, (text) => socket.send(Buffer.from(text, 'latin1'), from.port, from.address, () => {}));
   });
@@ -70,10 +72,10 @@ export async function startNgFake(behaviour: Behaviour = wellBehaved, port = 0, 
   };
 }
 
-function read(text: string, before: readonly NgRequest[]): NgRequest {
+function read(text: string, port: number, before: readonly NgRequest[]): NgRequest {
   const space = text.indexOf(' ');
   const times = 1 + before.filter((each) => each.text === text).length;
-  return { cookie: text.slice(0, space), command: decodeReply(text.slice(space + 1)), times, text };
+  return { cookie: text.slice(0, space), command: decodeReply(text.slice(space + 1)), times, text, port };
 }
 
 function listen(socket: Socket, port: number, host: string): Promise<void> {

@@ -58,6 +58,7 @@ export function connectSocket(options: ConnectedSocketOptions): ConnectedSocket 
       else socket.unref();
     },
     close() {
+      if (state === 'closed') return;
       state = 'closed';
       socket.close();
     },
