@@ -190,6 +190,11 @@ const rows = {
     meaning: 'The connection to the next hop failed.',
     nextStep: 'The log names address and reason.',
   },
+  'next-hop-unavailable': {
+    status: 500,
+    meaning: 'The next hop answered 503 Service Unavailable.',
+    nextStep: 'Look at the server behind the target; this proxy itself works.',
+  },
   'no-listener': {
     status: 503,
     meaning: 'No LISTEN entry has the transport that the target needs.',
@@ -270,6 +275,16 @@ const rows = {
     status: 488,
     meaning: 'rtpengine cannot use this SDP.',
     nextStep: 'The text has its reason; capture the SDP of the client.',
+  },
+  'offer-glare': {
+    status: 491,
+    meaning: 'Both sides changed the call at the same moment.',
+    nextStep: 'Nothing: the client tries again by itself (RFC 3261 section 14.1).',
+  },
+  'offer-pending': {
+    status: 500,
+    meaning: 'The call is still being changed by an earlier request.',
+    nextStep: 'Nothing if it happens once; a client that does it often breaks RFC 3264.',
   },
   'media-lost': {
     status: 503,

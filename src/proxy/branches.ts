@@ -1,0 +1,139 @@
+/**
+ * The value behind the response context (response-context.ts): its branches, what happens to it, what it asks for, and
+ * the small steps that its rules are made of. No rule of RFC 3261 §16 is decided here but which outcomes count.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { SipResponse } from '../message/message.ts';
+import type { Forward, Outcome, Respond } from './best-response.ts';
+
+export type BranchState = 'preparing' | 'calling' | 'proceeding' | 'accepted' | 'ended';
+
+export interface Cancelling {
+  readonly because: 'caller' | 'answered' | 'declined' | 'timer-c';
+  /** Text of the Reason header (RFC 3326). */
+  readonly reason: string | undefined;
+  /** `false`: held until the first provisional response. */
+  readonly sent: boolean;
+}
+
+export interface Branch {
+  readonly id: string;
+  readonly state: BranchState;
+  readonly cancelling: Cancelling | undefined;
+  /** How it ended, when that was neither by a 2xx nor by our abandoning it. */
+  readonly outcome: Outcome | undefined;
+}
+
+export interface ResponseContext {
+  readonly invite: boolean;
+  readonly limits: Limits;
+  /** No route adds branches any more. A retry may still come, before the failure that it is for. */
+  readonly routed: boolean;
+  /** The caller's CANCEL came before a final response. */
+  readonly cancelled: boolean;
+  /** A 6xx came: no new branches (§16.7 step 5). */
+  readonly declined: boolean;
+  /** The final response that went upstream. */
+  readonly final: 'none' | '2xx' | '300-699';
+  readonly finished: boolean;
+  readonly branches: readonly Branch[];
+}
+
+export interface Limits {
+  /** Timer C: longer than three minutes (§16.6 step 11). */
+  readonly timerCMs: number;
+  /** How long a cancelled branch may take to end: 64*T1 (§9.1). */
+  readonly cancelWaitMs: number;
+}
+
+export const defaultLimits: Limits = { timerCMs: 181_000, cancelWaitMs: 32_000 };
+
+export type ContextEvent =
+  /** New branches exist and are being prepared. */
+  | { readonly on: 'branches'; readonly ids: readonly string[] }
+  /** Its request left. */
+  | { readonly on: 'sent'; readonly branch: string }
+  | { readonly on: 'response'; readonly branch: string; readonly response: SipResponse }
+  /** It could not be sent, timed out (408) or lost its transport (503). */
+  | {
+      readonly on: 'failed';
+      readonly branch: string;
+      readonly status: number;
+      readonly code: ErrorCode;
+      readonly detail?: string;
+    }
+  /** Its client transaction is gone. */
+  | { readonly on: 'terminated'; readonly branch: string }
+  | { readonly on: 'timer-c'; readonly branch: string }
+  /** From upstream; `reason` is its Reason header. */
+  | { readonly on: 'cancel'; readonly reason?: string }
+  | { readonly on: 'routed' };
+
+export type ContextEffect =
+  | Forward
+  | Respond
+  /** It has a provisional response: CANCEL it now. */
+  | { readonly do: 'cancel'; readonly branch: string; readonly reason: string | undefined }
+  /** Not sent yet: never send it. */
+  | { readonly do: 'abandon'; readonly branch: string }
+  /** Starts it, or starts it anew. */
+  | { readonly do: 'start-timer-c'; readonly branch: string; readonly ms: number }
+  | { readonly do: 'stop-timer-c'; readonly branch: string }
+  /** Once for each branch: nothing of it goes upstream any more. */
+  | { readonly do: 'ended'; readonly branch: string }
+  /** Once: a final response went upstream, and every branch has ended. */
+  | { readonly do: 'finished' };
+
+export type Step = readonly [ResponseContext, readonly ContextEffect[]];
+
+export const outcomes = (context: ResponseContext): readonly Outcome[] =>
+  context.branches.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome]));
+
+/**
+ * RFC 4320 §4.2: to a non-INVITE request a 408 is never sent, so anything else is better. When there is nothing else the
+ * 408 is the answer all the same, and the server transaction keeps it to itself.
+ */
+export function answerable(context: ResponseContext): readonly Outcome[] {
+  const all = outcomes(context);
+  if (context.invite) return all;
+  const others = all.filter((outcome) => !isTimeout(outcome));
+  return others.length > 0 ? others : all;
+}
+
+const isTimeout = (outcome: Outcome): boolean =>
+  (outcome.kind === 'own' ? outcome.failure.status : outcome.response.status) === 408;
+
+export const makeBranch = (id: string, state: BranchState): Branch => ({
+  id,
+  state,
+  cancelling: undefined,
+  outcome: undefined,
+});
+
+export const find = (context: ResponseContext, id: string): Branch | undefined =>
+  context.branches.find((branch) => branch.id === id);
+
+export const hasEnded = (branch: Branch): boolean => branch.state === 'ended';
+
+export const isSuccess = (response: SipResponse): boolean => response.status >= 200 && response.status < 300;
+
+export const forward = (branch: Branch, response: SipResponse): Forward => ({
+  do: 'forward',
+  response,
+  branch: branch.id,
+});
+
+export function change(context: ResponseContext, branch: Branch, effects: readonly ContextEffect[]): Step {
+  const branches = context.branches.map((other) => (other.id === branch.id ? branch : other));
+  return [{ ...context, branches }, effects];
+}
+
+/** One step, then another from where it led. */
+export function both([context, effects]: Step, next: (context: ResponseContext) => Step): Step {
+  const [then, more] = next(context);
+  return [then, more.length === 0 ? effects : [...effects, ...more]];
+}
+
+export function ignore(context: ResponseContext): Step {
+  return [context, []];
+}
