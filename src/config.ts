@@ -15,7 +15,7 @@ import { Failure } from './errors.ts';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface Settings {
-  /** Ours, lower case; empty: the listening addresses. */
+  /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
   /** For entries without their own `advertise`; IPv6 with brackets. */

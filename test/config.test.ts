@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { servedDomains } from '../src/config/served-domains.ts';
 import { readSettings, settingsHelp } from '../src/config.ts';
 import { Failure } from '../src/errors.ts';
 
@@ -129,7 +130,7 @@ describe('the other settings', () => {
       LOG_LEVEL: 'Debug',
       GRACE_SECONDS: '3',
     });
-    assert.deepEqual(settings.domains, ['example.com', 'sip.example.com', '2001:db8::1']);
+    assert.deepEqual(settings.domains, ['example.com', 'sip.example.com', '[2001:db8::1]']);
     assert.equal(settings.advertise, '203.0.113.7');
     assert.deepEqual(settings.rtpengine, [
       { address: 'udp:10.0.0.5:22222', host: '10.0.0.5', port: 22222, weight: 2 },
@@ -217,4 +218,26 @@ test('the help names every setting with unit, default and example', () => {
   for (const name of ['DOMAINS', 'LISTEN', 'API_TOKEN', 'TOKEN_SECRET', 'LOG_LEVEL', 'TIMER_C_SECONDS']) {
     assert.match(help, new RegExp(`^${name} \\(.+\\)\\n +.+\\n +default: .+\\n +example: .+$`, 'm'));
   }
+});
+
+describe('the domains served', () => {
+  const served = (env: Record<string, string>) => servedDomains(read(env), () => ['127.0.0.1', '10.0.0.5', 'fd00::5']);
+
+  test('are those of DOMAINS, the first one first', () => {
+    assert.deepEqual(served({ DOMAINS: 'example.com example.org' }), ['example.com', 'example.org']);
+  });
+
+  test('without DOMAINS, are the advertised and the listening addresses, each once', () => {
+    assert.deepEqual(served({}), ['127.0.0.1']);
+    assert.deepEqual(served({ ADVERTISE: '203.0.113.7' }), ['203.0.113.7', '127.0.0.1']);
+    assert.deepEqual(served({ LISTEN: 'udp:[::1]:5060 advertise sip.example.com tcp:10.0.0.5:5060' }), [
+      'sip.example.com',
+      '[::1]',
+      '10.0.0.5',
+    ]);
+  });
+
+  test('a wildcard stands for the addresses of this host, loopback last', () => {
+    assert.deepEqual(served({ LISTEN: 'udp:0.0.0.0:5060' }), ['10.0.0.5', '[fd00::5]', '127.0.0.1']);
+  });
 });

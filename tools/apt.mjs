@@ -47,7 +47,13 @@ async function installMissing(names) {
   const asRoot = await rootShell();
   if (asRoot === undefined) return { missing, text: `${text}; only root can install packages.` };
   say(`installing ${missing.join(', ')} with apt-get (a minute or so, once) ...`);
-  const { code, output } = await captured(asRoot[0], [...asRoot.slice(1), installScript, 'sh', ...missing]);
+  const { code, output } = await captured(asRoot[0], [
+    ...asRoot.slice(1),
+    installScript,
+    'sh',
+    '/usr/sbin/policy-rc.d',
+    ...missing,
+  ]);
   const left = missingPackages(names);
   if (left.length === 0) return undefined;
   return {
@@ -65,9 +71,10 @@ async function rootShell() {
   return code === 0 ? ['sudo', '-n', 'sh', '-c'] : undefined;
 }
 
-// The `saved` file is left over when an earlier run was killed here: then it is the original.
-const installScript = `
-policy=/usr/sbin/policy-rc.d saved=/usr/sbin/policy-rc.d.before-viaduct
+// Its arguments: the path of policy-rc.d, and the packages. The `saved` file is left over when an earlier run was killed here: then it is the original.
+export const installScript = `
+policy=$1 saved=$1.before-viaduct
+shift
 exec 9>/run/viaduct-apt.lock && flock 9
 put_back() {
   if [ -e "$saved" ]; then mv -f "$saved" "$policy"; else rm -f "$policy"; fi

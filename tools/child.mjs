@@ -28,10 +28,10 @@ export function foreground(command, args, { env = process.env, cwd, wholeGroup =
   });
 }
 
-/** Runs to the end in the background; resolves with the exit code and everything it wrote. */
-export function captured(command, args, { env = process.env, cwd } = {}) {
+/** Runs to the end in the background; resolves with the exit code and everything it wrote. It keeps `holding` open. */
+export function captured(command, args, { env = process.env, cwd, holding } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', holding ?? 'ignore'], env, cwd });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');

@@ -18,10 +18,14 @@ const unreachable =
 /** Installs the packages of `folder` unless they are there already. */
 export async function installPackages(folder, what) {
   if (isInstalled(folder)) return;
-  await locked(join(folder, '.install.lock'), `installing ${what}`, async () => {
+  await locked(join(folder, '.install.lock'), `installing ${what}`, async (holding) => {
     if (isInstalled(folder)) return;
     say(`installing ${what} (some seconds, once) ...`);
-    const { code, output } = await captured('npm', npmArguments(folder), { cwd: folder, env: npmEnvironment() });
+    const { code, output } = await captured('npm', npmArguments(folder), {
+      cwd: folder,
+      env: npmEnvironment(),
+      holding,
+    });
     if (code !== 0) throw new Stop(explain(what, code, output));
     writeFileSync(stampOf(folder), lockHash(folder));
   });

@@ -1,7 +1,7 @@
 /**
  * One process at a time: `npm start` and `npm test` may be started together in one clone, and two `npm ci` at once
- * leave half a node_modules. The kernel holds the lock for the `flock` program, which ends when its standard input
- * does: by our release, or by our death, however sudden.
+ * leave half a node_modules. The kernel holds the lock for the `flock` program, which ends when nobody has its standard
+ * input open any more: neither we, nor a child that `action` gave it to and that outlives us when we are killed.
  */
 import { spawn } from 'node:child_process';
 import { say } from './say.mjs';
@@ -9,11 +9,11 @@ import { say } from './say.mjs';
 const tellAfterMs = 500;
 
 export async function locked(path, what, action) {
-  const release = await take(path, what);
+  const held = await take(path, what);
   try {
-    return await action();
+    return await action(held);
   } finally {
-    release();
+    held.end();
   }
 }
 
@@ -26,7 +26,7 @@ function take(path, what) {
     const tell = setTimeout(() => say(`waiting for another process that is ${what}`), tellAfterMs);
     const go = () => {
       clearTimeout(tell);
-      resolve(() => holder.stdin.end());
+      resolve(holder.stdin);
     };
     holder.stdin.on('error', () => {});
     holder.stdout.once('data', go);

@@ -80,11 +80,7 @@ export function pathIn(folder: string): (text: string) => string {
 }
 
 export function domains(text: string): readonly string[] {
-  return words(text).map((name) => {
-    const bare = withoutBrackets(name);
-    if (isIP(bare) === 0 && !hostName.test(name)) throw new BadValue(`"${name}" is no domain name`);
-    return bare.toLowerCase();
-  });
+  return words(text).map((name) => publicHost(name).toLowerCase());
 }
 
 /** A name or address for other hosts to use; IPv6 comes back in brackets, as SIP writes it. */

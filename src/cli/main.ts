@@ -1,0 +1,98 @@
+/**
+ * The command line, `npx viaduct`: one row a command. Each is loaded when it is called, so that `help` stays quick.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { failureOf } from '../errors.ts';
+
+interface Command {
+  /** As it stands in the list: `user add|list ...`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** For `viaduct help COMMAND`; absent: the summary says it all. */
+  readonly help?: () => Promise<string>;
+  run(args: readonly string[]): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  start: {
+    usage: 'start',
+    summary: 'start the proxy, as `npm start` does',
+    async run() {
+      await import('../main.ts');
+      return 0;
+    },
+  },
+  user: {
+    usage: 'user add|list|password|remove',
+    summary: 'accounts that may log in',
+    help: async () => (await import('./user.ts')).userHelp,
+    run: async (args) => (await import('./user-here.ts')).userHere(args),
+  },
+  version: {
+    usage: 'version',
+    summary: 'which Viaduct this is',
+    async run() {
+      write(`viaduct ${version()}, Node ${process.versions.node}\n`);
+      return 0;
+    },
+  },
+  help: {
+    usage: 'help [COMMAND | settings]',
+    summary: 'this list, more about one command, or every setting',
+    run: help,
+  },
+};
+
+async function help([topic]: readonly string[]): Promise<number> {
+  if (topic === 'settings') {
+    const { settingsHelp } = await import('../config.ts');
+    write(`Settings are environment variables, or lines of .env; empty means unset.\n\n${settingsHelp()}`);
+    return 0;
+  }
+  const command = topic === undefined ? undefined : commands[topic];
+  if (topic !== undefined && command === undefined) return unknown(topic);
+  write(command === undefined ? overview() : await helpOf(command));
+  return 0;
+}
+
+async function helpOf(command: Command): Promise<string> {
+  return (await command.help?.()) ?? `viaduct ${command.usage}: ${command.summary}\n`;
+}
+
+function overview(): string {
+  const rows = Object.values(commands);
+  const width = Math.max(...rows.map(({ usage }) => usage.length));
+  const lines = rows.map(({ usage, summary }) => `  viaduct ${usage.padEnd(width)}   ${summary}\n`);
+  return `Viaduct, a SIP proxy that makes browsers and telephones talk.\n\n${lines.join('')}`;
+}
+
+function unknown(name: string): number {
+  process.stderr.write(`There is no command "${name}".\n\n${overview()}`);
+  return 2;
+}
+
+function version(): string {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8');
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+/** The exit code: 0 done, 1 not done, 2 not understood. */
+async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
+  const plain = name === '--help' || name === '-h' ? 'help' : name === '--version' ? 'version' : name;
+  const command = Object.hasOwn(commands, plain) ? commands[plain] : undefined;
+  if (command === undefined) return unknown(name);
+  return args.includes('--help') || args.includes('-h') ? help([plain]) : command.run(args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (thrown) {
+  const failure = failureOf(thrown);
+  process.stderr.write(`${failure.message}\n${failure.row.nextStep}\n`);
+  process.exitCode = 1;
+}
