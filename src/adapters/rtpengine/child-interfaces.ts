@@ -4,6 +4,7 @@
  * `childInterfaces` decides and is pure; `localAddresses` asks the operating system.
  */
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 export interface LocalAddresses {
@@ -53,5 +54,27 @@ function sourceTowards(type: 'udp4' | 'udp6', target: string): Promise<string | 
     };
     socket.on('error', () => done(undefined));
     socket.connect(9, target, () => done(socket.address().address));
+  });
+}
+
+/**
+ * The local addresses among these interfaces that this host does not have. rtpengine itself starts with them without a
+ * word, and then has no ports for any call.
+ */
+export async function foreignAddresses(interfaces: readonly string[]): Promise<readonly string[]> {
+  const locals = interfaces.map((each) => each.replace(/^[^/]*\//, '').replace(/!.*$/, ''));
+  const own = await Promise.all(locals.map(canBind));
+  return locals.filter((_, place) => own[place] === false);
+}
+
+function canBind(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const done = (bound: boolean): void => {
+      socket.close();
+      resolve(bound);
+    };
+    socket.on('error', () => done(false));
+    socket.bind(0, address, () => done(true));
   });
 }

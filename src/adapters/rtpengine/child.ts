@@ -11,7 +11,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, st
 import { delimiter, join } from 'node:path';
 import { errors, Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../ports.ts';
-import { childInterfaces, localAddresses } from './child-interfaces.ts';
+import { childInterfaces, foreignAddresses, localAddresses } from './child-interfaces.ts';
 import { type ChildRecord, readChildRecord, removeChildRecord, writeChildRecord } from './child-record.ts';
 import { openNgClient, type Patience } from './ng-client.ts';
 import { type NodeAddress, nodeAddress } from './node-address.ts';
@@ -20,6 +20,9 @@ import { endProcess, identify, isAlive, type ProcessIdentity } from './process-i
 const ngHost = '127.0.0.1';
 const watchMs = 500;
 const startPatienceMs = 5_000;
+/** One that runs already answers at once, or hangs. */
+const adoptPatienceMs = 1_500;
+const hungPatienceMs = 500;
 const startAttempts = 3;
 /** It is up within some hundred milliseconds, and `npm start` waits for it. */
 const eager: Patience = { repeatAtMs: [50, 100, 150, 200, 300], deadlineMs: 400 };
@@ -65,6 +68,8 @@ export async function startRtpengine(options: RtpengineOptions): Promise<Rtpengi
   if (binary === undefined) throw new Failure('media-none');
   mkdirSync(options.dataDir, { recursive: true });
   const interfaces = childInterfaces(options, await localAddresses());
+  const foreign = await foreignAddresses(interfaces);
+  if (foreign.length > 0) throw new Failure('rtpengine-start', `This host has no address ${foreign.join(', ')}.`);
   const commandFor = (port: number): readonly string[] => [binary, ...commandLine(options, interfaces, port)];
   const adopted = await adopt(options, commandFor);
   const record = adopted ?? (await startNew(options, commandFor));
@@ -98,9 +103,9 @@ async function adopt(
   const record = readChildRecord(options.dataDir);
   if (record === undefined || !isAlive(record)) return undefined;
   const sameSettings = record.command.join('\n') === commandFor(record.port).join('\n');
-  if (sameSettings && (await answers(options, record))) return record;
+  if (sameSettings && (await answers(options, record, adoptPatienceMs))) return record;
   options.log.warn({ pid: record.pid, sameSettings }, 'ending the rtpengine of an earlier run');
-  await endProcess(record);
+  await endProcess(record, hungPatienceMs);
   return undefined;
 }
 
@@ -112,7 +117,7 @@ async function startNew(
   for (let attempt = 1; attempt <= startAttempts; attempt += 1) {
     const port = await freePort();
     const record = launch(options, commandFor(port), port);
-    if (record !== undefined && (await answers(options, record))) return record;
+    if (record !== undefined && (await answers(options, record, startPatienceMs))) return record;
     if (record !== undefined) await endProcess(record);
   }
   removeChildRecord(options.dataDir);
@@ -148,9 +153,9 @@ function spawnDetached(
   return child.pid === undefined ? undefined : identify(child.pid);
 }
 
-async function answers(options: RtpengineOptions, record: ChildRecord): Promise<boolean> {
+async function answers(options: RtpengineOptions, record: ChildRecord, patienceMs: number): Promise<boolean> {
   const client = openNgClient({ ...options, host: ngHost, port: record.port });
-  const deadline = options.clock.nowMs() + startPatienceMs;
+  const deadline = options.clock.nowMs() + patienceMs;
   let answered = false;
   while (!answered && isAlive(record) && options.clock.nowMs() < deadline) {
     const ping = client.send({ command: 'ping' }, eager);
