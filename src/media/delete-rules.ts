@@ -9,7 +9,7 @@
 import type { DeleteCommand } from './commands.ts';
 
 /** `asked`: its offer is on the way or nobody knows what became of it. */
-type BranchState = 'asked' | 'ok' | 'answered' | 'refused' | 'ended';
+type BranchState = 'asked' | 'ok' | 'answered' | 'refused' | 'late' | 'ended';
 
 export interface MediaSession {
   readonly branches: ReadonlyMap<string, BranchState>;
@@ -22,6 +22,11 @@ export type MediaEvent =
   | { readonly on: 'offer-ok'; readonly branch: string }
   /** rtpengine said no: it has no such branch. */
   | { readonly on: 'offer-refused'; readonly branch: string }
+  /**
+   * The callee made the offer: rtpengine then ties the via-branch to the caller, whom all branches share, and a branch
+   * delete would end the call for all of them. So there is none.
+   */
+  | { readonly on: 'late-offer'; readonly branch: string }
   /** A 2xx came on it: the end of its INVITE transaction is no longer the end of its media. */
   | { readonly on: 'answered'; readonly branch: string }
   /** Its INVITE client transaction ended (not: CANCEL was sent, for a 2xx may still come). */
@@ -51,6 +56,8 @@ export function stepMediaSession(
       return [put(session, event.branch, 'ok'), session.ended ? wholeCall : []];
     case 'offer-refused':
       return [put(session, event.branch, 'refused'), []];
+    case 'late-offer':
+      return [put(session, event.branch, 'late'), session.ended ? wholeCall : []];
     case 'answered':
       return [session.branches.get(event.branch) === 'ok' ? put(session, event.branch, 'answered') : session, []];
     case 'branch-ended':

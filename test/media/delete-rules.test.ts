@@ -12,6 +12,7 @@ import {
 const sent = (branch: string): MediaEvent => ({ on: 'offer-sent', branch });
 const ok = (branch: string): MediaEvent => ({ on: 'offer-ok', branch });
 const no = (branch: string): MediaEvent => ({ on: 'offer-refused', branch });
+const late = (branch: string): MediaEvent => ({ on: 'late-offer', branch });
 const answered = (branch: string): MediaEvent => ({ on: 'answered', branch });
 const over = (branch: string): MediaEvent => ({ on: 'branch-ended', branch });
 const bye = (branch: string): MediaEvent => ({ on: 'dialog-ended', branch });
@@ -42,6 +43,7 @@ const cases: readonly (readonly [rule: string, events: readonly MediaEvent[], de
     [branch('a')],
   ],
   ['another profile: new via-branch first, then the old one is deleted', [ok('a'), ok('a2'), over('a')], [branch('a')]],
+  ['a branch whose callee made the offer is not deleted', [late('a'), late('b'), over('a'), bye('b')], []],
   ['the end of the call deletes all of it', [ok('a'), ok('b'), end], [call]],
   ['the end of the call, after a branch was deleted', [ok('a'), ok('b'), over('a'), end], [branch('a'), call]],
   ['the call ends once', [ok('a'), end, end], [call]],
@@ -59,7 +61,10 @@ describe('delete rules (DESIGN §4)', () => {
 
   it('never deletes a branch twice, an unknown or refused one, or the last one that lives, in any order of events', () => {
     const name = fc.constantFrom('a', 'b', 'c');
-    const event = fc.oneof(...[sent, ok, no, answered, over, bye].map((make) => name.map(make)), fc.constant(end));
+    const event = fc.oneof(
+      ...[sent, ok, no, late, answered, over, bye].map((make) => name.map(make)),
+      fc.constant(end),
+    );
     fc.assert(fc.property(fc.array(event, { maxLength: 30 }), isSafe), { numRuns: 2000 });
   });
 

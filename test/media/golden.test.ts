@@ -1,0 +1,347 @@
+/** What a real rtpengine makes of our commands: the outcome for the receiver, port by port and attribute by attribute. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import type { NgCommand, NgReply } from '../../src/media/commands.ts';
+import { offerProfile } from '../../src/media/profiles.ts';
+import { viaBranch } from '../../src/media/via-branch.ts';
+import type { MediaKind } from '../../src/ports.ts';
+import { startTestRtpengine, type TestRtpengine } from '../support/rtpengine.ts';
+
+let rtpengine: TestRtpengine;
+before(async () => {
+  rtpengine = await startTestRtpengine();
+});
+after(() => rtpengine.stop());
+
+const sdes = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:KsrIs9NgqtTGeZ62cr4BYC4rLzC8xuAxNBzi9OR/\r\n';
+const sdesPhone = (name: string): string => golden(name).replace('RTP/AVP', 'RTP/SAVP') + sdes;
+const sdps = {
+  webrtc: { offer: golden('002-browser-offer'), answer: golden('002-browser-answer') },
+  rtp: { offer: golden('004-phone-phone-offer'), answer: golden('004-phone-phone-answer') },
+  sdes: { offer: sdesPhone('004-phone-phone-offer'), answer: sdesPhone('004-phone-phone-answer') },
+} as const;
+
+function golden(name: string): string {
+  return readFileSync(new URL(`golden/${name}.sdp`, import.meta.url), 'latin1');
+}
+
+interface Call {
+  readonly callId: string;
+  offer(sdp: string, sender: MediaKind, receiver: MediaKind, keys?: Keys): Promise<string>;
+  answer(sdp: string, keys?: Keys): Promise<string>;
+  delete(keys?: Keys): Promise<NgReply>;
+}
+
+type Keys = { readonly 'from-tag'?: string; readonly 'to-tag'?: string; readonly 'via-branch'?: string };
+
+const first = viaBranch('vd', 'z9hG4bK1');
+const second = viaBranch('vd', 'z9hG4bK2');
+let calls = 0;
+
+/** A call from tag `a` to tag `b`; whatever the test does, it ends with everything released. */
+function call(test: TestContext): Call {
+  const callId = `golden-${process.pid}-${++calls}`;
+  const send = (command: NgCommand): Promise<NgReply> => rtpengine.send(command);
+  const remove = (keys: Keys = {}): Promise<NgReply> =>
+    send({ command: 'delete', 'call-id': callId, 'delete-delay': 0, ...keys });
+  test.after(async () => {
+    await remove();
+    await rtpengine.assertReleased(callId);
+  });
+  const sdpOf = async (reply: Promise<NgReply>): Promise<string> => String((await reply).sdp);
+  return {
+    callId,
+    offer: (sdp, sender, receiver, keys = { 'via-branch': first }) =>
+      sdpOf(
+        send({ command: 'offer', 'call-id': callId, 'from-tag': 'a', sdp, ...offerProfile(sender, receiver), ...keys }),
+      ),
+    answer: (sdp, keys = { 'via-branch': first }) =>
+      sdpOf(send({ command: 'answer', 'call-id': callId, 'from-tag': 'a', 'to-tag': 'b', sdp, ...keys })),
+    delete: remove,
+  };
+}
+
+/** What a browser needs, and what would make it refuse (DESIGN §4). */
+function assertForBrowser(sdp: string, setup: 'actpass' | 'passive'): void {
+  assert.match(sdp, /^m=audio \d+ UDP\/TLS\/RTP\/SAVPF /m);
+  for (const line of [
+    'ice-ufrag:',
+    'ice-pwd:',
+    'fingerprint:sha-256 ',
+    `setup:${setup}`,
+    'rtcp-mux',
+    'mid:',
+    'candidate:',
+  ]) {
+    assert.match(sdp, new RegExp(`^a=${line}`, 'm'));
+  }
+  assert.doesNotMatch(sdp, /^a=crypto:/m, 'Chromium refuses SDES beside DTLS-SRTP');
+}
+
+function assertForPhone(sdp: string, protocol: 'RTP/AVP' | 'RTP/SAVP'): void {
+  assert.match(sdp, new RegExp(`^m=audio \\d+ ${protocol} `, 'm'));
+  assert.doesNotMatch(sdp, /^a=(ice-|candidate|fingerprint|setup|rtcp-mux|group:BUNDLE|end-of-candidates)/m);
+  assert.equal(/^a=crypto:/m.test(sdp), protocol === 'RTP/SAVP');
+}
+
+function assertFor(kind: MediaKind, sdp: string, setup: 'actpass' | 'passive'): void {
+  if (kind === 'webrtc') assertForBrowser(sdp, setup);
+  else assertForPhone(sdp, kind === 'rtp' ? 'RTP/AVP' : 'RTP/SAVP');
+}
+
+function audioLine(sdp: string): string {
+  return /^m=audio .*$/m.exec(sdp)?.[0].trimEnd() ?? '';
+}
+
+function portOf(sdp: string): number {
+  return Number(audioLine(sdp).split(' ')[1]);
+}
+
+describe('the traces of real calls, with our flags', () => {
+  it('004: Zoiper calls JsSIP', async (test) => {
+    const { offer, answer } = call(test);
+    const toBrowser = await offer(golden('004-phone-offer'), 'rtp', 'webrtc');
+    assertForBrowser(toBrowser, 'actpass');
+    assert.match(toBrowser, / 97 101 8 0\r$/m);
+    const toPhone = await answer(golden('004-browser-answer'));
+    assertForPhone(toPhone, 'RTP/AVP');
+    assert.match(toPhone, / 101 8 0\r$/m);
+  });
+
+  it('004: JsSIP calls Bria: the calling browser is told setup:passive', async (test) => {
+    const { offer, answer } = call(test);
+    assertForPhone(await offer(golden('004-browser-offer'), 'webrtc', 'rtp'), 'RTP/AVP');
+    const toBrowser = await answer(golden('004-phone-answer'));
+    assertForBrowser(toBrowser, 'passive');
+    assert.match(toBrowser, / 111 9 0 8 126\r$/m);
+  });
+
+  it('004: Bria calls X-Lite', async (test) => {
+    const { offer, answer } = call(test);
+    assertForPhone(await offer(golden('004-phone-phone-offer'), 'rtp', 'rtp'), 'RTP/AVP');
+    assertForPhone(await answer(golden('004-phone-phone-answer')), 'RTP/AVP');
+  });
+
+  it('002: JsSIP calls JsSIP through us', async (test) => {
+    const { offer, answer } = call(test);
+    assertForBrowser(await offer(golden('002-browser-offer'), 'webrtc', 'webrtc'), 'actpass');
+    assertForBrowser(await answer(golden('002-browser-answer')), 'passive');
+  });
+});
+
+describe('every pair of kinds', () => {
+  for (const sender of ['webrtc', 'rtp', 'sdes'] as const) {
+    for (const receiver of ['webrtc', 'rtp', 'sdes'] as const) {
+      it(`${sender} calls ${receiver}, then a re-INVITE from either side`, async (test) => {
+        const { offer, answer } = call(test);
+        const toCallee = await offer(sdps[sender].offer, sender, receiver);
+        assertFor(receiver, toCallee, 'actpass');
+        const toCaller = await answer(sdps[receiver].answer);
+        assertFor(sender, toCaller, 'passive');
+        const used = await rtpengine.portsUsed();
+
+        const hold = sdps[sender].offer.replace('a=sendrecv', 'a=sendonly');
+        const held = await offer(hold, sender, receiver, { 'to-tag': 'b' });
+        assertFor(receiver, held, 'actpass');
+        assert.match(held, /^a=sendonly/m);
+        assert.equal(portOf(held), portOf(toCallee));
+        await answer(sdps[receiver].answer.replace('a=sendrecv', 'a=recvonly'), {});
+
+        const back = sdps[receiver].answer.replace('setup:active', 'setup:actpass');
+        const toldCaller = await offer(back, receiver, sender, { 'from-tag': 'b', 'to-tag': 'a' });
+        assertFor(sender, toldCaller, 'actpass');
+        assert.equal(portOf(toldCaller), portOf(toCaller));
+        const reply = sdps[sender].offer.replace('setup:actpass', 'setup:active');
+        assertFor(receiver, await answer(reply, { 'from-tag': 'b', 'to-tag': 'a' }), 'passive');
+        assert.equal(await rtpengine.portsUsed(), used);
+      });
+    }
+  }
+
+  it('the receiver gets an address of its own family', async (test) => {
+    const { callId, answer } = call(test);
+    const command = { command: 'offer', 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;
+    const six = await rtpengine.send({
+      ...command,
+      sdp: sdps.rtp.offer,
+      ...offerProfile('rtp', 'rtp'),
+      'address-family': 'IP6',
+    });
+    assert.match(String(six.sdp), /^c=IN IP6 ::1/m);
+    assert.match(await answer(sdps.rtp.answer), /^c=IN IP4 127\.0\.0\.1/m);
+  });
+
+  it('an SDP in any character set comes through byte for byte', async (test) => {
+    const { offer } = call(test);
+    const named = sdps.rtp.offer.replace(/^s=.*$/m, 's=Caf\u00e9 \u00ff');
+    assert.match(await offer(named, 'rtp', 'rtp'), /^s=Caf\u00e9 \u00ff/m);
+  });
+});
+
+describe('late offer: the callee offers in its 200', () => {
+  for (const [callee, caller] of [
+    ['rtp', 'webrtc'],
+    ['webrtc', 'rtp'],
+  ] as const) {
+    it(`${callee} offers, ${caller} answers in the ACK, then the caller re-INVITEs`, async (test) => {
+      const { offer, answer } = call(test);
+      const turned = { 'from-tag': 'b', 'to-tag': 'a', 'via-branch': first };
+      assertFor(caller, await offer(sdps[callee].offer, callee, caller, turned), 'actpass');
+      assertFor(callee, await answer(sdps[caller].answer, turned), 'passive');
+      assertFor(callee, await offer(sdps[caller].offer, caller, callee, { 'to-tag': 'b' }), 'actpass');
+      assertFor(caller, await answer(sdps[callee].answer, {}), 'passive');
+    });
+  }
+});
+
+const pcmu = golden('004-phone-answer')
+  .replace('111 9 0 8 126', '0')
+  .replace(/a=(rtpmap|fmtp).*\r\n/g, '');
+const opus = golden('004-phone-answer')
+  .replace('111 9 0 8 126', '111')
+  .replace(/a=(rtpmap|fmtp):126.*\r\n/g, '');
+const otherPhone = (sdp: string): string => sdp.replace('60146', '60200');
+
+describe('several answers to one offer (10.5 narrows the codecs to those of the answer before)', () => {
+  const browser = golden('004-browser-offer');
+
+  it('without the offer again, the second answer comes back with codecs that its author never named', async (test) => {
+    const { offer, answer } = call(test);
+    await offer(browser, 'webrtc', 'rtp');
+    await answer(pcmu);
+    assert.match(audioLine(await answer(opus)), / 0$/);
+  });
+
+  it('early media and another answer in the 200: the offer again first, and the ports stay', async (test) => {
+    const { offer, answer } = call(test);
+    const toCallee = await offer(browser, 'webrtc', 'rtp');
+    const early = await answer(pcmu);
+    assert.equal(portOf(await offer(browser, 'webrtc', 'rtp')), portOf(toCallee));
+    const final = await answer(opus);
+    assert.match(audioLine(final), / 111$/);
+    assert.equal(portOf(final), portOf(early));
+  });
+
+  it('two To tags behind one branch: the offer again without to-tag, or the callee would not know its port', async (test) => {
+    const { offer, answer } = call(test);
+    const toCallee = await offer(browser, 'webrtc', 'rtp');
+    await answer(pcmu, { 'to-tag': 'b1', 'via-branch': first });
+    const used = await rtpengine.portsUsed();
+    assert.equal(portOf(await offer(browser, 'webrtc', 'rtp')), portOf(toCallee));
+    assert.match(audioLine(await answer(otherPhone(opus), { 'to-tag': 'b2', 'via-branch': first })), / 111$/);
+    assert.equal(await rtpengine.portsUsed(), used);
+    const withTag = await offer(browser, 'webrtc', 'rtp', { 'to-tag': 'b1', 'via-branch': first });
+    assert.notEqual(portOf(withTag), portOf(toCallee));
+  });
+
+  it("a fork: both branches answer, then the winner's answer again, to the same port of the caller", async (test) => {
+    const { offer, answer } = call(test);
+    await offer(browser, 'webrtc', 'rtp');
+    await offer(browser, 'webrtc', 'webrtc', { 'via-branch': second });
+    const won = await answer(pcmu, { 'to-tag': 'b1', 'via-branch': first });
+    await answer(golden('002-browser-answer'), { 'to-tag': 'b2', 'via-branch': second });
+    await offer(browser, 'webrtc', 'rtp');
+    const again = await answer(pcmu, { 'to-tag': 'b1', 'via-branch': first });
+    assertForBrowser(again, 'passive');
+    assert.deepEqual([portOf(again), audioLine(again)], [portOf(won), audioLine(won)]);
+  });
+
+  it('a telephone that calls a fork: each answer names a port, and the winner again names its own', async (test) => {
+    const { offer, answer } = call(test);
+    await offer(sdps.rtp.offer, 'rtp', 'rtp');
+    await offer(sdps.rtp.offer, 'rtp', 'rtp', { 'via-branch': second });
+    const one = await answer(sdps.rtp.answer, { 'to-tag': 'b1', 'via-branch': first });
+    await answer(otherPhone(pcmu), { 'to-tag': 'b2', 'via-branch': second });
+    await offer(sdps.rtp.offer, 'rtp', 'rtp');
+    assert.equal(await answer(sdps.rtp.answer, { 'to-tag': 'b1', 'via-branch': first }), one);
+  });
+});
+
+describe('a refused re-INVITE', () => {
+  it('is undone by the last accepted offer and answer: ports, codecs and direction as before', async (test) => {
+    const { offer, answer } = call(test);
+    const toCallee = await offer(sdps.rtp.offer, 'rtp', 'rtp');
+    const toCaller = await answer(sdps.rtp.answer);
+    const moved = sdps.rtp.offer.replace('50512', '50600').replace('a=sendrecv', 'a=inactive');
+    assert.notEqual(portOf(await offer(moved, 'rtp', 'rtp', { 'to-tag': 'b' })), portOf(toCallee));
+    assert.equal(portOf(await offer(sdps.rtp.offer, 'rtp', 'rtp', { 'to-tag': 'b' })), portOf(toCallee));
+    assert.equal(await answer(sdps.rtp.answer, {}), toCaller);
+  });
+});
+
+describe('delete, as rtpengine does it (DESIGN §4 "Delete rules")', () => {
+  /** A browser calls two telephones; both offers are `ok`. */
+  async function fork(test: TestContext): Promise<Call> {
+    const made = call(test);
+    await made.offer(golden('004-browser-offer'), 'webrtc', 'rtp');
+    await made.offer(golden('004-browser-offer'), 'webrtc', 'rtp', { 'via-branch': second });
+    return made;
+  }
+
+  const branchOf = (branch: string): Keys => ({ 'from-tag': 'a', 'via-branch': branch });
+  const isThere = async ({ callId }: Call): Promise<boolean> => (await rtpengine.list()).includes(callId);
+
+  it('of one branch of two frees that branch, and the other can still answer', async (test) => {
+    const forked = await fork(test);
+    const used = await rtpengine.portsUsed();
+    await forked.delete(branchOf(first));
+    assert.equal(await rtpengine.portsUsed(), used - 2);
+    assertForBrowser(await forked.answer(golden('004-phone-answer'), { 'via-branch': second }), 'passive');
+  });
+
+  it('of a branch that is deleted already destroys the call', async (test) => {
+    const forked = await fork(test);
+    await forked.delete(branchOf(first));
+    await forked.delete(branchOf(first));
+    assert.equal(await isThere(forked), false);
+  });
+
+  it('of a branch that it does not know destroys the call', async (test) => {
+    const forked = await fork(test);
+    await forked.delete(branchOf(viaBranch('vd', 'unknown')));
+    assert.equal(await isThere(forked), false);
+  });
+
+  it('of the last branch destroys the call', async (test) => {
+    const forked = await fork(test);
+    await forked.delete(branchOf(first));
+    await forked.delete(branchOf(second));
+    assert.equal(await isThere(forked), false);
+  });
+
+  it('of a branch whose callee made the offer destroys the call for the other branch too', async (test) => {
+    const late = call(test);
+    await late.offer(sdps.rtp.offer, 'rtp', 'rtp', { 'from-tag': 'b1', 'to-tag': 'a', 'via-branch': first });
+    await late.offer(sdps.rtp.offer, 'rtp', 'rtp', { 'from-tag': 'b2', 'to-tag': 'a', 'via-branch': second });
+    await late.delete({ 'from-tag': 'b1', 'via-branch': first });
+    assert.equal(await isThere(late), false);
+  });
+
+  it('without from-tag is the whole call, at once', async (test) => {
+    const forked = await fork(test);
+    await forked.delete();
+    assert.equal(await isThere(forked), false);
+    assert.equal(await rtpengine.portsUsed(), 0);
+  });
+
+  it('of an unknown call is `ok` with a warning', async (test) => {
+    assert.match(String((await call(test).delete()).warning), /not found/);
+  });
+});
+
+describe('refusals, in its own words', () => {
+  it('no c= line, no SDP, an unknown call', async (test) => {
+    const { offer, answer } = call(test);
+    await assert.rejects(answer(sdps.rtp.answer), { code: 'media-lost' });
+    await assert.rejects(
+      offer('v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0\r\n', 'rtp', 'rtp'),
+      {
+        code: 'media-refused',
+        detail: 'Incomplete SDP specification',
+      },
+    );
+    await assert.rejects(offer('what', 'rtp', 'rtp'), { code: 'media-refused', detail: 'Failed to parse SDP' });
+    await assert.rejects(offer('', 'rtp', 'rtp'), { code: 'media-refused', detail: 'It returned no SDP.' });
+  });
+});
