@@ -175,7 +175,7 @@ async function untilItAnswers(connection: DatabaseConnection): Promise<void> {
 }
 
 /** Everybody may enter: the server runs as another user when we are root. */
-function temporaryFolder(): string {
+export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
   chmodSync(folder, 0o755);
   return folder;

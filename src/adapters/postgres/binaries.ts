@@ -6,7 +6,6 @@ import {
   chmodSync,
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -121,12 +120,21 @@ function linkLibraries(root: string, native: string, folder: string): void {
   }
 }
 
+/** By renaming, since another start may do the same right now. */
 function linkTo(source: string, link: string): void {
-  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) {
-    if (readlinkSync(link) === source) return;
-    rmSync(link);
+  if (linkTarget(link) === source) return;
+  const made = `${link}.${process.pid}`;
+  rmSync(made, { force: true });
+  symlinkSync(source, made);
+  renameSync(made, link);
+}
+
+function linkTarget(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
   }
-  symlinkSync(source, link);
 }
 
 function readJson(file: string): unknown {

@@ -59,8 +59,7 @@ export async function createDataFolder(
   user: ServerUser | undefined,
 ): Promise<void> {
   removeAbandoned(dirname(dataFolder), `${basename(dataFolder)}.new-`);
-  const made = `${dataFolder}.new-${process.pid}`;
-  mkdirSync(made, { mode: 0o700 });
+  const made = mkdtempSync(`${dataFolder}.new-${process.pid}-`);
   if (user !== undefined) chownSync(made, user.uid, user.gid);
   try {
     await promisify(execFile)(binaries.initdb, initdbArguments(made, binaries.major), childOptions(binaries, user));
@@ -107,7 +106,7 @@ function moveIntoPlace(made: string, dataFolder: string): void {
 
 function removeAbandoned(folder: string, prefix: string): void {
   for (const name of readdirSync(folder)) {
-    const abandoned = name.startsWith(prefix) && identify(Number(name.slice(prefix.length))) === undefined;
+    const abandoned = name.startsWith(prefix) && identify(Number.parseInt(name.slice(prefix.length), 10)) === undefined;
     if (abandoned) rmSync(join(folder, name), { recursive: true, force: true });
   }
 }

@@ -54,7 +54,7 @@ const RESTART_PAUSE_MS = 1000;
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const site = openSite(options);
   const running = await findServer(site.dataFolder);
-  const server = running ?? (await launch(site, socketFolderFor(site)));
+  const server = running ?? (await launchFirst(site));
   const version = await prepareDatabase(server);
   writeState(site, server, version);
   options.log.info({ pid: server.pid, version, adopted: running !== undefined }, 'embedded PostgreSQL runs');
@@ -73,6 +73,19 @@ function openSite({ dataDir, installedRoot = '/usr/lib/postgresql' }: EmbeddedOp
   const user = serverUser(dataFolder);
   openDataDir(folder, user);
   return { dataDir: folder, dataFolder, installedRoot, user };
+}
+
+/** Leaves no socket folder behind that nobody uses. */
+async function launchFirst(site: Site): Promise<Server> {
+  const socketFolder = socketFolderFor(site);
+  let used: string | undefined;
+  try {
+    const server = await launch(site, socketFolder);
+    used = server.socketFolder;
+    return server;
+  } finally {
+    if (used !== socketFolder) removeSocketFolder(socketFolder);
+  }
 }
 
 /** Makes our database when it is the first time, and asks for the version. */

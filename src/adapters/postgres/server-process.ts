@@ -80,17 +80,24 @@ async function startServer(site: Site, socketFolder: string): Promise<Server> {
   const { dataDir, dataFolder, installedRoot, user } = site;
   const binaries = findBinaries({ major: majorOf(dataFolder), installedRoot, cacheFolder: dataDir, user });
   if (majorOf(dataFolder) === undefined) await createDataFolder(dataFolder, binaries, user);
-  await orphansGone(dataFolder);
+  const other = await othersIn(dataFolder);
+  if (other !== undefined) return other;
   removeStaleLock(dataFolder);
   const server = { ...(await spawnServer(site, binaries, socketFolder)), socketFolder };
   await answers(site, server);
   return server;
 }
 
-/** After kill -9 of a postmaster its children end by themselves; a second server beside them would ruin the data. */
-async function orphansGone(dataFolder: string): Promise<void> {
+/**
+ * Waits until nobody uses the folder, and gives the server of another start when there is one. After kill -9 of a
+ * postmaster its children end by themselves; a second server beside them would ruin the data.
+ */
+async function othersIn(dataFolder: string): Promise<Server | undefined> {
   const deadline = Date.now() + ORPHANS_MS;
-  for (let pids = processesOf(dataFolder); pids.length > 0; pids = processesOf(dataFolder)) {
+  for (;;) {
+    const other = await findServer(dataFolder);
+    const pids = processesOf(dataFolder);
+    if (other !== undefined || pids.length === 0) return other;
     if (Date.now() > deadline) throw new Failure('postgres-start', `Processes ${pids.join(' ')} use ${dataFolder}.`);
     await sleep(POLL_MS);
   }
