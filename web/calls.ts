@@ -15,136 +15,146 @@ export interface CallOptions {
   heard(stream: MediaStream): void;
 }
 
-export interface Calls {
-  dial(ua: UA, target: string): Promise<void>;
-  /** An INVITE has arrived. */
-  offer(session: RTCSession): void;
-  answer(): Promise<void>;
-  /** Declines, cancels or hangs up, whatever the call is at. */
-  end(): void;
-  toggleMute(): void;
-  toggleHold(): void;
-  press(key: string): void;
-}
-
 /** A host candidate comes within milliseconds; a silent STUN server would hold the INVITE back for 40 s. */
 const GATHERING_MS = 300;
 const TONE_MS = 160;
 const GAP_MS = 70;
 
-export function createCalls(options: CallOptions): Calls {
-  let call: Call = { at: 'none' };
-  let session: RTCSession | undefined;
-  let stream: MediaStream | undefined;
+export class Calls {
+  readonly #options: CallOptions;
+  #call: Call = { at: 'none' };
+  #session: RTCSession | undefined;
+  #stream: MediaStream | undefined;
 
-  function change(next: Call): void {
-    call = next;
-    options.changed(next);
+  constructor(options: CallOptions) {
+    this.#options = options;
   }
 
-  function finish(peer: Peer, why: Words | undefined): void {
-    const seconds = call.at === 'talking' ? (Date.now() - call.sinceMs) / 1000 : undefined;
-    closeMicrophone(stream);
-    session = undefined;
-    stream = undefined;
-    change({ at: 'ended', peer, why, seconds });
+  get call(): Call {
+    return this.#call;
   }
 
-  /** Asks for the microphone; `undefined`: there is none, or the call was ended meanwhile. */
-  async function listen(asking: Call & { readonly peer: Peer }): Promise<MediaStream | undefined> {
-    change(asking);
-    const opened = await openMicrophone(options.microphone);
-    if (call !== asking) {
+  async dial(ua: UA, target: string): Promise<void> {
+    const peer = { name: target.replace(/^sips?:/i, '').replace(/@.*$/, ''), address: target };
+    const mediaStream = await this.#askMicrophone({ at: 'asking', peer });
+    if (mediaStream === undefined) return;
+    this.#change({ at: 'calling', peer });
+    try {
+      const session = ua.call(target, { mediaStream, pcConfig: { iceServers: [] } });
+      this.#follow(session, peer);
+      this.#listenTo(session);
+    } catch (thrown) {
+      const technical = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#finish(peer, { title: 'This cannot be dialled', next: 'Dial a name such as bob, or a number.', technical });
+    }
+  }
+
+  /** An INVITE has arrived. */
+  offer(session: RTCSession): void {
+    if (this.#call.at !== 'none' && this.#call.at !== 'ended') return void session.terminate({ status_code: 486 });
+    const { uri, display_name } = session.remote_identity;
+    const peer = { name: display_name || decodeURIComponent(uri.user), address: `${uri.user}@${uri.host}` };
+    this.#follow(session, peer);
+    this.#change({ at: 'incoming', peer });
+  }
+
+  async answer(): Promise<void> {
+    const session = this.#session;
+    if (this.#call.at !== 'incoming' || session === undefined) return;
+    const mediaStream = await this.#askMicrophone({ at: 'answering', peer: this.#call.peer });
+    if (mediaStream === undefined) return;
+    session.answer({ mediaStream, pcConfig: { iceServers: [] } });
+    this.#listenTo(session);
+  }
+
+  /** Declines, cancels or hangs up, whatever the call is at; puts an ended one away. */
+  end(): void {
+    const call = this.#call;
+    // RFC 3261 §21.6.2: 603 says that the person declined, so that other phones of the account stop ringing too.
+    if (this.#session !== undefined) this.#session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
+    else if (call.at === 'asking') this.#finish(call.peer, undefined);
+    else if (call.at === 'ended') this.#change({ at: 'none' });
+  }
+
+  toggleMute(): void {
+    if (this.#call.at !== 'talking') return;
+    if (this.#call.muted) this.#session?.unmute({ audio: true });
+    else this.#session?.mute({ audio: true });
+  }
+
+  toggleHold(): void {
+    if (this.#call.at !== 'talking') return;
+    if (this.#call.held) this.#session?.unhold();
+    else this.#session?.hold();
+  }
+
+  /** Sends a key as telephone-event (RFC 4733). */
+  press(key: string): void {
+    if (this.#call.at !== 'talking') return;
+    const transportType = C.DTMF_TRANSPORT.RFC2833;
+    this.#session?.sendDTMF(key, { transportType, duration: TONE_MS, interToneGap: GAP_MS });
+  }
+
+  #change(call: Call): void {
+    this.#call = call;
+    this.#options.changed(call);
+  }
+
+  /** `undefined`: there is no microphone, or the call was ended meanwhile. */
+  async #askMicrophone(asking: Call & { readonly peer: Peer }): Promise<MediaStream | undefined> {
+    this.#change(asking);
+    const opened = await openMicrophone(this.#options.microphone);
+    if (this.#call !== asking) {
       if (opened.ok) closeMicrophone(opened.stream);
       return undefined;
     }
-    if (opened.ok) return opened.stream;
-    const refused = session;
-    finish(asking.peer, opened.why);
-    refused?.terminate({ status_code: 480 });
+    if (opened.ok) {
+      this.#stream = opened.stream;
+      return opened.stream;
+    }
+    const offered = this.#session;
+    this.#finish(asking.peer, opened.why);
+    offered?.terminate({ status_code: 480 });
     return undefined;
   }
 
-  function follow(followed: RTCSession, peer: Peer): void {
+  #follow(session: RTCSession, peer: Peer): void {
+    this.#session = session;
     // What a session that is no longer ours still reports is of no interest.
     const ours = (react: () => void) => () => {
-      if (session === followed) react();
+      if (this.#session === session) react();
     };
-    const talk = () => change(talking(followed, peer, call));
-    followed.on(
+    const talk = () => this.#change(talking(session, peer, this.#call));
+    const ended = (event: EndEvent) => ours(() => this.#finish(peer, explainEnding(endingOf(event, peer))))();
+    session.on(
       'progress',
-      ours(() => call.at === 'calling' && change({ at: 'ringing', peer })),
+      ours(() => this.#call.at === 'calling' && this.#change({ at: 'ringing', peer })),
     );
-    followed.on('accepted', ours(talk));
+    session.on('accepted', ours(talk));
     for (const event of ['hold', 'unhold', 'muted', 'unmuted'] as const) {
-      followed.on(
+      session.on(
         event,
-        ours(() => call.at === 'talking' && talk()),
+        ours(() => this.#call.at === 'talking' && talk()),
       );
     }
-    const ended = (event: EndEvent) => ours(() => finish(peer, explainEnding(endingOf(event, peer))))();
-    followed.on('ended', ended);
-    followed.on('failed', ended);
-    followed.on('icecandidate', stopWaiting());
+    session.on('ended', ended);
+    session.on('failed', ended);
+    session.on('icecandidate', soonReady());
   }
 
-  function connect(connected: RTCSession): void {
-    connected.connection.addEventListener('track', ({ track, streams }) => {
-      options.heard(streams[0] ?? new MediaStream([track]));
+  #listenTo(session: RTCSession): void {
+    session.connection.addEventListener('track', ({ track, streams }) => {
+      this.#options.heard(streams[0] ?? new MediaStream([track]));
     });
   }
 
-  return {
-    async dial(ua, target) {
-      const peer = { name: target.replace(/^sips?:/i, '').replace(/@.*$/, ''), address: target };
-      stream = await listen({ at: 'asking', peer });
-      if (stream === undefined) return;
-      change({ at: 'calling', peer });
-      try {
-        session = ua.call(target, { mediaStream: stream, pcConfig: { iceServers: [] } });
-        follow(session, peer);
-        connect(session);
-      } catch (thrown) {
-        const technical = thrown instanceof Error ? thrown.message : String(thrown);
-        finish(peer, { title: 'This cannot be dialled', next: 'Dial a name such as bob, or a number.', technical });
-      }
-    },
-    offer(offered) {
-      if (call.at !== 'none' && call.at !== 'ended') return offered.terminate({ status_code: 486 });
-      const { uri, display_name } = offered.remote_identity;
-      const peer = { name: display_name || decodeURIComponent(uri.user), address: `${uri.user}@${uri.host}` };
-      session = offered;
-      follow(offered, peer);
-      change({ at: 'incoming', peer });
-    },
-    async answer() {
-      if (call.at !== 'incoming' || session === undefined) return;
-      stream = await listen({ at: 'answering', peer: call.peer });
-      if (stream === undefined) return;
-      session.answer({ mediaStream: stream, pcConfig: { iceServers: [] } });
-      connect(session);
-    },
-    end() {
-      // RFC 3261 §21.6.2: 603 says that the person declined, so that other phones of the account stop ringing too.
-      if (session !== undefined) return session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
-      if (call.at === 'asking') finish(call.peer, undefined);
-      else if (call.at === 'ended') change({ at: 'none' });
-    },
-    toggleMute() {
-      if (call.at !== 'talking') return;
-      if (call.muted) session?.unmute({ audio: true });
-      else session?.mute({ audio: true });
-    },
-    toggleHold() {
-      if (call.at !== 'talking') return;
-      if (call.held) session?.unhold();
-      else session?.hold();
-    },
-    press(key) {
-      if (call.at !== 'talking') return;
-      session?.sendDTMF(key, { transportType: C.DTMF_TRANSPORT.RFC2833, duration: TONE_MS, interToneGap: GAP_MS });
-    },
-  };
+  #finish(peer: Peer, why: Words | undefined): void {
+    const seconds = this.#call.at === 'talking' ? (Date.now() - this.#call.sinceMs) / 1000 : undefined;
+    closeMicrophone(this.#stream);
+    this.#session = undefined;
+    this.#stream = undefined;
+    this.#change({ at: 'ended', peer, why, seconds });
+  }
 }
 
 function talking(session: RTCSession, peer: Peer, before: Call): Call {
@@ -155,7 +165,7 @@ function talking(session: RTCSession, peer: Peer, before: Call): Call {
 }
 
 /** Each negotiation has a `ready` of its own: it is called some time after its first candidate. */
-function stopWaiting(): (event: IceCandidateEvent) => void {
+function soonReady(): (event: IceCandidateEvent) => void {
   let waitingFor: (() => void) | undefined;
   return ({ ready }) => {
     if (ready === waitingFor) return;

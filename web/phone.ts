@@ -2,14 +2,16 @@
  * The phone page: puts the line, the call, the sounds and the view together and listens to buttons and keys.
  * `window.viaductPhone` shows its state and the stream that is heard, for diagnosis and for tests.
  */
-import { type Account, accountOf, accountOfFragment, instanceId, remember, remembered } from './account.ts';
-import { createCalls } from './calls.ts';
+import { type Account, instanceId, remember } from './account.ts';
+import { Calls } from './calls.ts';
 import { loadConfig, type PhoneConfig } from './config.ts';
+import { createDialer, type Dialer } from './dialer.ts';
 import { element } from './dom.ts';
 import { type OpenLine, openLine } from './line.ts';
 import { createMeter } from './meter.ts';
+import { showNotice } from './notice.ts';
 import { fillPad, isKey } from './pad.ts';
-import { addRecent, drawRecent } from './recent.ts';
+import { prepareSignIn } from './sign-in.ts';
 import { createSounds } from './sound.ts';
 import type { Call, Line } from './state.ts';
 import { createView } from './view.ts';
@@ -20,183 +22,130 @@ declare global {
   }
 }
 
+/** How long a call that simply ended is still shown. */
 const CLOSE_AFTER_MS = 2500;
 
-function start(config: PhoneConfig): void {
-  const view = createView();
-  const sounds = createSounds();
-  const meter = createMeter(view.level);
-  const target = element('target', HTMLInputElement);
-  let line: Line = { at: 'signed-out' };
-  let call: Call = { at: 'none' };
-  let open: OpenLine | undefined;
-  let account: Account | undefined;
-  let remoteStream: MediaStream | undefined;
-  let closing: ReturnType<typeof setTimeout> | undefined;
+class Phone {
+  line: Line = { at: 'signed-out' };
+  remoteStream: MediaStream | undefined;
+  readonly #config: PhoneConfig;
+  readonly #view = createView();
+  readonly #sounds = createSounds();
+  readonly #meter = createMeter(this.#view.level);
+  readonly #dialer: Dialer;
+  readonly #calls: Calls;
+  #open: OpenLine | undefined;
+  #account: Account | undefined;
+  #closing: ReturnType<typeof setTimeout> | undefined;
 
-  const calls = createCalls({
-    microphone: { raw: new URLSearchParams(location.search).has('raw-audio'), secureUrl: config.secureUrl },
-    heard(stream) {
-      remoteStream = stream;
-      meter.play(stream);
-      sounds.quiet();
-    },
-    changed(next) {
-      call = next;
-      view.call(next);
-      ringFor(next);
-      clearTimeout(closing);
-      if (next.at !== 'ended') return;
-      remoteStream = undefined;
-      meter.stop();
-      if (next.why === undefined) closing = setTimeout(() => calls.end(), CLOSE_AFTER_MS);
-    },
-  });
-
-  function ringFor(next: Call): void {
-    if (next.at === 'incoming') sounds.ring();
-    else if (next.at === 'ringing' && remoteStream === undefined) sounds.ringback();
-    else sounds.quiet();
+  constructor(config: PhoneConfig) {
+    this.#config = config;
+    this.#dialer = createDialer({ dialled: (name) => this.#dial(name), pressed: (key) => this.#sounds.key(key) });
+    this.#calls = new Calls({
+      microphone: { raw: new URLSearchParams(location.search).has('raw-audio'), secureUrl: config.secureUrl },
+      changed: (call) => this.#callChanged(call),
+      heard: (stream) => this.#heard(stream),
+    });
+    this.#listenToButtons();
+    this.#listenToPage();
+    prepareSignIn(config, (account) => this.#signIn(account));
   }
 
-  function lineChanged(next: Line): void {
-    line = next;
-    view.line(next, account);
+  get call(): Call {
+    return this.#calls.call;
   }
 
-  function signIn(next: Account): void {
-    open?.close();
-    account = next;
-    remember(localStorage, next.domain === config.domain ? next.user : `${next.user}@${next.domain}`, next.displayName);
-    drawRecent(localStorage, suggestions(config, next), dial);
+  #signIn(account: Account): void {
+    this.#open?.close();
+    this.#account = account;
+    const { user, domain, displayName } = account;
+    remember(localStorage, domain === this.#config.domain ? user : `${user}@${domain}`, displayName);
+    this.#dialer.suggest((this.#config.accounts ?? []).map((demo) => demo.name).filter((name) => name !== user));
     try {
-      const options = { wsUrl: config.wsUrl, account: next, instanceId: instanceId(localStorage) };
-      open = openLine({ ...options, changed: lineChanged, incoming: (session) => calls.offer(session) });
+      this.#open = openLine({
+        wsUrl: this.#config.wsUrl,
+        account,
+        instanceId: instanceId(localStorage),
+        changed: (line) => this.#lineChanged(line),
+        incoming: (session) => this.#calls.offer(session),
+      });
     } catch (thrown) {
       const technical = thrown instanceof Error ? thrown.message : String(thrown);
-      lineChanged({
-        at: 'signed-out',
-        why: { title: 'This is not an account name', next: 'Use a name such as alice.', technical },
-      });
+      const why = { title: 'This is not an account name', next: 'Use a name such as alice.', technical };
+      this.#lineChanged({ at: 'signed-out', why });
     }
   }
 
-  function signOut(): void {
-    calls.end();
-    open?.close();
-    open = undefined;
-    lineChanged({ at: 'signed-out' });
+  #signOut(): void {
+    this.#open?.close();
+    this.#open = undefined;
+    this.#lineChanged({ at: 'signed-out' });
   }
 
-  function dial(name: string): void {
-    const wanted = name.trim();
-    if (wanted === '') target.focus();
-    if (wanted === '' || open === undefined) return;
-    target.value = '';
-    showErase();
-    addRecent(localStorage, wanted);
-    if (account !== undefined) drawRecent(localStorage, suggestions(config, account), dial);
-    void calls.dial(open.ua, wanted);
+  #dial(name: string): void {
+    if (this.#open !== undefined) void this.#calls.dial(this.#open.ua, name);
   }
 
-  function press(key: string): void {
-    sounds.key(key);
-    view.pressed(key);
-    calls.press(key);
+  #press(key: string): void {
+    this.#sounds.key(key);
+    this.#view.pressed(key);
+    this.#calls.press(key);
   }
 
-  function showErase(): void {
-    element('erase', HTMLButtonElement).hidden = target.value === '';
+  #lineChanged(line: Line): void {
+    this.line = line;
+    this.#view.line(line, this.#account);
   }
 
-  window.viaductPhone = {
-    get line() {
-      return line;
-    },
-    get call() {
-      return call;
-    },
-    get remoteStream() {
-      return remoteStream;
-    },
-  };
+  #callChanged(call: Call): void {
+    this.#view.call(call);
+    this.#ringFor(call);
+    clearTimeout(this.#closing);
+    if (call.at !== 'ended') return;
+    this.remoteStream = undefined;
+    this.#meter.stop();
+    if (call.why === undefined) this.#closing = setTimeout(() => this.#calls.end(), CLOSE_AFTER_MS);
+  }
 
-  const on = (id: string, action: () => void) => element(id, HTMLButtonElement).addEventListener('click', action);
-  on('sign-out', signOut);
-  on('answer', () => void calls.answer());
-  on('end', () => calls.end());
-  on('mute', () => calls.toggleMute());
-  on('hold', () => calls.toggleHold());
-  on('keypad', () => view.toggleKeypad());
-  on('again', () => call.at === 'ended' && dial(call.peer.address));
-  on('erase', () => {
-    target.value = target.value.slice(0, -1);
-    showErase();
-    target.focus();
-  });
-  target.addEventListener('input', showErase);
-  fillPad(element('dial-pad', HTMLElement), (key) => {
-    target.value += key;
-    sounds.key(key);
-    showErase();
-  });
-  fillPad(element('tone-pad', HTMLElement), press);
-  document.addEventListener('keydown', (event) => {
-    if (call.at === 'talking' && isKey(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey)
-      press(event.key);
-  });
-  element('dial', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault();
-    dial(target.value);
-  });
-  addEventListener('pagehide', () => open?.close());
-  addEventListener('pageshow', (event) => event.persisted && location.reload());
-  prepareSignIn(config, signIn);
+  #ringFor(call: Call): void {
+    if (call.at === 'incoming') this.#sounds.ring();
+    else if (call.at === 'ringing' && this.remoteStream === undefined) this.#sounds.ringback();
+    else this.#sounds.quiet();
+  }
+
+  #heard(stream: MediaStream): void {
+    this.remoteStream = stream;
+    this.#meter.play(stream);
+    this.#sounds.quiet();
+  }
+
+  #listenToButtons(): void {
+    const on = (id: string, action: () => void) => element(id, HTMLButtonElement).addEventListener('click', action);
+    on('sign-out', () => this.#signOut());
+    on('answer', () => void this.#calls.answer());
+    on('end', () => this.#calls.end());
+    on('mute', () => this.#calls.toggleMute());
+    on('hold', () => this.#calls.toggleHold());
+    on('keypad', () => this.#view.toggleKeypad());
+    on('again', () => this.call.at === 'ended' && this.#dialer.dial(this.call.peer.address));
+    fillPad(element('tone-pad', HTMLElement), (key) => this.#press(key));
+  }
+
+  #listenToPage(): void {
+    addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
+      if (this.call.at === 'talking' && isKey(key) && !ctrlKey && !metaKey && !altKey) this.#press(key);
+    });
+    addEventListener('pagehide', () => this.#open?.close());
+    addEventListener('pageshow', (event) => event.persisted && location.reload());
+  }
 }
 
-/** Whom to offer before anybody was called: the other demonstration accounts. */
-function suggestions(config: PhoneConfig, account: Account): readonly string[] {
-  return (config.accounts ?? []).map((demo) => demo.name).filter((name) => name !== account.user);
-}
-
-function prepareSignIn(config: PhoneConfig, signIn: (account: Account) => void): void {
-  const [name, password] = [element('name', HTMLInputElement), element('password', HTMLInputElement)];
-  const displayName = element('display-name', HTMLInputElement);
-  const known = remembered(localStorage);
-  element('domain', HTMLElement).textContent = config.domain;
-  [name.value, displayName.value] = [known.name, known.displayName];
-  element('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault();
-    const empty = [name, password].find((field) => field.value.trim() === '');
-    empty?.focus();
-    if (empty !== undefined) return;
-    signIn(accountOf(name.value, password.value, displayName.value, config.domain));
-    password.value = '';
-  });
-  for (const account of config.accounts ?? []) {
-    addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain)));
-  }
-  const given = accountOfFragment(location.hash, config.domain);
-  (name.value === '' ? name : password).focus();
-  if (given === undefined) return;
-  // The password must not stay in the history; and outside a demonstration a link signs nobody in.
-  history.replaceState(null, '', location.pathname + location.search);
-  name.value = given.user;
-  if (config.demo && given.password !== '') signIn(given);
-}
-
-function addDemo(name: string, chosen: () => void): void {
-  element('demo', HTMLElement).hidden = false;
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'chip';
-  button.textContent = name;
-  button.addEventListener('click', chosen);
-  element('demo-accounts', HTMLElement).append(button);
-}
-
-loadConfig().then(start, () => {
-  const notice = element('sign-in-notice', HTMLElement);
-  notice.hidden = false;
-  notice.textContent = 'The server does not answer. Reload the page when it is back.';
-});
+loadConfig().then(
+  (config) => {
+    window.viaductPhone = new Phone(config);
+  },
+  () => {
+    const why = { title: 'The server does not answer', next: 'Reload the page when it is back.' };
+    showNotice(element('sign-in-notice', HTMLElement), why);
+  },
+);

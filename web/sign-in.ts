@@ -1,0 +1,45 @@
+/** The form to sign in with; in a demonstration also a button for each account, and the fragment of the address. */
+import { type Account, accountOf, accountOfFragment, remembered } from './account.ts';
+import type { PhoneConfig } from './config.ts';
+import { element } from './dom.ts';
+
+export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) => void): void {
+  const [name, password] = [element('name', HTMLInputElement), element('password', HTMLInputElement)];
+  const displayName = element('display-name', HTMLInputElement);
+  const known = remembered(localStorage);
+  [name.value, displayName.value] = [known.name, known.displayName];
+  element('domain', HTMLElement).textContent = config.domain;
+  element('sign-in', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const empty = [name, password].find((field) => field.value.trim() === '');
+    if (empty !== undefined) return void empty.focus();
+    signIn(accountOf(name.value, password.value, displayName.value, config.domain));
+    password.value = '';
+  });
+  for (const account of config.accounts ?? []) {
+    addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain)));
+  }
+  (name.value === '' ? name : password).focus();
+  const given = takeFragment(config.domain);
+  if (given === undefined) return;
+  name.value = given.user;
+  // Outside a demonstration a link signs nobody in.
+  if (config.demo && given.password !== '') signIn(given);
+}
+
+/** Takes it out of the address, too: a password must not stay in the history. */
+function takeFragment(domain: string): Account | undefined {
+  const given = accountOfFragment(location.hash, domain);
+  if (given !== undefined) history.replaceState(null, '', location.pathname + location.search);
+  return given;
+}
+
+function addDemo(name: string, chosen: () => void): void {
+  element('demo', HTMLElement).hidden = false;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'chip';
+  button.textContent = name;
+  button.addEventListener('click', chosen);
+  element('demo-accounts', HTMLElement).append(button);
+}
