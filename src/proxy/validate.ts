@@ -82,7 +82,7 @@ function reasonableSyntax(request: SipRequest): Refusal | undefined {
 /** Step 2. */
 function uriScheme(request: SipRequest): Refusal | undefined {
   if (parseUri(request.uri) !== undefined) return undefined;
-  return refuse(416, 'uri-scheme', `The Request-URI is a ${schemeOf(request.uri) ?? 'text'}.`);
+  return refuse(416, 'uri-scheme', `The scheme is ${schemeOf(request.uri) ?? 'missing'}.`);
 }
 
 /** Step 3. A request that is not forwarded needs no hop. */
