@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +22,7 @@ import { NOTHING_INSTALLED, silentLog, sql, temporaryFolder, withFolder } from '
 import { isAlive, startProcess } from '../../support/process.ts';
 
 const PARENT = fileURLToPath(new URL('embedded-parent.ts', import.meta.url));
-const PROGRAMS = { packaged: NOTHING_INSTALLED, installed: '/usr/lib/postgresql' };
+const START_MS = 60_000;
 const asRoot = process.getuid?.() === 0;
 
 const start = (dataDir: string, installedRoot = NOTHING_INSTALLED) =>
@@ -32,18 +42,20 @@ async function withServer(
   }
 }
 
-const usedDataDir = temporaryFolder();
-after(async () => {
-  // Whatever a failed test has left running is adopted and ended.
-  await (await start(usedDataDir)).stop();
-  rmSync(usedDataDir, { recursive: true, force: true });
-});
+/** One DATA_DIR for each kind of programs, used by test after test: making a data folder takes most of a start. */
+const programs = [
+  { name: 'packaged', installedRoot: NOTHING_INSTALLED, dataDir: temporaryFolder() },
+  { name: 'installed', installedRoot: '/usr/lib/postgresql', dataDir: temporaryFolder() },
+] as const;
+const usedDataDir = programs[0].dataDir;
 
-/** A DATA_DIR that has a data folder already, the same for all tests: making one takes most of a start. */
-async function withUsedFolder(work: (dataDir: string) => Promise<void>): Promise<void> {
-  if (!existsSync(join(usedDataDir, 'postgres'))) await (await start(usedDataDir)).stop();
-  await work(usedDataDir);
-}
+after(async () => {
+  for (const { installedRoot, dataDir } of programs) {
+    // Whatever a failed test has left running is adopted and ended.
+    await (await start(dataDir, installedRoot)).stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
 
 const failedWith = (code: ErrorCode, detail: RegExp) => (error: unknown) =>
   error instanceof Failure && error.code === code && detail.test(error.detail);
@@ -69,64 +81,40 @@ function binding(aor: string, cseq: number): Binding {
   };
 }
 
-for (const [name, installedRoot] of Object.entries(PROGRAMS)) {
+for (const { name, installedRoot, dataDir } of programs) {
   describe(`embedded PostgreSQL, ${name} programs`, () => {
     test('embedded: a first start makes the data folder, a second one finds its data, and nothing is left running', async () => {
-      await withFolder(async (dataDir) => {
-        let pid = 0;
-        await withServer(
-          dataDir,
-          async (server) => {
-            pid = server.pid();
-            assert.equal(server.adopted, false);
-            await sql(server.connection, 'CREATE TABLE kept AS SELECT 42 AS n');
-          },
-          installedRoot,
-        );
-        assert.equal(await isAlive(pid), false);
-        assert.equal(existsSync(join(dataDir, 'postgres.json')), false);
-        await withServer(
-          dataDir,
-          async ({ connection, adopted, version }) => {
-            assert.equal(adopted, false);
-            assert.deepEqual(await sql(connection, 'SELECT n FROM kept'), [{ n: 42 }]);
-            assert.equal(
-              Number.parseInt(version, 10),
-              Number(readFileSync(join(dataDir, 'postgres/PG_VERSION'), 'utf8')),
-            );
-          },
-          installedRoot,
-        );
-      });
+      const first = await start(dataDir, installedRoot);
+      assert.equal(first.adopted, false);
+      await sql(first.connection, 'CREATE TABLE kept AS SELECT 42 AS n');
+      await first.stop();
+      assert.equal(await isAlive(first.pid()), false);
+      assert.equal(existsSync(join(dataDir, 'postgres.json')), false);
+      assert.equal(existsSync(first.connection.host), false);
+      const second = await start(dataDir, installedRoot);
+      assert.equal(second.adopted, false);
+      assert.deepEqual(await sql(second.connection, 'SELECT n FROM kept'), [{ n: 42 }]);
+      const major = Number(readFileSync(join(dataDir, 'postgres/PG_VERSION'), 'utf8'));
+      assert.equal(Number.parseInt(second.version, 10), major);
+      await second.stop();
     });
 
     test('embedded: UTF-8, compared as bytes, synced to disk, no network, a private socket, and never root', async () => {
-      await withFolder((dataDir) =>
-        withServer(
-          dataDir,
-          async ({ connection, pid }) => {
-            const [settings] = await sql(
-              connection,
-              `SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses,
-                current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, 'é' < 'f' AS "language"`,
-            );
-            assert.deepEqual(settings, {
-              encoding: 'UTF8',
-              addresses: '',
-              fsync: 'on',
-              commit: 'on',
-              language: false,
-            });
-            assert.equal(statSync(connection.host).mode & 0o777, 0o700);
-            assert.notEqual(statSync(`/proc/${pid()}`).uid, 0);
-          },
-          installedRoot,
-        ),
-      );
+      const check = async ({ connection, pid }: EmbeddedPostgres) => {
+        const [settings] = await sql(
+          connection,
+          `SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses,
+            current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, 'é' < 'f' AS "language"`,
+        );
+        assert.deepEqual(settings, { encoding: 'UTF8', addresses: '', fsync: 'on', commit: 'on', language: false });
+        assert.equal(statSync(connection.host).mode & 0o777, 0o700);
+        assert.notEqual(statSync(`/proc/${pid()}`).uid, 0);
+      };
+      await withServer(dataDir, check, installedRoot);
     });
 
     test('law 5: kill -9 of the postmaster during writes loses no acknowledged binding, and the pool goes on', async () => {
-      await withFolder((dataDir) => withServer(dataDir, (server) => killedDuringWrites(server), installedRoot));
+      await withServer(dataDir, killedDuringWrites, installedRoot);
     });
   });
 }
@@ -177,36 +165,32 @@ async function killedDuringWrites(server: EmbeddedPostgres): Promise<void> {
 }
 
 test('embedded: after kill -9 of Viaduct the server lives on, and the next start adopts it and ends it', async (context) => {
-  await withUsedFolder(async (dataDir) => {
-    const parent = startProcess(context, process.execPath, [PARENT, dataDir]);
-    const pid = Number((await parent.line(/^postmaster (\d+)$/))[1]);
-    parent.signal('SIGKILL');
-    await parent.ended();
-    assert.equal(await isAlive(pid), true);
-    await withServer(dataDir, async (server) => {
-      assert.equal(server.adopted, true);
-      assert.equal(server.pid(), pid);
-      assert.deepEqual(await sql(server.connection, 'SELECT 1 AS one'), [{ one: 1 }]);
-    });
-    assert.equal(await isAlive(pid), false);
+  const parent = startProcess(context, process.execPath, [PARENT, usedDataDir]);
+  const pid = Number((await parent.line(/^postmaster (\d+)$/, START_MS))[1]);
+  parent.signal('SIGKILL');
+  await parent.ended();
+  assert.equal(await isAlive(pid), true);
+  await withServer(usedDataDir, async (server) => {
+    assert.equal(server.adopted, true);
+    assert.equal(server.pid(), pid);
+    assert.deepEqual(await sql(server.connection, 'SELECT 1 AS one'), [{ one: 1 }]);
   });
+  assert.equal(await isAlive(pid), false);
 });
 
 test('embedded: Ctrl-C in the terminal does not reach it, since it has a process group of its own', async (context) => {
-  await withUsedFolder(async (dataDir) => {
-    const parent = startProcess(context, process.execPath, [PARENT, dataDir]);
-    const pid = Number((await parent.line(/^postmaster (\d+)$/))[1]);
-    process.kill(-parent.pid, 'SIGINT');
-    await parent.ended();
-    assert.equal(await isAlive(pid), true);
-    await (await start(dataDir)).stop();
-  });
+  const parent = startProcess(context, process.execPath, [PARENT, usedDataDir]);
+  const pid = Number((await parent.line(/^postmaster (\d+)$/, START_MS))[1]);
+  process.kill(-parent.pid, 'SIGINT');
+  await parent.ended();
+  assert.equal(await isAlive(pid), true);
+  await (await start(usedDataDir)).stop();
 });
 
 test('embedded: two starts at once make one data folder and use one server', async (context) => {
   await withFolder(async (dataDir) => {
     const both = [1, 2].map(() => startProcess(context, process.execPath, [PARENT, dataDir]));
-    const lines = await Promise.all(both.map((parent) => parent.line(/^postmaster (\d+)$/)));
+    const lines = await Promise.all(both.map((parent) => parent.line(/^postmaster (\d+)$/, START_MS)));
     assert.equal(lines[0]?.[1], lines[1]?.[1]);
     assert.deepEqual(
       readdirSync(dataDir).filter((name) => name.includes('.new-')),
@@ -218,45 +202,45 @@ test('embedded: two starts at once make one data folder and use one server', asy
 });
 
 test('embedded: a server that another process of ours has taken over is left to it', async (context) => {
-  await withUsedFolder(async (dataDir) => {
-    const server = await start(dataDir);
-    const heir = startProcess(context, process.execPath, [PARENT, dataDir]);
-    const pid = Number((await heir.line(/^postmaster (\d+)$/))[1]);
-    assert.equal(pid, server.pid());
-    await server.stop();
-    assert.equal(await isAlive(pid), true);
-    await heir.stop();
-    await (await start(dataDir)).stop();
-  });
+  const server = await start(usedDataDir);
+  const heir = startProcess(context, process.execPath, [PARENT, usedDataDir]);
+  const pid = Number((await heir.line(/^postmaster (\d+)$/, START_MS))[1]);
+  assert.equal(pid, server.pid());
+  await server.stop();
+  assert.equal(await isAlive(pid), true);
+  await heir.stop();
+  await (await start(usedDataDir)).stop();
 });
 
 test('embedded: a command beside a running Viaduct finds its server, and none where none runs', async () => {
-  await withUsedFolder(async (dataDir) => {
-    assert.equal(await findEmbedded(join(dataDir, 'nowhere')), undefined);
-    assert.equal(await findEmbedded(dataDir), undefined);
-    await withServer(dataDir, async ({ connection }) => {
-      assert.deepEqual(await findEmbedded(dataDir), connection);
-    });
-    assert.equal(await findEmbedded(dataDir), undefined);
+  assert.equal(await findEmbedded(join(usedDataDir, 'nowhere')), undefined);
+  assert.equal(await findEmbedded(usedDataDir), undefined);
+  await withServer(usedDataDir, async ({ connection }) => {
+    assert.deepEqual(await findEmbedded(usedDataDir), connection);
   });
+  assert.equal(await findEmbedded(usedDataDir), undefined);
 });
 
 test('embedded: the lock file of a dead server, whose number another program has now, is taken away', async () => {
-  await withUsedFolder(async (dataDir) => {
-    const lines = [process.pid, join(dataDir, 'postgres'), '1700000000', '5432', '/tmp', '', '', ''];
-    writeFileSync(join(dataDir, 'postgres/postmaster.pid'), lines.join('\n'));
-    await withServer(dataDir, async (server) => {
-      assert.equal(server.adopted, false);
-    });
+  const lines = [process.pid, join(usedDataDir, 'postgres'), '1700000000', '5432', '/tmp', '', '', ''];
+  writeFileSync(join(usedDataDir, 'postgres/postmaster.pid'), lines.join('\n'));
+  await withServer(usedDataDir, async (server) => {
+    assert.equal(server.adopted, false);
   });
 });
 
 test('embedded: a DATA_DIR with a path longer than a socket may have works', async () => {
   await withFolder(async (folder) => {
     const dataDir = join(folder, 'a'.repeat(60), 'b'.repeat(60));
-    await withServer(dataDir, async ({ connection }) => {
-      assert.ok(`${connection.host}/.s.PGSQL.5432`.length <= 107);
-    });
+    mkdirSync(dataDir, { recursive: true });
+    renameSync(join(usedDataDir, 'postgres'), join(dataDir, 'postgres'));
+    try {
+      await withServer(dataDir, async ({ connection }) => {
+        assert.ok(`${connection.host}/.s.PGSQL.5432`.length <= 107);
+      });
+    } finally {
+      renameSync(join(dataDir, 'postgres'), join(usedDataDir, 'postgres'));
+    }
   });
 });
 
@@ -269,16 +253,14 @@ test('embedded: a data folder of a version that is not there is refused with the
 });
 
 test('embedded: a server that cannot start is reported with the last words of its log', async () => {
-  await withUsedFolder(async (dataDir) => {
-    const settings = join(dataDir, 'postgres/postgresql.conf');
-    const before = readFileSync(settings);
-    writeFileSync(settings, 'nonsense = 1\n');
-    try {
-      await assert.rejects(start(dataDir), failedWith('postgres-start', /nonsense/));
-    } finally {
-      writeFileSync(settings, before);
-    }
-  });
+  const settings = join(usedDataDir, 'postgres/postgresql.conf');
+  const before = readFileSync(settings);
+  writeFileSync(settings, 'nonsense = 1\n');
+  try {
+    await assert.rejects(start(usedDataDir), failedWith('postgres-start', /nonsense/));
+  } finally {
+    writeFileSync(settings, before);
+  }
 });
 
 test('embedded: a folder above DATA_DIR that the server may not enter is named', async () => {
