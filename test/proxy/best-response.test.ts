@@ -149,6 +149,7 @@ describe('after the caller’s CANCEL', () => {
     [[401, 487], true, 'forward b 487'],
     [[302, 486, 487], true, 'forward c 487'],
     [[603, 487], true, 'forward a 603'],
+    [[487, 600], true, 'forward b 600'],
     [[486, 480], true, 'forward a 486'],
     [[486], false, 'respond 487'],
     [[[408, 'branch-timeout']], false, 'respond 487'],

@@ -55,7 +55,7 @@ describe('one phone', () => {
   });
 
   test('RFC 3261 §16.7 step 6: the only failure is the best one', () => {
-    for (const status of [302, 404, 486, 500, 603]) {
+    for (const status of [300, 302, 404, 486, 500, 603]) {
       const expected = ['stop-c a', 'ended a', `forward a ${status}`, 'finished'];
       assert.deepEqual(effects(one, `a ${status}`), expected);
     }
@@ -178,6 +178,7 @@ describe('two phones ring', () => {
   });
 
   test('RFC 3261 §16.7 step 5: 600/200, the 2xx that was on its way still wins', () => {
+    assert.deepEqual(seen(ringing, 'a 600'), ['cancel b SIP;cause=600']);
     const declined = after(ringing, 'a 600');
     assert.deepEqual(seen(declined, 'b 200'), ['forward b 200']);
     assert.deepEqual(seen(declined, 'b 200', 'b 200', 'terminated b'), ['forward b 200', 'forward b 200', 'finished']);

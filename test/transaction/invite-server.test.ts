@@ -50,7 +50,7 @@ describe('proceeding', () => {
 
 describe('completed', () => {
   test('RFC 3261 §17.2.1: a 300-699 starts timer G, on unreliable transports only, and timer H on all', () => {
-    for (const status of [302, 404, 500, 603]) {
+    for (const status of [300, 302, 404, 500, 603]) {
       assert.deepEqual(respond(over(false), status), [`send ${status}`, 'start G 500', 'start H 32000']);
       assert.deepEqual(respond(over(true), status), [`send ${status}`, 'start H 32000']);
     }
@@ -159,7 +159,7 @@ describe('accepted', () => {
   test('RFC 6026 §7.1: 1xx and 300-699 after a 2xx are not sent, late timers do nothing', () => {
     const server = over(false);
     respond(server, 200);
-    for (const status of [180, 302, 486, 603]) assert.deepEqual(respond(server, status), []);
+    for (const status of [180, 300, 302, 486, 603]) assert.deepEqual(respond(server, status), []);
     for (const timer of ['G', 'H', 'I'] as const) assert.deepEqual(server.on({ on: 'timer', timer }), []);
   });
 
