@@ -37,7 +37,10 @@ export type Command =
   | { readonly do: 'none' }
   /** Its SDP counts for nothing (RFC 6337 §2.2) and would bypass rtpengine: it goes on without a body. */
   | { readonly do: 'drop-body' }
-  /** The request is answered by us with this status, for it would break an exchange in progress. */
+  /**
+   * The request is answered by us with this status, for it would break an exchange in progress. A response (one To tag
+   * too many) is not forwarded; if it is a 2xx its call is ended (law 1).
+   */
   | { readonly do: 'refused'; readonly status: 491 | 500; readonly why: string }
   | { readonly do: 'offer'; readonly offerer: Party; readonly scope: Scope; readonly offer: string }
   /** `renew`: the offer first, result thrown away. `body`: whether the message has an SDP that the result replaces. */

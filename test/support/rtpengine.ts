@@ -65,6 +65,9 @@ export async function startTestRtpengine(options: TestRtpengineOptions = {}): Pr
   const child = await startRtpengine({ dataDir, interfaces, ...limits, ...services });
   const endWithUs = (): void => killNow(child.pid());
   process.once('exit', endWithUs);
+  // A test runner that gives up sends these; without a listener they would end us without `exit`.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    if (process.listenerCount(signal) === 0) process.once(signal, quit);
   const client = openNgClient({ host: child.node.host, port: child.node.port, ...services });
 
   async function stop(): Promise<void> {
@@ -108,6 +111,10 @@ async function portsUsed(client: NgClient): Promise<number> {
 function at(value: NgValue | undefined, key: string): NgValue | undefined {
   if (typeof value !== 'object' || Array.isArray(value)) return undefined;
   return Object.entries(value).find(([name]) => name === key)?.[1];
+}
+
+function quit(): void {
+  process.exit(1);
 }
 
 function killNow(pid: number): void {

@@ -71,6 +71,7 @@ function connectOnce(socket: Socket, { host, port }: ConnectedSocketOptions, don
   try {
     socket.connect(port, host, callback);
   } catch (thrown) {
-    done(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    // Later, as every other outcome: nobody expects news before `connectSocket` has returned.
+    queueMicrotask(() => done(thrown instanceof Error ? thrown : new Error(String(thrown))));
   }
 }
