@@ -84,6 +84,7 @@ describe('media relay with a real rtpengine', () => {
   it('hung, then awake: the repetitions of one offer take ports once', async (test) => {
     const { relay, rtpengine, offer, remove } = await lab(test);
     process.kill(rtpengine.pid(), 'SIGSTOP');
+    await until(() => readFileSync(`/proc/${rtpengine.pid()}/stat`, 'latin1').includes(') T '));
     const sent = offer('slow');
     await delay(600);
     process.kill(rtpengine.pid(), 'SIGCONT');
