@@ -12,6 +12,8 @@ import { lastLines, Stop, say } from './say.mjs';
 
 export const projectDir = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const whenUnreachable =
+  'Check the network, or the proxy and registry that `npm config list` shows, and run the same command again.';
 const unreachable =
   /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET_TIMEOUT|ENETUNREACH|EIDLETIMEOUT)\b/;
 
@@ -19,16 +21,17 @@ const unreachable =
 export async function installPackages(folder, what) {
   if (isInstalled(folder)) return;
   await locked(join(folder, '.install.lock'), `installing ${what}`, async (holding) => {
-    if (isInstalled(folder)) return;
-    say(`installing ${what} (some seconds, once) ...`);
-    const { code, output } = await captured('npm', npmArguments(folder), {
-      cwd: folder,
-      env: npmEnvironment(),
-      holding,
-    });
-    if (code !== 0) throw new Stop(explain(what, code, output));
-    writeFileSync(stampOf(folder), lockHash(folder));
+    if (!isInstalled(folder)) await install(folder, what, holding);
   });
+}
+
+async function install(folder, what, holding) {
+  say(`installing ${what} (some seconds, once) ...`);
+  const npm = await captured('npm', npmArguments(folder), { cwd: folder, env: npmEnvironment(), holding });
+  if (npm.code !== 0) throw new Stop(`cannot install ${what}: ${explain(npm)}`);
+  const absent = leftOut(folder).join(', ');
+  if (absent !== '') throw new Stop(`cannot install ${what}: ${absent} could not be fetched. ${whenUnreachable}`);
+  writeFileSync(stampOf(folder), lockHash(folder));
 }
 
 export function isInstalled(folder) {
@@ -47,13 +50,22 @@ function npmEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.test(name)));
 }
 
-function explain(what, code, output) {
-  const head = unreachable.test(output)
-    ? `cannot install ${what}: the npm registry cannot be reached. Check the network, or the proxy and registry that \`npm config list\` shows, and run the same command again.`
-    : code === 127
-      ? `cannot install ${what}: there is no npm on the PATH. On Debian and Ubuntu: apt-get install npm`
-      : `cannot install ${what}: npm ci ended with ${code}.`;
-  return `${head}\n${lastLines(output)}`;
+/** What belongs here and is absent: npm says nothing when it cannot fetch an optional package. */
+function leftOut(folder) {
+  const { packages = {} } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages)
+    .filter(([path, entry]) => path !== '' && isForHere(entry) && !existsSync(join(folder, path)))
+    .map(([path]) => path.replace(/^.*node_modules\//, ''));
+}
+
+function isForHere({ os = [process.platform], cpu = [process.arch], libc = ['glibc'] }) {
+  return os.includes(process.platform) && cpu.includes(process.arch) && libc.includes('glibc');
+}
+
+function explain({ code, output }) {
+  if (code === 127) return 'there is no npm on the PATH. On Debian and Ubuntu: apt-get install npm';
+  if (!unreachable.test(output)) return `npm ci ended with ${code}.\n${lastLines(output)}`;
+  return `the npm registry cannot be reached. ${whenUnreachable}\n${lastLines(output)}`;
 }
 
 function stampOf(folder) {

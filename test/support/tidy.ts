@@ -55,7 +55,7 @@ export const layers: readonly Layer[] = [
     mayTypes: [/^fastify$/, /^@fastify\/type-provider-typebox$/],
   },
   { name: 'L5', folder: /^routes\//, may: [/^src\/engine\/api\.ts$/] },
-  { name: 'settings', folder: /^src\/config[./]/, may: [/^src\/config\//, errors, node], mayTypes: [ports] },
+  { name: 'settings', folder: /^src\/config[./]/, may: [/^src\/config[./]/, errors, node], mayTypes: [ports] },
   { name: 'errors', folder: errors, may: [] },
   { name: 'ports', folder: ports, may: [], mayTypes: [/^src\/media\/commands\.ts$/, l0] },
 ];

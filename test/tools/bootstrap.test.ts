@@ -59,6 +59,19 @@ describe('installation', () => {
   });
 });
 
+test('an optional package that npm silently left out is named, and tried again the next time', async (t) => {
+  const project = newProject(t);
+  project.write('script.mjs', '');
+  const optional = { optional: true, os: [process.platform], cpu: [process.arch] };
+  const packages = { '': {}, 'node_modules/engine': optional, 'node_modules/other': { ...optional, os: ['none'] } };
+  project.write('package-lock.json', JSON.stringify({ packages }));
+  const run = project.run(['script.mjs']);
+  assert.equal((await run.ended()).code, 1);
+  assert.match(run.output(), /cannot install the npm packages: engine could not be fetched/);
+  await project.run(['script.mjs']).ended();
+  assert.equal(project.npmCalls().length, 4);
+});
+
 describe('Node', () => {
   const pretend = (version: string) =>
     `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
