@@ -70,7 +70,6 @@ const POLL_MS = 20;
 
 export async function startSipp(scope: Scope, scenario: SippScenario, options: SippOptions): Promise<Sipp> {
   const folder = mkdtempSync(join(tmpdir(), 'viaduct-sipp-'));
-  scope.after(() => rmSync(folder, { recursive: true, force: true }));
   const rtp = await openRtp(scope, options.voice ?? 0x55);
   const port = options.port ?? (await freePort('both'));
   const file = join(folder, `${scenario}.xml`);
@@ -80,6 +79,7 @@ export async function startSipp(scope: Scope, scenario: SippScenario, options: S
   const log = (name: string): string => readIfThere(join(folder, name));
   const talk = talkWhereTold(() => log('log.txt'), rtp);
   scope.after(talk.stop);
+  scope.after(() => rmSync(folder, { recursive: true, force: true }));
   if (options.remote === undefined) await listening(child, port, options.transport);
   return {
     port,
