@@ -4,6 +4,8 @@
  */
 import type { NgCommand, NgReply } from './media/commands.ts';
 
+export type { NgCommand, NgReply } from './media/commands.ts';
+
 // --- time and chance -------------------------------------------------------------------------------------------------
 
 export type Cancel = () => void;

@@ -16,7 +16,12 @@ export interface Health {
 export interface Statistics {
   readonly uptimeSeconds: number;
   readonly registrations: { readonly bindings: number };
-  readonly calls: { readonly inProgress: number; readonly ringing: number; readonly answered: number; readonly failed: number };
+  readonly calls: {
+    readonly inProgress: number;
+    readonly ringing: number;
+    readonly answered: number;
+    readonly failed: number;
+  };
   readonly transactions: { readonly server: number; readonly client: number };
   readonly connections: Readonly<Record<Exclude<Transport, 'udp'>, number>>;
   readonly messages: {

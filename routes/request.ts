@@ -1,0 +1,26 @@
+/**
+ * The life of a request, from top to bottom: Kamailio's `request_route`. The first route with a verdict ends it.
+ *
+ * A route decides and never sends; `undefined` means "not mine".
+ */
+import { type Proxy, type Request, refuse, type Verdict } from '../src/engine/api.ts';
+import { auth } from './auth.ts';
+import { location } from './location.ts';
+import { natdetect } from './natdetect.ts';
+import { presence } from './presence.ts';
+import { registrar } from './registrar.ts';
+import { reqinit } from './reqinit.ts';
+import { withindlg } from './withindlg.ts';
+
+export async function request(request: Request, proxy: Proxy): Promise<Verdict> {
+  natdetect(request, proxy); // notes what it sees; decides nothing
+  return (
+    reqinit(request, proxy) ?? // sanity, Max-Forwards, loops, keep-alive OPTIONS
+    (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
+    (await auth(request, proxy)) ?? // from here on: initial requests only
+    presence(request, proxy) ??
+    (await registrar(request, proxy)) ??
+    (await location(request, proxy)) ??
+    refuse('not-found', 404)
+  );
+}

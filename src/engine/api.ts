@@ -1,0 +1,183 @@
+/**
+ * All that routes see of the proxy (L5 imports this file and nothing else).
+ *
+ * A route is `(request, proxy) → Verdict | undefined`; `undefined` means "not mine". It may ask services of `proxy`; it
+ * never sends. A service that cannot answer throws a `Failure` of `errors.ts`, which becomes the request's response.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { Field } from '../message/build.ts';
+import { get } from '../message/header.ts';
+import type { NameAddr } from '../message/headers/address.ts';
+import { From, To } from '../message/headers/from-to.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { Binding, Flow, MediaKind } from '../ports.ts';
+
+export type { NameAddr } from '../message/headers/address.ts';
+export type { SipRequest, SipResponse } from '../message/message.ts';
+
+// --- requests --------------------------------------------------------------------------------------------------------
+
+/** A request on its way through the routes: stamped with `received`/`rport`, our own Route taken off (§16.4). */
+export interface Request {
+  readonly message: SipRequest;
+  readonly flow: Flow;
+  /** It came from a TRUSTED network: no digest. */
+  readonly trusted: boolean;
+  /** It has a To tag, so it belongs to a dialog. */
+  readonly inDialog: boolean;
+  /** The signed part of our Record-Route, when its Route brought one. */
+  readonly token: string | undefined;
+  /** What its sender speaks, by its SDP or else by its transport. */
+  readonly media: MediaKind;
+  /** RFC 5393 §4.2: goes into our branch parameters, so that a loop is seen. */
+  readonly loopHash: string;
+  /** What routes have found out about it; the only thing here that changes. */
+  readonly notes: Notes;
+}
+
+export interface Notes {
+  /** Law 4: its sender is reached over the flow it came by, whatever its Contact says. */
+  reachByFlow: boolean;
+  user: User | undefined;
+}
+
+export function from(request: Request): NameAddr | undefined {
+  return get(request.message, From);
+}
+
+export function to(request: Request): NameAddr | undefined {
+  return get(request.message, To);
+}
+
+/** Who logged in. */
+export interface User {
+  readonly username: string;
+  readonly domain: string;
+}
+
+// --- verdicts --------------------------------------------------------------------------------------------------------
+
+export type Verdict = Reply | Relay | Drop;
+
+export interface Reply {
+  readonly kind: 'reply';
+  readonly status: number;
+  /** The row of `errors.ts` that explains it; becomes `Warning: 399`. */
+  readonly code?: ErrorCode;
+  readonly detail?: string;
+  readonly headers?: readonly Field[];
+}
+
+export interface Relay {
+  readonly kind: 'relay';
+  readonly targets: readonly Target[];
+}
+
+export interface Drop {
+  readonly kind: 'drop';
+  readonly code: ErrorCode;
+}
+
+/** One place a request is forwarded to (§16.5). */
+export interface Target {
+  /** The new Request-URI. */
+  readonly uri: string;
+  /** The flow to send it over; without one the next hop is found from `route` or `uri` (RFC 3263). */
+  readonly flowId?: string | undefined;
+  /** Route values put before what the request brought, nearest first: the Path of a binding. */
+  readonly route?: readonly string[];
+  readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
+  /** What is known of the media of the party behind it. */
+  readonly media?: MediaKind | undefined;
+}
+
+export function reply(status: number, headers: readonly Field[] = []): Reply {
+  return { kind: 'reply', status, headers };
+}
+
+/** A refusal that explains itself. */
+export function refuse(code: ErrorCode, status: number, detail = '', headers: readonly Field[] = []): Reply {
+  return { kind: 'reply', status, code, detail, headers };
+}
+
+export function relay(...targets: readonly Target[]): Relay {
+  return { kind: 'relay', targets };
+}
+
+export function drop(code: ErrorCode): Drop {
+  return { kind: 'drop', code };
+}
+
+// --- branches --------------------------------------------------------------------------------------------------------
+
+/** One forwarded copy, before it leaves: `routes/branch.ts` may change it. */
+export interface Branch {
+  /** Its Via branch parameter. */
+  readonly id: string;
+  readonly request: Request;
+  readonly target: Target;
+  /** The way it will leave by. */
+  readonly flow: Flow;
+  /** As it will leave, but for its body. */
+  readonly message: SipRequest;
+}
+
+/** A response on its way back, before it is forwarded: `routes/reply.ts` may change it. */
+export interface BranchReply {
+  readonly branch: Branch;
+  readonly response: SipResponse;
+}
+
+// --- services --------------------------------------------------------------------------------------------------------
+
+export interface Proxy {
+  readonly acceptForeign: boolean;
+  /** RFC 3261 §16.3: reasonable syntax, scheme, Max-Forwards, loops, Proxy-Require. */
+  check(request: Request): Verdict | undefined;
+  readonly nat: {
+    /** Law 4 for the sender of this request. */
+    mustUseFlow(request: Request): boolean;
+  };
+  readonly domains: {
+    /** The address is in one of our domains, or is ourselves. */
+    isOurs(uri: string): boolean;
+    /** The address is this server and no user of it: `sip:example.com`. */
+    isServer(uri: string): boolean;
+  };
+  readonly auth: {
+    /** Digest (RFC 3261 §22): the user, or the challenge or refusal to send. */
+    login(request: Request): Promise<User | Reply>;
+    /** Why this user may not send this request under this From or To; `undefined` when he may. */
+    identity(request: Request, user: User): Reply | undefined;
+  };
+  readonly subscribers: {
+    exists(uri: string): Promise<boolean>;
+  };
+  readonly registrar: {
+    /** Resolves when what it says is committed (law 5). */
+    register(request: Request): Promise<Reply>;
+  };
+  readonly location: {
+    /** The live contacts of an address of ours. */
+    lookup(uri: string): Promise<readonly Target[]>;
+  };
+  readonly dialogs: {
+    /** Where a request of a dialog goes; `undefined`: it is of no dialog of ours, or its token is forged. */
+    follow(request: Request): Promise<Target | Reply | undefined>;
+  };
+  readonly media: {
+    /** Puts rtpengine into the SDP of a request, with the profile of its receiver; throws when it cannot (law 1). */
+    forward(branch: Branch): Promise<SipRequest>;
+    /** The same for a response. */
+    backward(reply: BranchReply): Promise<SipResponse>;
+  };
+}
+
+/** The files of `routes/`, as the engine calls them. */
+export interface Routes {
+  request(request: Request, proxy: Proxy): Promise<Verdict>;
+  branch(branch: Branch, proxy: Proxy): Promise<SipRequest>;
+  reply(reply: BranchReply, proxy: Proxy): Promise<SipResponse>;
+  /** All branches failed and nothing went upstream yet: another relay, or `undefined` to send the best response. */
+  failure(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | undefined>;
+}

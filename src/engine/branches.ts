@@ -1,0 +1,118 @@
+/**
+ * One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media.
+ *
+ * Also what a branch's 2xx makes: the dialog record, or, when its media failed, the ACK and BYE that let the callee go
+ * (law 1, `Deviates:` §16.7: a proxy would forward the 2xx; the caller would then sit in a silent call).
+ */
+
+import { byeFor, recordFromCall } from '../dialog/record.ts';
+import { errors, type Failure } from '../errors.ts';
+import { all, get } from '../message/header.ts';
+import { CallId } from '../message/headers/call-id.ts';
+import { From, tagOf } from '../message/headers/from-to.ts';
+import { Route } from '../message/headers/route.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { DialogRecord, Flow } from '../ports.ts';
+import { ackFor2xx } from '../proxy/ack.ts';
+import { forwarded } from '../proxy/forward.ts';
+import { carriesToken, recordRoutes } from '../proxy/record-route.ts';
+import type { Request, Target } from './api.ts';
+import { type Core, nobody, reasonField, viaFor } from './core.ts';
+import type { TokenParty } from './dialogs.ts';
+import { kindByTransport } from './media.ts';
+
+export interface LiveBranch {
+  /** Its Via branch parameter. */
+  readonly id: string;
+  readonly target: Target;
+  readonly maxBreadth: number | undefined;
+  /** The request as it leaves, and its way; `undefined` while it is being prepared. */
+  sent: SipRequest | undefined;
+  flow: Flow | undefined;
+  /** In our Record-Route; empty where we write none. */
+  token: string;
+}
+
+/** Requests that make a dialog: we stay on its path (§16.6 step 4). */
+const dialogMakers: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+
+/** Fills in `flow` and `sent`. Throws a `Failure` when the target cannot be reached or has no media. */
+export async function prepareBranch(core: Core, request: Request, branch: LiveBranch): Promise<void> {
+  const { target } = branch;
+  const routes = [...(target.route ?? []), ...all(request.message, Route).map((route) => route.uri)];
+  const flow = await core.nextHops.flowTo(target, routes[0], request.flow);
+  const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
+  branch.token = makesDialog ? tokenFor(core, request, target, flow) : '';
+  const message = forwarded(request.message, {
+    uri: target.uri,
+    via: viaFor(flow.listener, branch.id),
+    recordRoutes: makesDialog ? recordRoutes(branch.token, request.flow.listener, flow.listener) : [],
+    routes: target.route ?? [],
+    maxBreadth: branch.maxBreadth,
+  });
+  branch.flow = flow;
+  branch.sent = await core.routes.branch({ id: branch.id, request, target, flow, message }, core.proxy);
+}
+
+function tokenFor(core: Core, request: Request, target: Target, flow: Flow): string {
+  const callId = get(request.message, CallId) ?? '';
+  const callerTag = tagOf(get(request.message, From)) ?? '';
+  return core.dialogs.token(callId, callerTag, callerParty(core, request), calleeParty(target, flow));
+}
+
+function callerParty(core: Core, request: Request): TokenParty {
+  return {
+    media: request.media,
+    listener: request.flow.listener.index,
+    flowId: request.notes.reachByFlow ? request.flow.id : undefined,
+    binding: core.registrar.bindingOf(request.flow),
+  };
+}
+
+function calleeParty(target: Target, flow: Flow): TokenParty {
+  return { media: target.media, listener: flow.listener.index, flowId: target.flowId, binding: target.binding };
+}
+
+/** The record of the call that this 2xx makes. */
+export function dialogOf(
+  core: Core,
+  request: Request,
+  branch: LiveBranch,
+  response: SipResponse,
+  mediaNode: string | undefined,
+): DialogRecord | undefined {
+  const { flow, token, target } = branch;
+  if (flow === undefined) return undefined;
+  const call = core.media.find(get(request.message, CallId) ?? '');
+  const caller = callerParty(core, request);
+  const callee = calleeParty(target, flow);
+  const calleeMedia = call === undefined ? undefined : core.media.calleeKind(call, response);
+  return recordFromCall(request.message, response, {
+    caller: { ...caller, media: call?.caller.kind ?? request.media },
+    callee: { ...callee, media: calleeMedia ?? target.media ?? kindByTransport(flow.transport) },
+    isOurs: (uri) => carriesToken(uri, token),
+    mediaNode,
+    node: core.options.node,
+    nowMs: core.ports.clock.nowMs(),
+  });
+}
+
+/** ACK for the 2xx, and the first time (`why`) a BYE that says what went wrong. */
+export function hangUpAnswered(
+  core: Core,
+  request: Request,
+  branch: LiveBranch,
+  response: SipResponse,
+  why: Failure | undefined,
+): void {
+  const { flow, token } = branch;
+  if (flow === undefined) return;
+  const newBranch = (): string => `z9hG4bK${core.ports.random.hex(8)}`;
+  const ack = ackFor2xx(response, viaFor(flow.listener, newBranch()), (uri) => carriesToken(uri, token));
+  if (ack !== undefined) core.transactions.sendDirect(ack, flow);
+  const record = why === undefined ? undefined : dialogOf(core, request, branch, response, undefined);
+  if (record === undefined || why === undefined) return;
+  const headers = [reasonField(errors[why.code].status, why.message)];
+  const bye = byeFor(record, 'callee', { via: viaFor(flow.listener, newBranch()), headers });
+  core.transactions.client(bye, flow, nobody);
+}

@@ -1,0 +1,87 @@
+/**
+ * What the parts of the engine share: the ports, the services and the settings of this process. Made once, in engine.ts.
+ */
+import { type Field, field } from '../message/build.ts';
+import { Reason } from '../message/headers/text.ts';
+import type { Via } from '../message/headers/via.ts';
+import { quote } from '../message/params.ts';
+import type {
+  Clock,
+  DialogStore,
+  Listener,
+  LocationStore,
+  Log,
+  MediaOutbox,
+  MediaRelay,
+  Network,
+  Random,
+  Resolver,
+  SubscriberStore,
+} from '../ports.ts';
+import type { Proxy, Routes } from './api.ts';
+import type { Counters } from './counters.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Domains } from './domains.ts';
+import type { Media } from './media.ts';
+import type { NextHops } from './next-hop.ts';
+import type { Registrar } from './registrar.ts';
+import type { ClientUser, Transactions } from './transactions.ts';
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly subscribers: SubscriberStore;
+  readonly location: LocationStore;
+  readonly dialogs: DialogStore;
+  readonly outbox: MediaOutbox;
+  readonly media: MediaRelay;
+  readonly database: { state(): 'up' | 'down'; waiting(): number };
+  readonly log: Log;
+}
+
+export interface EngineOptions {
+  /** This process among its equals; the same after a restart. */
+  readonly node: string;
+  /** This run of it: 6 hex digits. */
+  readonly boot: string;
+  /** Sign tokens and nonces; the first signs, all verify. */
+  readonly secrets: readonly string[];
+  /** Our domains; the first is where a bare user name belongs. */
+  readonly domains: readonly string[];
+  /** Whether an address is in a TRUSTED network. */
+  readonly isTrusted: (address: string) => boolean;
+  readonly acceptForeign: boolean;
+  readonly graceMs: number;
+  readonly timerCMs: number;
+  readonly version: string;
+}
+
+export interface Core {
+  readonly ports: EnginePorts;
+  readonly options: EngineOptions;
+  readonly routes: Routes;
+  readonly proxy: Proxy;
+  readonly transactions: Transactions;
+  readonly media: Media;
+  readonly dialogs: Dialogs;
+  readonly registrar: Registrar;
+  readonly nextHops: NextHops;
+  readonly domains: Domains;
+  readonly counters: Counters;
+}
+
+/** Our Via for a request that leaves by this listener. */
+export function viaFor(listener: Listener, branch: string): Via {
+  const { host, port } = listener.advertised;
+  return { transport: listener.transport.toUpperCase(), host, port, params: [['branch', branch]] };
+}
+
+/** RFC 3326, for a BYE or CANCEL of ours. */
+export function reasonField(status: number, text: string): Field {
+  return field(Reason, `SIP;cause=${status};text=${quote(text)}`);
+}
+
+/** For a request of ours whose answer changes nothing: a CANCEL, a BYE of ours. */
+export const nobody: ClientUser = { response: () => undefined, failed: () => undefined, terminated: () => undefined };

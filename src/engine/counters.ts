@@ -1,0 +1,52 @@
+/**
+ * What passed and what was refused, in numbers, for the statistics. Every key set is bounded (law 9).
+ */
+import type { ErrorCode } from '../errors.ts';
+
+const knownMethods = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'REGISTER',
+  'OPTIONS',
+  'INFO',
+  'PRACK',
+  'UPDATE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'PUBLISH',
+  'MESSAGE',
+  'REFER',
+] as const;
+const known: ReadonlySet<string> = new Set(knownMethods);
+
+export class Counters {
+  readonly requests: Record<string, number> = {};
+  readonly responses: Record<string, number> = {};
+  readonly refusals: Record<string, number> = {};
+  readonly dropped: Record<string, number> = {};
+  answered = 0;
+  failed = 0;
+
+  request(method: string): void {
+    add(this.requests, known.has(method) ? method : 'other');
+  }
+
+  /** A final or provisional response sent upstream. */
+  response(status: number): void {
+    add(this.responses, String(status));
+  }
+
+  refusal(code: ErrorCode): void {
+    add(this.refusals, code);
+  }
+
+  drop(why: string): void {
+    add(this.dropped, why);
+  }
+}
+
+function add(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}

@@ -1,0 +1,233 @@
+/**
+ * The dialogs of calls in progress (DESIGN §5): the record rules, the token in our Record-Route hints.
+ *
+ * In memory, with a row each in the database from the 2xx to the end, so that a restart loses no call. A row is written
+ * behind the 2xx, not before it: a slow database must not hold back an answered call.
+ */
+import { moveFlow, noteFlow, noteRequest, noteResponse, otherSide, type SideName, sideOf } from '../dialog/record.ts';
+import {
+  bindingKeyHash,
+  decodeToken,
+  directionOf,
+  encodeToken,
+  nodeNumber,
+  type TokenFields,
+  type TokenSide,
+  tagHash,
+} from '../dialog/token.ts';
+import { get } from '../message/header.ts';
+import { CallId } from '../message/headers/call-id.ts';
+import { From, To, tagOf } from '../message/headers/from-to.ts';
+import type { SipMessage, SipResponse } from '../message/message.ts';
+import type {
+  Binding,
+  Clock,
+  DialogRecord,
+  DialogSide,
+  DialogStore,
+  Flow,
+  LocationStore,
+  Log,
+  Network,
+} from '../ports.ts';
+import { type Reply, type Request, refuse, type Target } from './api.ts';
+import { DialogTable } from './dialog-table.ts';
+
+export interface DialogsOptions {
+  readonly node: string;
+  readonly secrets: readonly string[];
+  /** How long the dialogs of a closed connection wait for its client. */
+  readonly graceMs: number;
+}
+
+type BindingRef = Pick<Binding, 'aor' | 'key'>;
+
+export class Dialogs {
+  readonly #store: DialogStore;
+  readonly #location: LocationStore;
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #options: DialogsOptions;
+  readonly #table = new DialogTable();
+  /** When a flow with dialogs was closed; those of before the start closed with it. */
+  readonly #closedAtMs = new Map<string, number>();
+  readonly #startedAtMs: number;
+
+  constructor(
+    ports: {
+      readonly dialogs: DialogStore;
+      readonly location: LocationStore;
+      readonly network: Network;
+      readonly clock: Clock;
+      readonly log: Log;
+    },
+    options: DialogsOptions,
+  ) {
+    this.#store = ports.dialogs;
+    this.#location = ports.location;
+    this.#network = ports.network;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+    this.#options = options;
+    this.#startedAtMs = ports.clock.nowMs();
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  all(): readonly DialogRecord[] {
+    return this.#table.all();
+  }
+
+  /** The records of before the restart. */
+  async load(): Promise<readonly DialogRecord[]> {
+    const records = await this.#store.load(this.#options.node);
+    for (const record of records) this.#table.put(record);
+    return records;
+  }
+
+  // --- tokens --------------------------------------------------------------------------------------------------------
+
+  /** The token for the Record-Route of one branch. */
+  token(callId: string, callerTag: string, caller: TokenParty, callee: TokenParty): string {
+    const [secret = ''] = this.#options.secrets;
+    const fields: TokenFields = {
+      callerTagHash: tagHash(callerTag),
+      node: nodeNumber(this.#options.node),
+      caller: tokenSide(caller),
+      callee: tokenSide(callee),
+    };
+    return encodeToken(fields, callId, secret);
+  }
+
+  // --- following -----------------------------------------------------------------------------------------------------
+
+  /** Law 10: without a valid token for this Call-ID a To tag gains nothing. */
+  async follow(request: Request): Promise<Target | Reply | undefined> {
+    const { message, token: text } = request;
+    const callId = get(message, CallId) ?? '';
+    const fromTag = tagOf(get(message, From)) ?? '';
+    const token = text === undefined ? undefined : decodeToken(text, callId, this.#options.secrets);
+    if (token === undefined) return undefined;
+    const record = this.find(message);
+    if (record === undefined) return this.#followToken(request, token, fromTag);
+    const side = sideOf(record, fromTag) ?? 'caller';
+    const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request.flow));
+    return this.#followRecord(request, noted, otherSide(side));
+  }
+
+  async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply> {
+    const side = record[towards];
+    const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
+    if (side.flowId === undefined) return target;
+    if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
+    const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
+    if (moved === undefined) return this.#unreachable(side.flowId);
+    this.#replace(record, noteFlow(record, towards, moved.id, moved.listener.index));
+    return { ...target, flowId: moved.id };
+  }
+
+  /** No record: an early dialog, or the row was lost with the process. */
+  async #followToken(request: Request, token: TokenFields, fromTag: string): Promise<Target | Reply> {
+    const side = directionOf(token, fromTag) === 'from-caller' ? token.callee : token.caller;
+    const target: Target = { uri: request.message.uri, media: side.media };
+    if (side.flowId === undefined) return target;
+    if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
+    const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
+    const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
+    return flow === undefined ? this.#unreachable(side.flowId) : { ...target, flowId: flow.id };
+  }
+
+  async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {
+    const bindings = await this.#location.lookup(ref.aor);
+    const flowId = bindings.find((binding) => binding.key === ref.key)?.flowId;
+    return flowId === undefined ? undefined : this.#network.find(flowId);
+  }
+
+  /** Law 4: 480 while the client may come back, 481 when it has not. */
+  #unreachable(flowId: string): Reply {
+    // A connection of an earlier process closed with it.
+    const since = this.#closedAtMs.get(flowId) ?? this.#startedAtMs;
+    const waiting = this.#clock.nowMs() - since < this.#options.graceMs;
+    return waiting ? refuse('flow-gone', 480) : refuse('no-dialog', 481);
+  }
+
+  /** The sender came by another connection than before: the other side reaches it there from now on. */
+  #noteSender(record: DialogRecord, side: SideName, flow: Flow): DialogRecord {
+    const known = record[side].flowId;
+    return known === undefined || known === flow.id ? record : noteFlow(record, side, flow.id, flow.listener.index);
+  }
+
+  // --- life ----------------------------------------------------------------------------------------------------------
+
+  established(record: DialogRecord): void {
+    if (this.#table.find(record.callId, record.caller.tag, record.callee.tag) !== undefined) return;
+    this.#table.put(record);
+    this.#save(record);
+  }
+
+  /** A 2xx of the dialog passed: its Contact may be new. */
+  note(response: SipResponse): void {
+    const record = this.find(response);
+    if (record !== undefined) this.#replace(record, noteResponse(record, response));
+  }
+
+  /** The dialog that this message belongs to, in either direction. */
+  find(message: SipMessage): DialogRecord | undefined {
+    const fromTag = tagOf(get(message, From)) ?? '';
+    const toTag = tagOf(get(message, To)) ?? '';
+    return this.#table.find(get(message, CallId) ?? '', fromTag, toTag);
+  }
+
+  ended(record: DialogRecord): void {
+    this.#table.remove(record);
+    this.#store.remove(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
+  }
+
+  /** A client registered: its dialogs follow it to its flow. */
+  moved(binding: BindingRef, flow: Flow): void {
+    for (const record of this.#table.byBinding(binding)) {
+      this.#replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
+    }
+  }
+
+  closed(flow: Flow): void {
+    if (this.#table.byFlow(flow.id).length === 0) return;
+    this.#closedAtMs.set(flow.id, this.#clock.nowMs());
+    this.#clock.after(this.#options.graceMs, () => this.#closedAtMs.delete(flow.id));
+  }
+
+  /** The new value in place of the old; CSeqs go to the database with the next change that matters. */
+  #replace(old: DialogRecord, record: DialogRecord): DialogRecord {
+    if (old === record) return record;
+    this.#table.put(record);
+    if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#save(record);
+    return record;
+  }
+
+  #save(record: DialogRecord): void {
+    this.#store.save(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
+  }
+
+  #storeFailed(record: DialogRecord, thrown: unknown): void {
+    this.#log.warn(
+      { callId: record.callId, error: String(thrown) },
+      'A dialog record was not stored: a restart would lose it',
+    );
+  }
+}
+
+/** What a token says of one side. */
+export interface TokenParty extends Omit<TokenSide, 'bindingKeyHash'> {
+  readonly binding: BindingRef | undefined;
+}
+
+function tokenSide({ binding, ...side }: TokenParty): TokenSide {
+  return { ...side, bindingKeyHash: binding === undefined ? undefined : bindingKeyHash(binding.aor, binding.key) };
+}
+
+function movedOn(old: DialogSide, now: DialogSide): boolean {
+  return old.flowId !== now.flowId || old.remoteTarget !== now.remoteTarget;
+}

@@ -1,0 +1,77 @@
+/**
+ * The engine: puts its parts together and takes what the network brings. The only place where time passes and effects
+ * happen; what an operator may want to change is decided in `routes/`.
+ */
+import type { Flow, NetworkEvents } from '../ports.ts';
+import type { Routes } from './api.ts';
+import type { Core, EngineOptions, EnginePorts } from './core.ts';
+import { Counters } from './counters.ts';
+import { Dialogs } from './dialogs.ts';
+import { Domains } from './domains.ts';
+import { Logins } from './login.ts';
+import { Media } from './media.ts';
+import { MediaDeletes } from './media-delete.ts';
+import { NextHops } from './next-hop.ts';
+import type { Operations } from './operations.ts';
+import { Receiver } from './receive.ts';
+import { Registrar } from './registrar.ts';
+import { createOperations } from './report.ts';
+import { createServices } from './services.ts';
+import { Transactions } from './transactions.ts';
+
+export type { EngineOptions, EnginePorts } from './core.ts';
+
+export interface Engine extends NetworkEvents {
+  /** Takes up the calls of before the restart. */
+  start(): Promise<void>;
+  /** New requests are refused from now on; those in progress go on. */
+  stop(): void;
+  readonly operations: Operations;
+}
+
+export function createEngine(ports: EnginePorts, routes: Routes, options: EngineOptions): Engine {
+  const { clock, random, network, log } = ports;
+  const { node, boot, secrets, graceMs } = options;
+  const deletes = new MediaDeletes(ports.media, ports.outbox, clock, log);
+  const dialogs = new Dialogs(ports, { node, secrets, graceMs });
+  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets });
+  const core: Core = {
+    ports,
+    options,
+    routes,
+    proxy: createServices(() => core, logins),
+    transactions: new Transactions(clock, network, (message, flow) =>
+      log.debug({ to: flow.remote, transport: flow.transport, line: message.startLine }, 'sent'),
+    ),
+    media: new Media(ports.media, deletes, log, node),
+    dialogs,
+    registrar: new Registrar(ports.location, clock, { node, boot, graceMs }, (binding, flow) =>
+      dialogs.moved(binding, flow),
+    ),
+    nextHops: new NextHops(network, ports.resolver),
+    domains: new Domains(options.domains, network.listeners),
+    counters: new Counters(),
+  };
+  const receiver = new Receiver(core);
+  return {
+    operations: createOperations(core),
+    start: async () => {
+      for (const record of await dialogs.load()) core.media.restore(record);
+      deletes.start();
+    },
+    stop: () => {
+      receiver.stop();
+      deletes.stop();
+    },
+    message: (text, flow) => receiver.message(text, flow),
+    closed: (flow, reason) => closed(core, flow, reason),
+  };
+}
+
+function closed(core: Core, flow: Flow, reason: string): void {
+  const { log } = core.ports;
+  log.debug({ flow: flow.id, peer: flow.remote, reason }, 'A connection closed');
+  core.transactions.closed(flow);
+  core.dialogs.closed(flow);
+  core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
+}

@@ -1,0 +1,98 @@
+/**
+ * Digest login (RFC 3261 §22, RFC 8760) as the routes ask for it: credentials in, user or challenge out.
+ *
+ * Remembers used nonce counts and failed logins, both bounded. An unknown user is answered like a wrong password.
+ */
+
+import { challengeHeaders, credentialsFor, readCredentials, verify } from '../auth/digest.ts';
+import { FailedLogins } from '../auth/failures.ts';
+import { identityRefusal } from '../auth/identity.ts';
+import { checkNonce, createNonce, type NonceOwner } from '../auth/nonce.ts';
+import { NonceWindow } from '../auth/nonce-window.ts';
+import { lower } from '../message/ascii.ts';
+import { all, get } from '../message/header.ts';
+import { Authorization, type Credentials, ProxyAuthorization } from '../message/headers/digest.ts';
+import { From, To } from '../message/headers/from-to.ts';
+import { parseUri } from '../message/uri.ts';
+import type { Clock, Random, SubscriberStore } from '../ports.ts';
+import { type Reply, type Request, refuse, reply, type User } from './api.ts';
+
+export interface LoginOptions {
+  readonly owner: NonceOwner;
+  /** The first signs, all verify. */
+  readonly secrets: readonly string[];
+}
+
+export class Logins {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #subscribers: SubscriberStore;
+  readonly #options: LoginOptions;
+  readonly #nonces = new NonceWindow();
+  readonly #failures = new FailedLogins();
+
+  constructor(clock: Clock, random: Random, subscribers: SubscriberStore, options: LoginOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#subscribers = subscribers;
+    this.#options = options;
+  }
+
+  async login(request: Request): Promise<User | Reply> {
+    const realm = realmOf(request);
+    const header = request.message.method === 'REGISTER' ? Authorization : ProxyAuthorization;
+    const credentials = credentialsFor(all(request.message, header), realm);
+    if (credentials === undefined) return this.#challenge(request, realm, false);
+    return this.#check(request, realm, credentials);
+  }
+
+  identity(request: Request, user: User): Reply | undefined {
+    const code = identityRefusal(request.message, user);
+    return code === undefined ? undefined : refuse(code, 403);
+  }
+
+  async #check(request: Request, realm: string, credentials: Credentials): Promise<User | Reply> {
+    const username = readCredentials(credentials)?.username;
+    if (username === undefined) return refuse('malformed', 400, 'The digest credentials lack a part.');
+    const source = request.flow.remote.address;
+    const nowMs = this.#clock.nowMs();
+    if (this.#failures.blocked(source, username, nowMs)) return refuse('login-blocked', 403);
+    const subscriber = await this.#subscribers.find(username, realm);
+    const { owner, secrets } = this.#options;
+    const verdict = verify(credentials, {
+      method: request.message.method,
+      requestUri: request.message.uri,
+      subscriber,
+      checkNonce: (nonce) => checkNonce(nonce, secrets, nowMs, owner),
+      useNonce: (nonce, count) => this.#nonces.use(nonce, count, nowMs),
+    });
+    switch (verdict) {
+      case 'ok':
+        this.#failures.clear(source, username);
+        return { username, domain: realm };
+      case 'malformed':
+        return refuse('malformed', 400, 'The digest credentials are not for this request.');
+      case 'stale':
+      case 'replay':
+        return this.#challenge(request, realm, true);
+      case 'wrong':
+        this.#failures.note(source, username, nowMs);
+        return this.#challenge(request, realm, false);
+    }
+  }
+
+  #challenge(request: Request, realm: string, stale: boolean): Reply {
+    const registrar = request.message.method === 'REGISTER';
+    const [secret = ''] = this.#options.secrets;
+    const nonce = createNonce(secret, this.#clock.nowMs(), this.#options.owner, this.#random.hex(6));
+    const headers = challengeHeaders(realm, nonce, { challenger: registrar ? 'registrar' : 'proxy', stale });
+    return reply(registrar ? 401 : 407, headers);
+  }
+}
+
+/** The realm is the subscriber's domain (DESIGN §5): that of the address to register, or of the caller. */
+function realmOf(request: Request): string {
+  const header = request.message.method === 'REGISTER' ? To : From;
+  const uri = parseUri(get(request.message, header)?.uri ?? '');
+  return uri === undefined ? '' : lower(uri.host);
+}

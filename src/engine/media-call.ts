@@ -1,0 +1,66 @@
+/**
+ * What the proxy knows of one call's media: its rtpengine node, its branches there, and where offer and answer stand.
+ *
+ * A record, no behaviour: `media.ts` performs what `src/media` decides.
+ */
+import { createMediaSession, type MediaSession } from '../media/delete-rules.ts';
+import { type Command, createExchange, type Exchange } from '../media/offer-answer.ts';
+import type { SipRequest } from '../message/message.ts';
+import type { MediaKind } from '../ports.ts';
+
+/** One party as a receiver of SDP. */
+export interface MediaParty {
+  readonly kind: MediaKind;
+  /** Its address: tells the address family it needs. */
+  readonly address: string;
+}
+
+export interface MediaCall {
+  readonly callId: string;
+  readonly callerTag: string;
+  /** The rtpengine node, once an offer was accepted there. */
+  node: string | undefined;
+  /** The first offer while it is looking for its node: other branches wait for it (one node per call). */
+  pinning: Promise<string> | undefined;
+  session: MediaSession;
+  exchange: Exchange;
+  caller: MediaParty;
+  /** By via-branch, then also by To tag once one is known. */
+  readonly callees: Map<string, MediaParty>;
+  /** To tag → via-branch of the branch it answers on. */
+  readonly branchOfTag: Map<string, string>;
+  /** What the exchange said of a request, for all its branches. */
+  readonly commands: WeakMap<SipRequest, Command>;
+  /** Rewritten bodies, so that a retransmission leaves as the first one did (law 1). Bounded. */
+  readonly rewritten: Map<string, string>;
+  /** INVITEs that create dialogs and are still running. */
+  contexts: number;
+  /** To tags of answered dialogs. */
+  readonly dialogs: Set<string>;
+}
+
+export function createMediaCall(callId: string, callerTag: string, caller: MediaParty): MediaCall {
+  return {
+    callId,
+    callerTag,
+    node: undefined,
+    pinning: undefined,
+    session: createMediaSession(),
+    exchange: createExchange(),
+    caller,
+    callees: new Map(),
+    branchOfTag: new Map(),
+    commands: new WeakMap(),
+    rewritten: new Map(),
+    contexts: 0,
+    dialogs: new Set(),
+  };
+}
+
+const mostRewritten = 32;
+
+export function rememberRewritten(call: MediaCall, key: string, body: string): void {
+  const [oldest] = call.rewritten.keys();
+  if (call.rewritten.size >= mostRewritten && oldest !== undefined) call.rewritten.delete(oldest);
+  call.rewritten.set(key, body);
+}

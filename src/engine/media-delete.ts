@@ -1,0 +1,92 @@
+/**
+ * Deletes on their way to rtpengine (DESIGN §4): never in the way of signalling, and not forgotten.
+ *
+ * A branch delete is tried once, with its retransmissions: the end of the call cleans up after it. A whole-call delete
+ * that gets no answer is kept in the outbox, over restarts, and tried again for some minutes.
+ */
+import { deleteCommand, type MediaDelete } from '../media/delete-rules.ts';
+import type { Cancel, Clock, Log, MediaOutbox, MediaRelay, OutboxEntry } from '../ports.ts';
+
+const retryMs = 10_000;
+/** Longer than this and rtpengine has ended the call by its own timers, or the Call-ID may be in use again. */
+const expiryMs = 300_000;
+
+export class MediaDeletes {
+  readonly #relay: MediaRelay;
+  readonly #outbox: MediaOutbox;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #timer: Cancel | undefined;
+
+  constructor(relay: MediaRelay, outbox: MediaOutbox, clock: Clock, log: Log) {
+    this.#relay = relay;
+    this.#outbox = outbox;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Also tries what an earlier process left. */
+  start(): void {
+    this.#timer = this.#clock.after(retryMs, () => {
+      this.#retry().finally(() => this.start());
+    });
+  }
+
+  stop(): void {
+    this.#timer?.();
+  }
+
+  perform(node: string | undefined, callId: string, callerTag: string, what: MediaDelete): void {
+    // No node took an offer, so there is nothing to delete.
+    if (node === undefined) return;
+    if (what.delete === 'call') this.call(node, callId);
+    else this.#branch(node, deleteCommand(callId, callerTag, what));
+  }
+
+  /** The whole call, now or later. */
+  call(node: string, callId: string): void {
+    const entry: OutboxEntry = { callId, mediaNode: node, createdAtMs: this.#clock.nowMs() };
+    this.#relay.send(node, deleteCommand(callId, '', { delete: 'call' })).catch(() => this.#keep(entry));
+  }
+
+  #branch(node: string, command: ReturnType<typeof deleteCommand>): void {
+    this.#relay.send(node, command).catch((thrown: unknown) => {
+      this.#log.debug(
+        { callId: command['call-id'], error: String(thrown) },
+        'A branch stays in rtpengine until its call ends',
+      );
+    });
+  }
+
+  #keep(entry: OutboxEntry): void {
+    this.#outbox.add(entry).catch((thrown: unknown) => {
+      this.#log.warn(
+        { callId: entry.callId, node: entry.mediaNode, error: String(thrown) },
+        'A media session could not be deleted',
+      );
+    });
+  }
+
+  async #retry(): Promise<void> {
+    try {
+      for (const entry of await this.#outbox.pending()) await this.#tryAgain(entry);
+    } catch (thrown) {
+      this.#log.debug({ error: String(thrown) }, 'The media outbox cannot be read');
+    }
+  }
+
+  async #tryAgain(entry: OutboxEntry): Promise<void> {
+    const expired = this.#clock.nowMs() - entry.createdAtMs > expiryMs;
+    const gone = expired || (await this.#deleted(entry));
+    if (gone) await this.#outbox.done(entry);
+  }
+
+  async #deleted(entry: OutboxEntry): Promise<boolean> {
+    try {
+      await this.#relay.send(entry.mediaNode, deleteCommand(entry.callId, '', { delete: 'call' }));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

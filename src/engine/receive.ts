@@ -1,0 +1,170 @@
+/**
+ * The journey of a message from the network to the routes, read top to bottom (RFC 3261 §18.2.1, §17.2.3, §16.2).
+ *
+ * Left out: what a route decides (routes/), what happens to a relayed request (response-contexts.ts).
+ */
+import { errors, failureOf } from '../errors.ts';
+import { createResponse } from '../message/build.ts';
+import { get } from '../message/header.ts';
+import { CallId } from '../message/headers/call-id.ts';
+import { To, tagOf } from '../message/headers/from-to.ts';
+import { Reason } from '../message/headers/text.ts';
+import type { SipRequest } from '../message/message.ts';
+import { parseMessage, type Unparsable } from '../message/scan.ts';
+import { stampReceived } from '../nat/received.ts';
+import type { Flow } from '../ports.ts';
+import { branchParameter, loopHash } from '../proxy/loop.ts';
+import { preprocess } from '../proxy/preprocess.ts';
+import { describeSdp, isSdp } from '../sdp/describe.ts';
+import { type Request, refuse, type Verdict } from './api.ts';
+import { type LiveBranch, prepareBranch } from './branches.ts';
+import type { Core } from './core.ts';
+import { hangUp } from './hang-up.ts';
+import { kindByTransport } from './media.ts';
+import { responseOf } from './replies.ts';
+import { ResponseContextRunner } from './response-contexts.ts';
+
+export class Receiver {
+  readonly #core: Core;
+  /** By the key of the server transaction, as long as that lives. */
+  readonly #contexts = new Map<string, ResponseContextRunner>();
+  #stopping = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Requests that begin something new are refused from now on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  message(text: string, flow: Flow): void {
+    const message = parseMessage(text);
+    if (message.kind === 'unparsable') this.#unparsable(message, flow);
+    else if (message.kind === 'request') this.#request(stampReceived(message, flow.remote), flow);
+    else if (!this.#core.transactions.response(message)) this.#core.counters.drop('stray response');
+  }
+
+  // §16.3 step 1: 400 where there is somebody to answer; never for an ACK (§8.2.6.2 has no response to it).
+  #unparsable(bad: Unparsable, flow: Flow): void {
+    this.#core.counters.drop('malformed');
+    this.#core.ports.log.debug(
+      { from: flow.remote, error: bad.error, section: bad.section },
+      'A malformed message came',
+    );
+    if (bad.request === undefined || bad.request.method === 'ACK') return;
+    const request = stampReceived(bad.request, flow.remote);
+    const reason = bad.status === 400 ? `Bad Request (${bad.error})` : undefined;
+    const response = createResponse(request, bad.status, {
+      toTag: this.#newTag(),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    this.#core.counters.response(bad.status);
+    this.#core.transactions.sendDirect(response, flow);
+  }
+
+  #request(request: SipRequest, flow: Flow): void {
+    this.#core.counters.request(request.method);
+    if (this.#core.transactions.absorbed(request)) return;
+    if (request.method === 'ACK') this.#ack(request, flow);
+    else if (request.method === 'CANCEL') this.#cancel(request, flow);
+    else this.#newTransaction(request, flow);
+  }
+
+  // RFC 3261 §9.2, §16.10: CANCEL is answered at once by itself; what it cancels goes its own way.
+  #cancel(cancel: SipRequest, flow: Flow): void {
+    const invite = this.#core.transactions.cancelled(cancel);
+    const context = invite === undefined ? undefined : this.#contexts.get(invite.key);
+    const server = this.#core.transactions.server(cancel, flow);
+    const reply = context === undefined ? refuse('no-transaction', 481) : { kind: 'reply' as const, status: 200 };
+    const response = responseOf(cancel, reply, this.#newTag());
+    this.#core.counters.response(response.status);
+    server.respond(response);
+    context?.cancel(get(cancel, Reason));
+  }
+
+  #newTransaction(message: SipRequest, flow: Flow): void {
+    const server = this.#core.transactions.server(message, flow);
+    const request = this.#view(message, flow);
+    const context = new ResponseContextRunner(this.#core, request, server);
+    this.#contexts.set(server.key, context);
+    server.onTerminated = () => this.#contexts.delete(server.key);
+    this.#decide(request).then(
+      (verdict) => {
+        if (verdict.kind === 'relay') {
+          this.#trying(request, server.respond);
+          context.relay(verdict);
+        } else if (verdict.kind === 'reply') context.reply(verdict);
+        else context.reply(refuse(verdict.code, errors[verdict.code].status));
+      },
+      (thrown: unknown) => context.reply(this.#failed(request, thrown)),
+    );
+  }
+
+  /** §16.2: whoever forwards an INVITE says so at once, and its sender stops repeating it. */
+  #trying(request: Request, respond: (response: ReturnType<typeof createResponse>) => void): void {
+    if (request.message.method !== 'INVITE') return;
+    this.#core.counters.response(100);
+    respond(createResponse(request.message, 100));
+  }
+
+  async #decide(request: Request): Promise<Verdict> {
+    if (this.#stopping && !request.inDialog) return refuse('shutting-down', 503);
+    return this.#core.routes.request(request, this.#core.proxy);
+  }
+
+  #failed(request: Request, thrown: unknown): ReturnType<typeof refuse> {
+    const failure = failureOf(thrown);
+    const fields = { callId: get(request.message, CallId), method: request.message.method, detail: failure.detail };
+    if (failure.code === 'internal') {
+      this.#core.ports.log.error({ ...fields, stack: thrown instanceof Error ? thrown.stack : '' }, failure.message);
+    } else this.#core.ports.log.warn(fields, failure.message);
+    return refuse(failure.code, errors[failure.code].status || 500, failure.detail);
+  }
+
+  // RFC 3261 §16.11, §13.2.2.4: the ACK for a 2xx is a request of its own that nobody answers.
+  #ack(message: SipRequest, flow: Flow): void {
+    const request = this.#view(message, flow);
+    this.#forwardAck(request).catch((thrown: unknown) => {
+      const failure = failureOf(thrown);
+      this.#core.counters.refusal(failure.code);
+      this.#core.ports.log.warn({ callId: get(message, CallId), code: failure.code }, failure.message);
+      hangUp(this.#core, request, failure);
+    });
+  }
+
+  async #forwardAck(request: Request): Promise<void> {
+    const verdict = await this.#core.routes.request(request, this.#core.proxy);
+    const target = verdict.kind === 'relay' ? verdict.targets[0] : undefined;
+    if (target === undefined) {
+      this.#core.counters.drop('ACK of no dialog');
+      return;
+    }
+    const id = branchParameter(this.#core.ports.random.hex(8), request.loopHash);
+    const branch: LiveBranch = { id, target, maxBreadth: undefined, sent: undefined, flow: undefined, token: '' };
+    await prepareBranch(this.#core, request, branch);
+    if (branch.sent !== undefined && branch.flow !== undefined) {
+      this.#core.transactions.sendDirect(branch.sent, branch.flow);
+    }
+  }
+
+  #view(received: SipRequest, flow: Flow): Request {
+    const { request, token } = preprocess(received, (uri) => this.#core.domains.isOurs(uri));
+    const sdp = isSdp(request) ? describeSdp(request.body) : undefined;
+    return {
+      message: request,
+      flow,
+      trusted: this.#core.options.isTrusted(flow.remote.address),
+      inDialog: tagOf(get(request, To)) !== undefined,
+      token,
+      media: sdp?.kind ?? kindByTransport(flow.transport),
+      loopHash: loopHash(received),
+      notes: { reachByFlow: false, user: undefined },
+    };
+  }
+
+  #newTag(): string {
+    return this.#core.ports.random.hex(5);
+  }
+}

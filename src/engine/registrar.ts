@@ -1,0 +1,115 @@
+/**
+ * The registrar service (RFC 3261 §10.3): what `src/registrar` plans, committed before it is answered (law 5).
+ *
+ * Remembers which binding registered over which flow: by that a caller's connection is known as its device, and its
+ * dialogs follow it when it comes back by another one.
+ */
+import { get } from '../message/header.ts';
+import { Contact } from '../message/headers/contact.ts';
+import { Via } from '../message/headers/via.ts';
+import { mustUseFlow } from '../nat/flow-rule.ts';
+import type { Binding, BindingChange, Clock, Flow, LocationStore } from '../ports.ts';
+import { planRegister, registerAor } from '../registrar/register.ts';
+import { registerResponse } from '../registrar/response.ts';
+import { type Reply, type Request, refuse, reply, type Target } from './api.ts';
+
+export interface RegistrarOptions {
+  readonly node: string;
+  readonly boot: string;
+  readonly graceMs: number;
+}
+
+type BindingRef = Pick<Binding, 'aor' | 'key'>;
+
+/** Flows whose binding is remembered; the oldest makes room (law 9). */
+const mostFlows = 100_000;
+
+export class Registrar {
+  readonly #location: LocationStore;
+  readonly #clock: Clock;
+  readonly #options: RegistrarOptions;
+  readonly #moved: (binding: BindingRef, flow: Flow) => void;
+  readonly #byFlow = new Map<string, BindingRef>();
+
+  constructor(
+    location: LocationStore,
+    clock: Clock,
+    options: RegistrarOptions,
+    moved: (binding: BindingRef, flow: Flow) => void,
+  ) {
+    this.#location = location;
+    this.#clock = clock;
+    this.#options = options;
+    this.#moved = moved;
+  }
+
+  /** The device behind a flow, if it has registered over it. */
+  bindingOf(flow: Flow): BindingRef | undefined {
+    return this.#byFlow.get(flow.id);
+  }
+
+  async register(request: Request): Promise<Reply> {
+    const { message } = request;
+    const nowMs = this.#clock.nowMs();
+    const aor = registerAor(message);
+    const before = aor === undefined ? [] : await this.#location.lookup(aor);
+    const plan = planRegister(message, { ...this.#context(request), nowMs, bindings: before });
+    if ('refuse' in plan) {
+      const { status, code, headers } = plan.refuse;
+      return refuse(code, status, '', headers ?? []);
+    }
+    if ('fetch' in plan) return reply(200, registerResponse(message, before, nowMs));
+    const outcome = await this.#location.change(plan.change);
+    if (outcome.outcome === 'out-of-order') return refuse('register-out-of-order', 500);
+    this.#remember(plan.change, request.flow);
+    return reply(200, registerResponse(message, outcome.bindings, this.#clock.nowMs()));
+  }
+
+  /** The contacts of an AOR as targets, those whose connection is gone left out. */
+  async targets(aor: string, isOpen: (flowId: string) => boolean): Promise<readonly Target[]> {
+    const bindings = await this.#location.lookup(aor);
+    return bindings
+      .filter((binding) => binding.flowId === undefined || isOpen(binding.flowId))
+      .map((binding) => ({
+        uri: binding.contact,
+        flowId: binding.flowId,
+        route: binding.path,
+        binding: { aor: binding.aor, key: binding.key },
+        media: binding.media,
+      }));
+  }
+
+  /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */
+  closed(flow: Flow, failed: (thrown: unknown) => void): void {
+    if (!this.#byFlow.delete(flow.id)) return;
+    this.#clock.after(this.#options.graceMs, () => {
+      this.#location.dropFlow(flow.id).catch(failed);
+    });
+  }
+
+  #context(request: Request): Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
+    const { flow } = request;
+    const { node, boot } = this.#options;
+    const source = `${flow.remote.address}:${flow.remote.port}`;
+    return { flowId: this.#flowFor(request), node, boot, transport: flow.transport, source };
+  }
+
+  #flowFor(request: Request): string | undefined {
+    const via = get(request.message, Via);
+    if (via === undefined) return undefined;
+    const { flow } = request;
+    const question = { transport: flow.transport, via, contact: get(request.message, Contact), source: flow.remote };
+    return request.notes.reachByFlow || mustUseFlow(question) ? flow.id : undefined;
+  }
+
+  #remember(change: BindingChange, flow: Flow): void {
+    for (const { aor, key, flowId } of change.save) {
+      if (flowId !== flow.id) continue;
+      this.#byFlow.delete(flow.id);
+      const [oldest] = this.#byFlow.keys();
+      if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
+      this.#byFlow.set(flow.id, { aor, key });
+      this.#moved({ aor, key }, flow);
+    }
+  }
+}

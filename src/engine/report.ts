@@ -1,0 +1,86 @@
+/**
+ * What a running proxy says of itself: the `Operations` that REST, pages and command line read.
+ */
+import { callIdHash } from '../dialog/call-id-hash.ts';
+import type { Binding, DialogRecord } from '../ports.ts';
+import type { Core } from './core.ts';
+import type { CallSummary, Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
+
+export function createOperations(core: Core): Operations {
+  const startedAtMs = core.ports.clock.nowMs();
+  const uptimeSeconds = (): number => Math.floor((core.ports.clock.nowMs() - startedAtMs) / 1000);
+  return {
+    health: () => health(core, uptimeSeconds()),
+    statistics: () => statistics(core, uptimeSeconds()),
+    registrations: (page) => registrations(core, page),
+    calls: (page) => calls(core, page),
+  };
+}
+
+function health(core: Core, uptimeSeconds: number): Health {
+  const database = core.ports.database.state();
+  const nodes = core.ports.media.nodes();
+  const media = nodes.length === 0 ? 'none' : nodes.some(({ state }) => state !== 'down') ? 'up' : 'down';
+  const status = database === 'up' && media === 'up' ? 'ok' : 'degraded';
+  return { status, version: core.options.version, uptimeSeconds, database, media };
+}
+
+async function statistics(core: Core, uptimeSeconds: number): Promise<Statistics> {
+  const { counters, dialogs, media, transactions, ports } = core;
+  const network = ports.network.statistics();
+  return {
+    uptimeSeconds,
+    registrations: { bindings: ports.database.state() === 'up' ? await ports.location.count() : 0 },
+    calls: {
+      inProgress: dialogs.size,
+      ringing: Math.max(0, media.size - dialogs.size),
+      answered: counters.answered,
+      failed: counters.failed,
+    },
+    transactions: transactions.counts,
+    connections: network.connections,
+    messages: {
+      requests: counters.requests,
+      responses: counters.responses,
+      dropped: { ...network.dropped, ...counters.dropped },
+    },
+    refusals: counters.refusals,
+    rtpengine: ports.media.nodes(),
+    database: { state: ports.database.state(), waiting: ports.database.waiting() },
+  };
+}
+
+async function registrations(core: Core, page: PageRequest): Promise<Page<Registration>> {
+  const bindings = await core.ports.location.list(page);
+  const next = bindings.length < page.limit ? undefined : bindings.at(-1)?.aor;
+  return { items: bindings.map(registration), next };
+}
+
+function registration(binding: Binding): Registration {
+  const { aor, contact, transport, source, userAgent, media, q } = binding;
+  const expiresAt = new Date(binding.expiresAtMs).toISOString();
+  return { aor, contact, transport, source, userAgent, media, q, expiresAt };
+}
+
+function calls(core: Core, { limit, after }: PageRequest): Page<CallSummary> {
+  const all = core.dialogs.all().map(summary);
+  const sorted = all.sort((a, b) => (a.id < b.id ? -1 : 1)).filter(({ id }) => after === undefined || id > after);
+  const items = sorted.slice(0, limit);
+  return { items, next: sorted.length > limit ? items.at(-1)?.id : undefined };
+}
+
+function summary(record: DialogRecord): CallSummary {
+  const answeredAt = new Date(record.answeredAtMs).toISOString();
+  return {
+    id: callIdHash(record.callId),
+    callId: record.callId,
+    state: 'answered',
+    from: record.caller.uri,
+    to: record.callee.uri,
+    startedAt: answeredAt,
+    answeredAt,
+    callerMedia: record.caller.media,
+    calleeMedia: record.callee.media,
+    rtpengine: record.mediaNode,
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * The services that routes may ask (`Proxy` of api.ts), each put together from the part of the engine that does it.
+ */
+import { lower } from '../message/ascii.ts';
+import { get } from '../message/header.ts';
+import { Contact } from '../message/headers/contact.ts';
+import { Via } from '../message/headers/via.ts';
+import { canonicalAor, decodeEscapes, parseUri } from '../message/uri.ts';
+import { mustUseFlow } from '../nat/flow-rule.ts';
+import { validate } from '../proxy/validate.ts';
+import { type Proxy, type Request, refuse, type Verdict } from './api.ts';
+import type { Core } from './core.ts';
+import type { Logins } from './login.ts';
+
+/** `core` is complete by the time a route runs; `proxy` itself is one of its parts. */
+export function createServices(core: () => Core, logins: Logins): Proxy {
+  return {
+    get acceptForeign() {
+      return core().options.acceptForeign;
+    },
+    check: (request) => check(core(), request),
+    nat: { mustUseFlow: reachedByFlow },
+    domains: {
+      isOurs: (uri) => core().domains.isOursText(uri),
+      isServer: (text) => {
+        const uri = parseUri(text);
+        return uri !== undefined && uri.user === undefined && core().domains.isOurs(uri);
+      },
+    },
+    auth: {
+      login: (request) => logins.login(request),
+      identity: (request, user) => logins.identity(request, user),
+    },
+    subscribers: {
+      exists: async (text) => {
+        const uri = parseUri(text);
+        if (uri?.user === undefined) return false;
+        return (await core().ports.subscribers.find(decodeEscapes(uri.user), lower(uri.host))) !== undefined;
+      },
+    },
+    registrar: { register: (request) => core().registrar.register(request) },
+    location: {
+      lookup: async (text) => {
+        const uri = parseUri(text);
+        if (uri === undefined) return [];
+        const { registrar, ports } = core();
+        return registrar.targets(canonicalAor(uri), (flowId) => ports.network.find(flowId) !== undefined);
+      },
+    },
+    dialogs: {
+      follow: (request) => core().dialogs.follow(request),
+    },
+    media: {
+      forward: (branch) => core().media.forward(branch),
+      backward: (reply) => core().media.backward(reply),
+    },
+  };
+}
+
+function check(core: Core, request: Request): Verdict | undefined {
+  const { message } = request;
+  const sentBys = core.ports.network.listeners.map(({ advertised }) => `${advertised.host}:${advertised.port}`);
+  const uri = parseUri(message.uri);
+  const endsHere = uri !== undefined && uri.user === undefined && core.domains.isOurs(uri);
+  const refusal = validate(message, { sentBys, loopHash: request.loopHash, endsHere });
+  return refusal === undefined ? undefined : refuse(refusal.code, refusal.status, refusal.text, refusal.headers);
+}
+
+function reachedByFlow(request: Request): boolean {
+  const via = get(request.message, Via);
+  const { transport, remote } = request.flow;
+  const contact = get(request.message, Contact);
+  return via !== undefined && mustUseFlow({ transport, via, contact, source: remote });
+}

@@ -1,0 +1,287 @@
+/**
+ * The transactions in progress: the pure machines of `src/transaction`, their timers and their way out.
+ *
+ * The only place where a machine's effects are performed. What a machine passes up goes to its user: the proxy core.
+ */
+import { Failure } from '../errors.ts';
+import { serialize, withContentLength } from '../message/edit.ts';
+import { get } from '../message/header.ts';
+import { Via } from '../message/headers/via.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { responseDestination } from '../nat/received.ts';
+import type { Cancel, Clock, Flow, Network } from '../ports.ts';
+import type { Effect } from '../transaction/effects.ts';
+import { createInviteClient, stepInviteClient } from '../transaction/invite-client.ts';
+import { createInviteServer, stepInviteServer } from '../transaction/invite-server.ts';
+import { clientKey, inviteKeyOfCancel, serverKey } from '../transaction/key.ts';
+import { createNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts';
+import { createNonInviteServer, stepNonInviteServer } from '../transaction/non-invite-server.ts';
+import { type TimerName, type Timers, timers } from '../transaction/timers.ts';
+
+/** What a client transaction tells the core. */
+export interface ClientUser {
+  response(response: SipResponse): void;
+  /** `timeout`: timers B or F; `transport`: the flow failed. */
+  failed(why: 'timeout' | 'transport'): void;
+  terminated(): void;
+}
+
+export interface ServerTransaction {
+  readonly key: string;
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  respond(response: SipResponse): void;
+  /** Called once, when it is forgotten. */
+  onTerminated: (() => void) | undefined;
+}
+
+export interface ClientTransaction {
+  /** Forgets it, if it still waits for a final response: whatever comes now is stray. */
+  abandon(): void;
+}
+
+/** More than this many server transactions at once are refused (law 9). */
+const mostServerTransactions = 20_000;
+
+type ServerInput =
+  | { readonly on: 'request'; readonly request: SipRequest }
+  | { readonly on: 'respond'; readonly response: SipResponse }
+  | { readonly on: 'timer'; readonly timer: TimerName }
+  | { readonly on: 'transport-error' };
+
+type ClientInput =
+  | { readonly on: 'response'; readonly response: SipResponse }
+  | { readonly on: 'timer'; readonly timer: TimerName }
+  | { readonly on: 'transport-error' };
+
+interface Live<I> {
+  readonly flow: Flow;
+  readonly input: (event: I) => void;
+}
+
+type RunningTimers = Map<TimerName, Cancel>;
+
+/** What `perform` needs to know beside the effect. */
+interface Performer {
+  readonly send: (message: SipMessage) => boolean;
+  readonly timer: (timer: TimerName) => void;
+  readonly transportFailed: () => void;
+  readonly pass: (message: SipMessage) => void;
+  readonly failed: (why: 'timeout' | 'transport') => void;
+  readonly terminated: () => void;
+}
+
+interface Performance {
+  readonly performer: Performer;
+  readonly running: RunningTimers;
+}
+
+export class Transactions {
+  readonly #clock: Clock;
+  readonly #network: Network;
+  readonly #sent: (message: SipMessage, flow: Flow) => void;
+  readonly #servers = new Map<string, Live<ServerInput> & { readonly transaction: ServerTransaction }>();
+  readonly #clients = new Map<string, Live<ClientInput>>();
+
+  constructor(clock: Clock, network: Network, sent: (message: SipMessage, flow: Flow) => void) {
+    this.#clock = clock;
+    this.#network = network;
+    this.#sent = sent;
+  }
+
+  get counts(): { readonly server: number; readonly client: number } {
+    return { server: this.#servers.size, client: this.#clients.size };
+  }
+
+  /** Whether the request is one of a known transaction: a retransmission, or the ACK for a failure. */
+  absorbed(request: SipRequest): boolean {
+    const live = this.#servers.get(serverKey(request));
+    if (live === undefined) return false;
+    // RFC 6026 §7.1: the ACK for a 2xx has a branch of its own; one with the INVITE's branch is the machine's.
+    live.input({ on: 'request', request });
+    return true;
+  }
+
+  /** The INVITE that this CANCEL is about (RFC 3261 §9.2). */
+  cancelled(cancel: SipRequest): ServerTransaction | undefined {
+    return this.#servers.get(inviteKeyOfCancel(cancel))?.transaction;
+  }
+
+  /** Throws `overloaded` when there are too many. */
+  server(request: SipRequest, flow: Flow): ServerTransaction {
+    if (this.#servers.size >= mostServerTransactions) throw new Failure('overloaded', 'server transactions');
+    const key = serverKey(request);
+    const transaction: ServerTransaction = {
+      key,
+      request,
+      flow,
+      respond: (response) => this.#servers.get(key)?.input({ on: 'respond', response }),
+      onTerminated: undefined,
+    };
+    const input = this.#startServer(request, flow, {
+      send: (message) => this.#sendResponse(message, flow),
+      timer: (timer) => input({ on: 'timer', timer }),
+      transportFailed: () => this.#servers.get(key)?.input({ on: 'transport-error' }),
+      pass: () => undefined,
+      // RFC 3261 §17.2.1: no ACK within 64*T1, or no way back. Nobody is left to tell.
+      failed: () => undefined,
+      terminated: () => {
+        this.#servers.delete(key);
+        transaction.onTerminated?.();
+      },
+    });
+    this.#servers.set(key, { flow, input, transaction });
+    return transaction;
+  }
+
+  /** Sends a request of ours and follows it. The user is told in turns of their own, never from inside this call. */
+  client(request: SipRequest, flow: Flow, user: ClientUser): ClientTransaction {
+    const key = clientKey(request);
+    let input: (event: ClientInput) => void = () => undefined;
+    let waiting = true;
+    const running: RunningTimers = new Map();
+    const performer: Performer = {
+      send: (message) => this.#send(message, flow),
+      timer: (timer) => input({ on: 'timer', timer }),
+      transportFailed: () => this.#clients.get(key)?.input({ on: 'transport-error' }),
+      pass: (message) => {
+        if (message.kind !== 'response') return;
+        if (message.status >= 200) waiting = false;
+        user.response(message);
+      },
+      failed: (why) => user.failed(why),
+      terminated: () => {
+        this.#clients.delete(key);
+        user.terminated();
+      },
+    };
+    input = this.#startClient(request, flow, { performer, running }, (live) => {
+      this.#clients.set(key, { flow, input: live });
+    });
+    const abandon = (): void => {
+      if (!waiting || !this.#clients.delete(key)) return;
+      for (const cancel of running.values()) cancel();
+      user.terminated();
+    };
+    return { abandon };
+  }
+
+  /** Whether the response belongs to a transaction of ours; a stray one goes nowhere (RFC 6026 §8.9). */
+  response(response: SipResponse): boolean {
+    const live = this.#clients.get(clientKey(response));
+    live?.input({ on: 'response', response });
+    return live !== undefined;
+  }
+
+  /** The connection is gone: what waits for an answer over it fails now (RFC 3261 §17.1.4). */
+  closed(flow: Flow): void {
+    for (const live of [...this.#clients.values()]) {
+      if (live.flow.id === flow.id) live.input({ on: 'transport-error' });
+    }
+  }
+
+  /** Sends a message outside of any transaction: an ACK for a 2xx, or a response to what could not be parsed. */
+  sendDirect(message: SipMessage, flow: Flow): boolean {
+    return message.kind === 'response' ? this.#sendResponse(message, flow) : this.#send(message, flow);
+  }
+
+  #startServer(request: SipRequest, flow: Flow, performer: Performer): (event: ServerInput) => void {
+    const values = timersOf(flow);
+    if (request.method === 'INVITE') {
+      return this.#run(createInviteServer(request, values), stepInviteServer, { performer, running: new Map() });
+    }
+    return this.#run(createNonInviteServer(request, values), stepNonInviteServer, { performer, running: new Map() });
+  }
+
+  #startClient(
+    request: SipRequest,
+    flow: Flow,
+    how: Performance,
+    ready: (input: (event: ClientInput) => void) => void,
+  ): (event: ClientInput) => void {
+    const values = timersOf(flow);
+    if (request.method === 'INVITE') {
+      return this.#run(createInviteClient(request, values), stepInviteClient, how, ready);
+    }
+    return this.#run(createNonInviteClient(request, values), stepNonInviteClient, how, ready);
+  }
+
+  /** A machine with its timers: takes events, performs effects. */
+  #run<T, I>(
+    first: readonly [T, readonly Effect[]],
+    step: (value: T, event: I) => readonly [T, readonly Effect[]],
+    { performer, running }: Performance,
+    ready?: (input: (event: I) => void) => void,
+  ): (event: I) => void {
+    let [value, effects] = first;
+    const perform = (list: readonly Effect[]): void => {
+      for (const effect of list) this.#perform(effect, performer, running);
+    };
+    const input = (event: I): void => {
+      [value, effects] = step(value, event);
+      perform(effects);
+    };
+    ready?.(input);
+    perform(effects);
+    return input;
+  }
+
+  #perform(effect: Effect, performer: Performer, running: RunningTimers): void {
+    switch (effect.do) {
+      case 'send':
+        // In a turn of its own: the machine must have taken its new state before it hears of a failure.
+        if (!performer.send(effect.message)) this.#clock.after(0, performer.transportFailed);
+        return;
+      case 'start':
+        running.get(effect.timer)?.();
+        running.set(
+          effect.timer,
+          this.#clock.after(effect.ms, () => performer.timer(effect.timer)),
+        );
+        return;
+      case 'stop':
+        running.get(effect.timer)?.();
+        running.delete(effect.timer);
+        return;
+      case 'pass':
+        performer.pass(effect.message);
+        return;
+      case 'timeout':
+        performer.failed('timeout');
+        return;
+      case 'transport-error':
+        performer.failed('transport');
+        return;
+      case 'terminated':
+        for (const cancel of running.values()) cancel();
+        running.clear();
+        performer.terminated();
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  // RFC 3261 §18.2.2: over the connection the request came by; for UDP to where its Via says.
+  #sendResponse(message: SipMessage, flow: Flow): boolean {
+    if (flow.transport !== 'udp') return this.#send(message, flow);
+    const via = get(message, Via);
+    const destination = via === undefined ? undefined : responseDestination(via);
+    const way = destination === undefined ? flow : (this.#network.connect(flow.listener, destination) ?? flow);
+    return this.#send(message, way);
+  }
+
+  #send(message: SipMessage, flow: Flow): boolean {
+    // RFC 3261 §18.3: a stream needs the length; a datagram that came without one may leave without one.
+    const whole = flow.transport === 'tcp' || flow.transport === 'tls' ? withContentLength(message) : message;
+    this.#sent(whole, flow);
+    return this.#network.send(flow, serialize(whole));
+  }
+}
+
+const unreliable = timers(false);
+const reliable = timers(true);
+
+function timersOf(flow: Flow): Timers {
+  return flow.transport === 'udp' ? unreliable : reliable;
+}

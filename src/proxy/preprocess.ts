@@ -1,0 +1,47 @@
+/**
+ * Route information preprocessing (RFC 3261 §16.4): undoes a strict router, and takes our own Route values off.
+ *
+ * Left out: `maddr` of the Request-URI.
+ */
+import { removeFirst, replaceAll, withUri } from '../message/edit.ts';
+import { all } from '../message/header.ts';
+import { Route } from '../message/headers/route.ts';
+import type { SipRequest } from '../message/message.ts';
+import { parseUri, type SipUri } from '../message/uri.ts';
+import { carriesToken, tokenOf } from './record-route.ts';
+
+export interface Preprocessed {
+  readonly request: SipRequest;
+  /** The user part of the Route value of ours that was taken off. */
+  readonly token: string | undefined;
+}
+
+/** `isUs`: whether a URI names this proxy. */
+export function preprocess(request: SipRequest, isUs: (uri: SipUri) => boolean): Preprocessed {
+  const strict = afterStrictRouter(request, isUs);
+  return strict ?? withoutOwnRoutes(request, isUs);
+}
+
+// A strict router put our Record-Route into the Request-URI, and the real one behind the last Route.
+function afterStrictRouter(request: SipRequest, isUs: (uri: SipUri) => boolean): Preprocessed | undefined {
+  const uri = parseUri(request.uri);
+  const token = uri === undefined || !isUs(uri) ? undefined : tokenOf(uri);
+  const routes = all(request, Route);
+  const last = routes.at(-1);
+  if (token === undefined || last === undefined) return undefined;
+  const restored = withUri(replaceAll(request, Route, routes.slice(0, -1)), last.uri);
+  // RFC 5658: the other half of our pair may still stand on top.
+  const { request: rest } = withoutOwnRoutes(restored, isUs);
+  return { request: rest, token };
+}
+
+function withoutOwnRoutes(request: SipRequest, isUs: (uri: SipUri) => boolean): Preprocessed {
+  const [top, next] = all(request, Route);
+  const uri = top === undefined ? undefined : parseUri(top.uri);
+  if (uri === undefined || !isUs(uri)) return { request, token: undefined };
+  const token = tokenOf(uri);
+  const once = removeFirst(request, Route);
+  // Two values of ours with one token are one visit (RFC 5658 §5); other values of ours would be a spiral.
+  const pair = token !== undefined && next !== undefined && carriesToken(next.uri, token);
+  return { request: pair ? removeFirst(once, Route) : once, token };
+}

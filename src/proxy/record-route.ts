@@ -1,0 +1,65 @@
+/**
+ * Our Record-Route values (RFC 3261 §16.6 step 4, RFC 5658, RFC 7118 §5.2) and how we know them again.
+ *
+ * The user part is a signed token (src/dialog/token.ts) that this file neither makes nor reads.
+ * Left out: Path and Service-Route.
+ */
+import { lower } from '../message/ascii.ts';
+import type { NameAddr } from '../message/headers/address.ts';
+import { hasParam } from '../message/params.ts';
+import { parseUri, type SipUri } from '../message/uri.ts';
+import type { Listener } from '../ports.ts';
+
+/**
+ * Values to put in front, topmost first. Where the two sides use different listeners each side needs a URI that it can
+ * reach: two values then (RFC 5658 §5), the one for downstream on top.
+ */
+export function recordRoutes(token: string, upstream: Listener, downstream: Listener): readonly NameAddr[] {
+  const values = [valueFor(token, downstream)];
+  return upstream.index === downstream.index ? values : [...values, valueFor(token, upstream)];
+}
+
+/** The token of a Route value that we wrote: ours by address and marked with `lr`. */
+export function tokenOf(uri: SipUri): string | undefined {
+  return hasParam(uri.params, 'lr') && uri.user !== undefined && uri.user !== '' ? uri.user : undefined;
+}
+
+/** Whether a URI names one of our listeners, as its Record-Route or Via does. */
+export function namesListener(uri: SipUri, listeners: readonly Listener[]): boolean {
+  const host = lower(uri.host);
+  const port = uri.port;
+  return listeners.some(
+    ({ advertised, local }) =>
+      (port === undefined || port === advertised.port || port === local.port) &&
+      (host === lower(advertised.host) || host === bracketed(local.address)),
+  );
+}
+
+/** Whether `routeUri` is one of the values that carry this token. */
+export function carriesToken(routeUri: string, token: string): boolean {
+  const uri = parseUri(routeUri);
+  return uri !== undefined && tokenOf(uri) === token;
+}
+
+function valueFor(token: string, listener: Listener): NameAddr {
+  const { host, port } = listener.advertised;
+  return { display: undefined, uri: `sip:${token}@${host}:${port}${transportParam(listener)};lr`, params: [] };
+}
+
+/** RFC 7118 §5.2: `ws` over TLS as well; UDP is what a URI without the parameter means. */
+function transportParam(listener: Listener): string {
+  switch (listener.transport) {
+    case 'udp':
+      return '';
+    case 'tcp':
+    case 'tls':
+      return `;transport=${listener.transport}`;
+    case 'ws':
+    case 'wss':
+      return ';transport=ws';
+  }
+}
+
+export function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
