@@ -21,6 +21,11 @@ const rows = {
     meaning: 'A setting has a value that Viaduct cannot use.',
     nextStep: 'Correct the environment variable (or its line in .env) as the message says.',
   },
+  'already-running': {
+    status: 0,
+    meaning: 'Another Viaduct runs on this DATA_DIR.',
+    nextStep: 'Stop it first, or give this one a DATA_DIR and ports of its own.',
+  },
   'listen-in-use': {
     status: 0,
     meaning: 'Another process holds a port that LISTEN names.',

@@ -61,5 +61,5 @@ function transportParam(listener: Listener): string {
 }
 
 export function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }

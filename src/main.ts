@@ -1,0 +1,174 @@
+/**
+ * The composition root: settings → adapters → engine ← routes. The only file that knows everything; it decides nothing.
+ *
+ * `npm start` runs it. What it starts it stops, in the opposite order, also when a later step fails.
+ */
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { apiRoutes } from '../routes/http/api.ts';
+import { routes } from '../routes/routes.ts';
+import { createResolver } from './adapters/dns/resolver.ts';
+import { bundlePages } from './adapters/http/pages.ts';
+import { createHttp, type HttpAddress, listenHttp } from './adapters/http/server.ts';
+import { createLog } from './adapters/log.ts';
+import { isWildcard, localAddresses } from './adapters/network/addresses.ts';
+import { loadOrCreateCertificate } from './adapters/network/certificate.ts';
+import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
+import { loadTlsCfg } from './adapters/network/tls-sections.ts';
+import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
+import { createRandom, systemClock } from './adapters/system.ts';
+import { servedDomains } from './config/served-domains.ts';
+import { readSettings, type Settings } from './config.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import { failureOf } from './errors.ts';
+import type { Log, NetworkEvents, Random } from './ports.ts';
+import { type Backends, openBackends } from './start/backends.ts';
+import { banner } from './start/banner.ts';
+import { createDemoUsers, demoUsers } from './start/demo-users.ts';
+import { type Identity, loadIdentity } from './start/identity.ts';
+import { phoneSettings } from './start/phone-settings.ts';
+import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
+import { Shutdown } from './start/shutdown.ts';
+import { trustedNetworks } from './start/trusted.ts';
+
+async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<void> {
+  const { dataDir } = settings;
+  const identity = loadIdentity(dataDir, settings.tokenSecrets);
+  refuseSecond(dataDir);
+  const random = createRandom();
+  const domains = servedDomains(settings, localAddresses);
+  const [domain = ''] = domains;
+  const [backends, pages, tls] = await Promise.all([
+    openBackends(settings, random, log, shutdown),
+    bundlePages(),
+    tlsSource(settings, domains, log),
+  ]);
+  const demo = demoUsers(settings);
+  await createDemoUsers(demo, domain, backends.database.subscribers);
+
+  // The network needs somebody to call, the engine needs the network: whoever comes first waits for the other.
+  let engine: Engine | undefined;
+  let serve: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  const events: NetworkEvents = {
+    message: (text, flow) => engine?.message(text, flow),
+    closed: (flow, reason) => engine?.closed(flow, reason),
+  };
+  const httpHandler: RequestListener = (request, response) => serve?.(request, response);
+  const { listen, advertise } = settings;
+  const network = await openNetwork({ listen, advertise, tls, boot: identity.boot, httpHandler, log }, events);
+  shutdown.add('the network', () => network.shutdown());
+  engine = openEngine({ settings, identity, domains, backends, network, random, log });
+  await engine.start();
+  shutdown.add('the engine', () => engine?.stop());
+
+  const app = await createHttp({
+    api: apiRoutes(engine.operations),
+    apiToken: settings.apiToken,
+    allowedHosts: domains,
+    pages,
+    phone: phoneSettings(network.listeners, domain, demo),
+    log,
+  });
+  serve = (request, response) => app.routing(request, response);
+  shutdown.add('the pages', () => app.close());
+  const http = await listenHttp(app, settings.http);
+
+  writeRun(dataDir, http, network, backends);
+  shutdown.add('run.json', () => removeRunFile(dataDir));
+  const { databaseName: database, mediaNodes } = backends;
+  const rtpengine = mediaNodes.map(({ address }) => address);
+  const { listeners } = network;
+  process.stdout.write(banner({ version, http, listeners, domain, demo, database, rtpengine }));
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly identity: Identity;
+  readonly domains: readonly string[];
+  readonly backends: Backends;
+  readonly network: OpenNetwork;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+function openEngine({ settings, identity, domains, backends, network, random, log }: Parts): Engine {
+  const { database, media } = backends;
+  const { subscribers, location, dialogs, outbox } = database;
+  const stores = { subscribers, location, dialogs, outbox };
+  const ports = { ...stores, clock: systemClock, random, network, resolver: createResolver(), media, database, log };
+  return createEngine(ports, routes, {
+    ...identity,
+    domains,
+    isTrusted: trustedNetworks(settings.trusted),
+    acceptForeign: settings.acceptForeign,
+    graceMs: settings.graceSeconds * 1000,
+    timerCMs: settings.timerCSeconds * 1000,
+    version,
+  });
+}
+
+async function tlsSource(settings: Settings, domains: readonly string[], log: Log): Promise<TlsSource> {
+  if (settings.tlsCfg !== undefined) return loadTlsCfg(settings.tlsCfg, log);
+  const bound = settings.listen.flatMap(({ host }) => (isWildcard(host) ? localAddresses(host) : [host]));
+  const names = [...new Set([...domains, ...bound, 'localhost'])];
+  const dir = join(settings.dataDir, 'tls');
+  return certificateSource(await loadOrCreateCertificate({ dir, names, nowMs: systemClock.nowMs() }));
+}
+
+function writeRun(dataDir: string, http: HttpAddress, network: OpenNetwork, { children }: Backends): void {
+  const listeners = network.listeners.map(({ entry, transport, local }) => ({ entry, transport, ...local }));
+  writeRunFile(dataDir, { http, listeners, children });
+}
+
+const version = packageVersion();
+
+function packageVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8');
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
+}
+
+/** Ctrl-C once stops in order; twice ends this process at once, and the children stay for the next start to adopt. */
+function stopOnSignal(shutdown: Shutdown, log: Log): void {
+  let asked = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    log.info({ signal }, 'Viaduct stops');
+    shutdown.run().then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+/** A bug must not end the calls of everybody (DESIGN law 8): it is logged, and what it broke fails by itself. */
+function surviveBugs(log: Log): void {
+  const note = (thrown: unknown): void => {
+    log.error(
+      { stack: thrown instanceof Error ? thrown.stack : String(thrown) },
+      'A fault of Viaduct; please report it',
+    );
+  };
+  process.on('uncaughtException', note);
+  process.on('unhandledRejection', note);
+}
+
+async function main(): Promise<void> {
+  let shutdown: Shutdown | undefined;
+  try {
+    const settings = readSettings(process.env);
+    const log = createLog({ level: settings.logLevel, out: process.stderr });
+    shutdown = new Shutdown(log);
+    stopOnSignal(shutdown, log);
+    await start(settings, log, shutdown);
+    surviveBugs(log);
+  } catch (thrown) {
+    await shutdown?.run();
+    const failure = failureOf(thrown);
+    process.stderr.write(`\nViaduct did not start. ${failure.message}\n${failure.row.nextStep}\n`);
+    if (failure.code === 'internal' && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    process.exit(1);
+  }
+}
+
+await main();

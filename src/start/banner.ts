@@ -1,0 +1,69 @@
+/** What `npm start` prints: where to go, with which account, and how to register a softphone. */
+import { hostText } from '../adapters/network/addresses.ts';
+import type { Listener } from '../ports.ts';
+import type { DemoUser } from './demo-users.ts';
+
+export interface Started {
+  readonly version: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly listeners: readonly Listener[];
+  readonly domain: string;
+  readonly demo: readonly DemoUser[];
+  /** Such as `PostgreSQL 15.18, embedded in ./data`. */
+  readonly database: string;
+  /** Addresses of the nodes; none: there is no media. */
+  readonly rtpengine: readonly string[];
+}
+
+export function banner(started: Started): string {
+  const base = `http://${hostText(started.http.host)}:${started.http.port}`;
+  const rows: (readonly [string, string])[] = [
+    ['Phone page', `${base}/phone`],
+    ...securePage(started.listeners),
+    ['Statistics', `${base}/api/v1/stats`],
+    ...wherever(started.listeners),
+    ['Domain', started.domain],
+    ['Database', started.database],
+    ['Media', started.rtpengine.length === 0 ? noMedia : `rtpengine ${started.rtpengine.join(', ')}`],
+  ];
+  return `\nViaduct ${started.version} is up.\n\n${table(rows)}${accounts(started)}\nCtrl-C stops it and all it has started.\n\n`;
+}
+
+const noMedia = 'none: calls are refused until you run `apt-get install rtpengine-daemon` and start again';
+
+function securePage(listeners: readonly Listener[]): readonly (readonly [string, string])[] {
+  const wss = listeners.find(({ transport }) => transport === 'wss');
+  return wss === undefined ? [] : [['', `https://${wss.advertised.host}:${wss.advertised.port}/phone (other devices)`]];
+}
+
+function wherever(listeners: readonly Listener[]): readonly (readonly [string, string])[] {
+  return listeners.map(({ transport, local }, index) => [
+    index === 0 ? 'SIP' : '',
+    `${transport.padEnd(3)} ${hostText(local.address)}:${local.port}`,
+  ]);
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, text]) => `  ${name.padEnd(12)} ${text}\n`).join('');
+}
+
+function accounts({ demo, domain, listeners }: Started): string {
+  const [first, second = first] = demo;
+  if (first === undefined || second === undefined) return addOne;
+  const rows = demo.map(({ username, password }): readonly [string, string] => [username, `password ${password}`]);
+  return `\nAccounts to try:\n${table(rows)}\n${softphone(second, domain, listeners)}`;
+}
+
+const addOne = '\nAn account: npx viaduct user add NAME\n';
+
+function softphone({ username, password }: DemoUser, domain: string, listeners: readonly Listener[]): string {
+  const udp = listeners.find(({ transport }) => transport === 'udp');
+  if (udp === undefined) return '';
+  const server = `${udp.advertised.host}:${udp.advertised.port}`;
+  const line = `<sip:${username}@${domain}>;auth_pass=${password};outbound="sip:${server}"`;
+  const linphone = `username ${username}, domain ${domain}, proxy sip:${server}, transport UDP`;
+  return `Sign in on the phone page with the other one, and a softphone as ${username}:\n${table([
+    ['baresip', `${line}  (in ~/.baresip/accounts)`],
+    ['Linphone', linphone],
+  ])}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * What was started, to be stopped in the opposite order: at Ctrl-C, at SIGTERM, and when a later step of the start fails.
+ */
+import type { Log } from '../ports.ts';
+
+/** One step may take so long; the next ones are taken all the same. */
+const patienceMs = 8_000;
+
+export class Shutdown {
+  readonly #log: Log;
+  readonly #steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** `name` is for the log: `the network`. */
+  add(name: string, stop: () => Promise<void> | void): void {
+    this.#steps.push({ name, stop });
+  }
+
+  /** Stops everything once, however often it is called. */
+  run(): Promise<void> {
+    this.#running ??= this.#all();
+    return this.#running;
+  }
+
+  async #all(): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await atMost(patienceMs, step.stop());
+      } catch (thrown) {
+        this.#log.warn({ error: String(thrown) }, `Stopping ${step.name} failed`);
+      }
+    }
+  }
+}
+
+async function atMost(ms: number, work: Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
