@@ -5,10 +5,13 @@
  * (law 1, `Deviates:` §16.7: a proxy would forward the 2xx; the caller would then sit in a silent call).
  */
 
+import { credentialsFor } from '../auth/digest.ts';
 import { byeFor, recordFromCall } from '../dialog/record.ts';
 import { errors, type Failure } from '../errors.ts';
+import { replaceAll } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
+import { ProxyAuthorization } from '../message/headers/digest.ts';
 import { From, tagOf } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
@@ -43,7 +46,7 @@ export async function prepareBranch(core: Core, request: Request, branch: LiveBr
   const flow = await core.nextHops.flowTo(target, routes[0], request.flow);
   const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
   branch.token = makesDialog ? tokenFor(core, request, target, flow) : '';
-  const message = forwarded(request.message, {
+  const message = forwarded(withoutOurCredentials(request), {
     uri: target.uri,
     via: viaFor(flow.listener, branch.id),
     recordRoutes: makesDialog ? recordRoutes(branch.token, request.flow.listener, flow.listener) : [],
@@ -52,6 +55,13 @@ export async function prepareBranch(core: Core, request: Request, branch: LiveBr
   });
   branch.flow = flow;
   branch.sent = await core.routes.branch({ id: branch.id, request, target, flow, message }, core.proxy);
+}
+
+/** RFC 3261 §22.3: credentials that were for us go no further. */
+function withoutOurCredentials({ message, notes: { user } }: Request): SipRequest {
+  if (user === undefined) return message;
+  const others = all(message, ProxyAuthorization).filter((one) => credentialsFor([one], user.domain) === undefined);
+  return replaceAll(message, ProxyAuthorization, others);
 }
 
 function tokenFor(core: Core, request: Request, target: Target, flow: Flow): string {

@@ -107,7 +107,9 @@ export class Media {
     call.node = record.mediaNode;
     call.callees.set(record.callee.tag, { kind: record.callee.media, address: '' });
     call.dialogs.add(record.callee.tag);
-    call.session = stepMediaSession(call.session, { on: 'answered', branch: record.callee.tag })[0];
+    for (const on of ['offer-sent', 'offer-ok', 'answered'] as const) {
+      call.session = stepMediaSession(call.session, { on, branch: record.callee.tag })[0];
+    }
     this.#calls.set(record.callId, call);
   }
 
@@ -273,8 +275,9 @@ export class Media {
 
   /** The pinned node, or the first candidate that takes the offer; other branches of the call wait for that choice. */
   async #toNode(call: MediaCall, send: (node: string) => Promise<NgReply>): Promise<NgReply> {
+    // The offer of another branch may be refused for what is its own: then this one tries by itself.
+    while (call.node === undefined && call.pinning !== undefined) await call.pinning.catch(() => undefined);
     if (call.node !== undefined) return send(call.node);
-    if (call.pinning !== undefined) return send(await call.pinning);
     const choice = this.#firstThatTakes(call, send);
     call.pinning = choice.then(({ node }) => node);
     // Those who wait for it hear of the failure themselves; without a waiter nobody would.

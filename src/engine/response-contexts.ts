@@ -19,6 +19,7 @@ import type { Cancel } from '../ports.ts';
 import { branchParameter, shareBreadth } from '../proxy/loop.ts';
 import {
   allEnded,
+  allSettled,
   bestSoFar,
   branchState,
   type ContextEffect,
@@ -59,6 +60,8 @@ export class ResponseContextRunner {
   #hasMedia = false;
   /** The routes have said where to; before that no branch is none too few. */
   #relayed = false;
+  /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
+  readonly #established = new Set<string>();
   /** The failure route is being asked. */
   #asking = false;
 
@@ -237,9 +240,17 @@ export class ResponseContextRunner {
 
   /** The machine waits for `routed` as long as a route may add branches: the failure route is asked when all failed. */
   #settle(): void {
+    this.#letGoOfMedia();
     if (this.#context.routed || this.#asking) return;
     if (isFinal(this.#context)) this.#step({ on: 'routed' });
     else if (this.#relayed && allEnded(this.#context)) this.#askFailureRoute();
+  }
+
+  /** Law 3: no branch brings another call, so its media ends with the last BYE, not with the last timer. */
+  #letGoOfMedia(): void {
+    if (!this.#hasMedia || !isFinal(this.#context) || !allSettled(this.#context)) return;
+    this.#hasMedia = false;
+    this.#core.media.finished(this.#callId());
   }
 
   #askFailureRoute(): void {
@@ -285,12 +296,10 @@ export class ResponseContextRunner {
         this.#branches.get(effect.branch)?.timerC?.();
         return;
       case 'abandon': // `#sendOff` sees it in the branch's state
+      case 'finished': // its media was let go before
         return;
       case 'ended':
         this.#branches.get(effect.branch)?.client?.abandon();
-        return;
-      case 'finished':
-        if (this.#hasMedia) this.#core.media.finished(this.#callId());
         return;
       default:
         effect satisfies never;
@@ -312,12 +321,14 @@ export class ResponseContextRunner {
 
   /** The call is answered: its record is written, and its media lives until its BYE. */
   #establish(branch: LiveBranch, response: SipResponse): void {
-    const mediaNode = this.#core.media.answered(this.#callId(), branch.id, tagOf(get(response, To)) ?? '');
+    const tag = tagOf(get(response, To)) ?? '';
+    if (this.#established.has(tag)) return;
+    this.#established.add(tag);
+    const mediaNode = this.#core.media.answered(this.#callId(), branch.id, tag);
     const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
     if (record === undefined) return;
-    const known = this.#core.dialogs.find(response) !== undefined;
     this.#core.dialogs.established(record);
-    if (!known) this.#core.counters.answered++;
+    this.#core.counters.answered++;
   }
 
   #respond(reply: Reply): void {

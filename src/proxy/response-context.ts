@@ -114,6 +114,10 @@ export const takesBranches = (context: ResponseContext): boolean =>
 /** Whether every branch there is has ended: time for the failure route, when no final response went upstream. */
 export const allEnded = (context: ResponseContext): boolean => context.branches.every(hasEnded);
 
+/** Whether no branch can bring a first 2xx any more: each was answered or has ended. */
+export const allSettled = (context: ResponseContext): boolean =>
+  context.branches.every((branch) => branch.state === 'accepted' || hasEnded(branch));
+
 /** Our own part in the failure, also when the response of another branch goes upstream. */
 export const ownFailures = (context: ResponseContext): readonly OwnFailure[] =>
   outcomes(context).flatMap((outcome) => (outcome.kind === 'own' ? [outcome.failure] : []));
