@@ -13,7 +13,7 @@ import {
   type Field,
   type ResponseOptions,
 } from '../../src/message/build.ts';
-import { serialize } from '../../src/message/edit.ts';
+import { prepend, serialize } from '../../src/message/edit.ts';
 import { all, get } from '../../src/message/header.ts';
 import type { NameAddr } from '../../src/message/headers/address.ts';
 import { CallId } from '../../src/message/headers/call-id.ts';
@@ -21,7 +21,7 @@ import { Contact } from '../../src/message/headers/contact.ts';
 import { CSeq } from '../../src/message/headers/cseq.ts';
 import { From, To, tagOf } from '../../src/message/headers/from-to.ts';
 import { RecordRoute } from '../../src/message/headers/route.ts';
-import type { Via } from '../../src/message/headers/via.ts';
+import { type Via, Via as ViaHeader } from '../../src/message/headers/via.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../src/message/message.ts';
 import { parseMessage } from '../../src/message/scan.ts';
 import type { SocketAddress, Transport } from '../../src/ports.ts';
@@ -144,6 +144,11 @@ export class Agent {
     return this.#sendRequest(cancelFor(invite));
   }
 
+  /** Sends somebody's request on, as a proxy does: with a Via of its own on top. */
+  forward(request: SipRequest): SipRequest {
+    return this.#sendRequest(prepend(request, ViaHeader, this.#via()));
+  }
+
   /** The dialog that this INVITE and 2xx (or 1xx) made, seen from here. */
   dialog(invite: SipRequest, response: SipResponse): AgentDialog {
     const isCaller = this.#sentInvites.has(invite);
@@ -182,6 +187,23 @@ export class Agent {
       message.status === status &&
       (method === undefined || get(message, CSeq)?.method === method);
     return this.#receives(`${status} ${method ?? ''}`, isIt, limitMs);
+  }
+
+  /** Waits for any final response to a request with this method. */
+  receivesFinal(method: string, limitMs = defaultLimitMs): Promise<SipResponse> {
+    const isIt = (message: SipMessage): message is SipResponse =>
+      message.kind === 'response' && message.status >= 200 && get(message, CSeq)?.method === method;
+    return this.#receives(`a final response to ${method}`, isIt, limitMs);
+  }
+
+  /** Nothing came, and nothing comes within this time. */
+  async receivesNothing(limitMs = defaultLimitMs): Promise<void> {
+    await this.#clock.advance(limitMs);
+    assert.deepEqual(
+      this.inbox.map((one) => labelOf(serialize(one))),
+      [],
+      `${this.name} should have received nothing`,
+    );
   }
 
   // --- inside ---

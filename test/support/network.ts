@@ -76,6 +76,8 @@ export interface VirtualNetwork extends Network {
   setWeather(weather: Partial<Weather>): void;
   /** Messages on their way. */
   inFlight(): number;
+  /** The proxy's process died and started again: its connections are gone, and nobody told it so. */
+  restart(boot: string): void;
 }
 
 export interface NetworkOptions {
@@ -111,7 +113,7 @@ class MemoryNetwork implements VirtualNetwork {
   readonly listeners: readonly Listener[];
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
-  readonly #boot: string;
+  #boot: string;
   readonly #name: string;
   readonly #stations: StationState[] = [];
   readonly #udpFlows = new Map<string, Flow>();
@@ -145,6 +147,16 @@ class MemoryNetwork implements VirtualNetwork {
 
   inFlight(): number {
     return this.#inFlight;
+  }
+
+  restart(boot: string): void {
+    this.#boot = boot;
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    for (const { station } of links) {
+      station.link = undefined;
+      station.options.disconnected?.('the proxy was restarted');
+    }
   }
 
   // --- the proxy's side ---

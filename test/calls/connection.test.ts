@@ -1,0 +1,229 @@
+/** Clients behind a connection, and calls that outlive one, or the whole process (DESIGN law 4, §5). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { values } from '../../src/message/header.ts';
+import { RecordRoute } from '../../src/message/headers/route.ts';
+import type { Agent } from '../support/agent.ts';
+import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
+
+const columns = ['alice', 'proxy', 'bob'];
+const server = 'sip:example.com';
+const instance = [
+  ['Contact', '<sip:a1@x1.invalid;transport=ws>;+sip.instance="<urn:uuid:a>";reg-id=1;expires=600'],
+] as const;
+
+interface Stage {
+  readonly it: ProxyScene;
+  /** In a browser. */
+  readonly alice: Agent;
+  /** With a telephone on UDP. */
+  readonly bob: Agent;
+}
+
+async function stage(script: (stage: Stage) => Promise<void>): Promise<void> {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = await it.registered(
+      {
+        name: 'alice',
+        transport: 'wss',
+        address: '192.0.2.1',
+        port: 50_001,
+        contact: 'sip:a1@x1.invalid;transport=ws',
+      },
+      { contact: false, headers: instance },
+    );
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    await script({ it, alice, bob });
+  });
+}
+
+/** The browser's page is loaded again, or its network changed: a new connection, the same device. */
+async function comesBack(it: ProxyScene, alice: Agent): Promise<void> {
+  alice.station.close();
+  await it.clock.advance(100);
+  alice.request('REGISTER', server, { contact: false, headers: instance });
+  await alice.receivesResponse(200, 'REGISTER');
+}
+
+const aliceCalls = ({ it, alice, bob }: Stage): Promise<Call> => it.call(alice, bob, { offer: browserOffer('alice') });
+
+/** BYE from bob meets this status, and is not forwarded. */
+async function byeMeets({ it, bob }: Stage, call: Call, status: number): Promise<void> {
+  it.ladder.clear();
+  bob.within(call.callee, 'BYE');
+  await bob.receivesResponse(status, 'BYE');
+  it.ladder.expect(`
+    F1 proxy ◀BYE─ bob
+    F2 proxy ─${status} BYE▶ bob
+  `);
+}
+
+/** Offer and answer in the call, begun by `one`. */
+async function reInvites(one: Agent, dialog: Call['caller'], other: Agent): Promise<void> {
+  const body = one.name === 'alice' ? browserOffer('alice', { version: 9 }) : phoneOffer('bob', { version: 9 });
+  const answer = other.name === 'alice' ? browserAnswer('alice', { version: 9 }) : phoneAnswer('bob', { version: 9 });
+  const invite = one.within(dialog, 'INVITE', { body, contentType: sdpType });
+  const received = await other.receivesRequest('INVITE');
+  assert.ok(seen(received.body).relayed, 'the offer goes through rtpengine');
+  other.respond(received, 200, { body: answer, contentType: sdpType });
+  const ok = await one.receivesResponse(200, 'INVITE');
+  assert.ok(seen(ok.body).relayed, 'the answer goes through rtpengine');
+  one.ack(invite, ok);
+  await other.receivesRequest('ACK');
+}
+
+test('law 4: a browser is reached over its connection for everything, whatever its Contact says', () =>
+  stage(async ({ it, alice, bob }) => {
+    const { received, caller, callee } = await it.call(bob, alice, {
+      offer: phoneOffer('bob'),
+      answer: browserAnswer('alice'),
+    });
+    assert.equal(received.uri, 'sip:a1@x1.invalid;transport=ws');
+    assert.equal(values(received, RecordRoute).length, 2);
+    await reInvites(bob, caller, alice);
+    await it.hangUp(alice, callee, bob);
+    assert.equal((await it.proxy().operations.statistics()).connections.wss, 1);
+  }));
+
+test('law 4: the socket is closed: 480 while the browser may come back, 481 after the grace time', () =>
+  stage(async (scene) => {
+    const { it, alice } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(1000);
+    await byeMeets(scene, call, 480);
+    await it.clock.advance(10_000);
+    await byeMeets(scene, call, 481);
+  }));
+
+test('law 4: a new call to a browser whose socket is closed meets 480 at once', () =>
+  stage(async ({ it, alice, bob }) => {
+    alice.station.close();
+    await it.clock.advance(100);
+    const invite = bob.request('INVITE', alice.aor, { body: phoneOffer('bob'), contentType: sdpType });
+    bob.ack(invite, await bob.receivesResponse(480));
+  }));
+
+test('law 4: the socket closes while alice is called: the branch ends, and bob is told', () =>
+  stage(async ({ it, alice, bob }) => {
+    const invite = bob.request('INVITE', alice.aor, { body: phoneOffer('bob'), contentType: sdpType });
+    alice.respond(await alice.receivesRequest('INVITE'), 180);
+    await bob.receivesResponse(180);
+    alice.station.close();
+    const final = await bob.receivesFinal('INVITE');
+    assert.ok(final.status >= 480 && final.status < 600, String(final.status));
+    bob.ack(invite, final);
+    assert.equal(it.media.told.at(-1)?.command.command, 'delete');
+  }));
+
+test('DESIGN §5: alice comes back with the same instance: her call follows her to the new connection', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    await comesBack(it, alice);
+    await reInvites(bob, call.callee, alice);
+    await reInvites(alice, call.caller, bob);
+    // The bindings of the connection that was closed go after the grace time; the new one stays.
+    await it.clock.advance(15_000);
+    assert.equal(it.database.rows.bindings().filter(({ aor }) => aor === alice.aor).length, 1);
+    await it.hangUp(bob, call.callee, alice);
+  }));
+
+test('DESIGN §5: she comes back by a request of the call before she registers: answers reach her', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(100);
+    await reInvites(alice, call.caller, bob);
+    await it.hangUp(bob, call.callee, alice);
+  }));
+
+test('DESIGN §5: the grace time is over, and then she comes back: her call is still there for her', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(20_000);
+    alice.request('REGISTER', server, { contact: false, headers: instance });
+    await alice.receivesResponse(200, 'REGISTER');
+    await it.hangUp(alice, call.caller, bob);
+  }));
+
+for (const by of ['alice', 'bob'] as const) {
+  test(`DESIGN §5: the proxy is killed and started again during the call; ${by} re-INVITEs and hangs up`, () =>
+    stage(async (scene) => {
+      const { it, alice, bob } = scene;
+      const call = await aliceCalls(scene);
+      await it.restart();
+      alice.request('REGISTER', server, { contact: false, headers: instance });
+      await alice.receivesResponse(200, 'REGISTER');
+      assert.equal(it.media.calls().length, 1);
+      const [one, dialog, other] = by === 'alice' ? [alice, call.caller, bob] : [bob, call.callee, alice];
+      await reInvites(one, dialog, other);
+      await it.hangUp(one, dialog, other);
+      assert.deepEqual(it.media.calls(), [], 'the media session is ended');
+      assert.deepEqual(it.database.rows.dialogs(), []);
+    }));
+
+  test(`DESIGN §5: the record is lost as well: the token alone carries ${by}'s BYE`, () =>
+    stage(async (scene) => {
+      const { it, alice, bob } = scene;
+      const call = await aliceCalls(scene);
+      for (const record of it.database.rows.dialogs()) await it.database.dialogs.remove(record);
+      await it.restart();
+      alice.request('REGISTER', server, { contact: false, headers: instance });
+      await alice.receivesResponse(200, 'REGISTER');
+      const [one, dialog, other] = by === 'alice' ? [alice, call.caller, bob] : [bob, call.callee, alice];
+      await it.hangUp(one, dialog, other);
+      it.media.restart();
+    }));
+}
+
+test('DESIGN §5: after the restart alice has not come back yet: 480, then 481', () =>
+  stage(async (scene) => {
+    const { it } = scene;
+    const call = await aliceCalls(scene);
+    await it.restart();
+    await byeMeets(scene, call, 480);
+    await it.clock.advance(11_000);
+    await byeMeets(scene, call, 481);
+  }));
+
+test('DESIGN §5: two telephones on UDP do not notice a restart', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1', rport: true });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const { caller, callee } = await it.call(alice, bob);
+    await it.restart();
+    await reInvites(alice, caller, bob);
+    await reInvites(bob, callee, alice);
+    await it.hangUp(bob, callee, alice);
+    assert.deepEqual(it.media.calls(), []);
+  });
+});
+
+test('DESIGN §5: killed while bob rings: alice times out by herself, and rtpengine keeps nothing', () =>
+  stage(async ({ it, alice, bob }) => {
+    alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
+    bob.respond(await bob.receivesRequest('INVITE'), 180);
+    await alice.receivesResponse(180);
+    await it.restart();
+    await it.clock.advance(60_000);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 2 and 4: TCP telephone with a Contact that cannot be dialled: everything over its connection', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', transport: 'tcp', address: '203.0.113.9', port: 41_000 });
+    const { caller, callee } = await it.call(alice, bob);
+    await reInvites(alice, caller, bob);
+    await it.hangUp(bob, callee, alice);
+    assert.equal((await it.proxy().operations.statistics()).connections.tcp, 1);
+  });
+});

@@ -1,0 +1,437 @@
+/** What rtpengine is told on each way through a call, and that no call goes on without it (DESIGN laws 1 to 3, §4). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { get } from '../../src/message/header.ts';
+import { ContentLength } from '../../src/message/headers/numbers.ts';
+import { Reason, Warning } from '../../src/message/headers/text.ts';
+import type { SipMessage } from '../../src/message/message.ts';
+import type { Transport } from '../../src/ports.ts';
+import type { Agent, AgentDialog } from '../support/agent.ts';
+import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, type SeenSdp, seen } from '../support/sdp.ts';
+
+type Kind = 'browser' | 'phone';
+
+const transportOf = { browser: 'wss', phone: 'udp' } as const satisfies Record<Kind, Transport>;
+const offerOf = { browser: browserOffer, phone: phoneOffer } as const;
+const answerOf = { browser: browserAnswer, phone: phoneAnswer } as const;
+const protocolOf = { browser: 'UDP/TLS/RTP/SAVPF', phone: 'RTP/AVP' } as const;
+
+interface Stage {
+  readonly it: ProxyScene;
+  readonly alice: Agent;
+  readonly bob: Agent;
+}
+
+async function stage(caller: Kind, callee: Kind, script: (stage: Stage) => Promise<void>): Promise<void> {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob', 'cell'] });
+  await it.play(async () => {
+    const alice = await it.registered({
+      name: 'alice',
+      transport: transportOf[caller],
+      address: '192.0.2.1',
+      port: 5061,
+    });
+    const bob = await it.registered({ name: 'bob', transport: transportOf[callee], address: '192.0.2.2' });
+    await script({ it, alice, bob });
+  });
+}
+
+const sdp = (body: string): { readonly body: string; readonly contentType: string } => ({ body, contentType: sdpType });
+
+/** The SDP of the message went through the relay, and says this. */
+function carries(message: SipMessage, expected: Partial<SeenSdp>): void {
+  assert.equal(get(message, ContentLength), message.body.length);
+  assert.deepEqual({ ...seen(message.body), ...expected, relayed: true }, seen(message.body));
+}
+
+const toPhone = { protocol: 'RTP/AVP', ice: false, rtcpMux: false, setup: undefined } as const;
+
+for (const caller of ['browser', 'phone'] as const) {
+  for (const callee of ['browser', 'phone'] as const) {
+    test(`${caller} calls ${callee}: each gets an SDP of its own kind, and the call is deleted at its end`, () =>
+      stage(caller, callee, async ({ it, alice, bob }) => {
+        const {
+          received,
+          answered,
+          callee: dialog,
+        } = await it.call(alice, bob, {
+          offer: offerOf[caller]('alice'),
+          answer: answerOf[callee]('bob'),
+        });
+        const offered = { protocol: protocolOf[callee], author: 'alice' } as const;
+        carries(
+          received,
+          callee === 'phone' ? { ...toPhone, ...offered } : { ...offered, ice: true, setup: 'actpass' },
+        );
+        const accepted = { protocol: protocolOf[caller], author: 'bob' } as const;
+        // `passive`: the calling browser opens its NAT for the DTLS handshake.
+        carries(
+          answered,
+          caller === 'phone' ? { ...toPhone, ...accepted } : { ...accepted, ice: true, setup: 'passive' },
+        );
+        assert.equal(it.media.calls().length, 1);
+        await it.hangUp(bob, dialog, alice);
+        assert.deepEqual(it.media.calls(), []);
+        assert.deepEqual(it.media.story(), [`offer ${protocolOf[callee]}`, 'answer', 'delete']);
+      }));
+  }
+}
+
+// --- never without media ---------------------------------------------------------------------------------------------
+
+test('law 1: rtpengine refuses the offer: bob never rings, and alice is told why (488)', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ refuse: ({ command }) => (command === 'offer' ? 'media-refused' : undefined) });
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const final = await alice.receivesResponse(488);
+    assert.match(get(final, Warning) ?? '', /rtpengine/);
+    alice.ack(invite, final);
+    await bob.receivesNothing(1000);
+  }));
+
+test('law 1: no rtpengine answers: 503 with a Warning that says so; when it is back, calls work', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ nodes: { m1: 'down' } });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const final = await alice.receivesResponse(503);
+    assert.match(get(final, Warning) ?? '', /No rtpengine answers/);
+    alice.ack(invite, final);
+    await bob.receivesNothing(1000);
+    it.media.set({ nodes: { m1: 'up' } });
+    const { caller } = await it.call(alice, bob);
+    await it.hangUp(alice, caller, bob);
+  }));
+
+test('DESIGN §4: a node without ports, or one that has died unseen, makes way for the next', async () => {
+  for (const first of ['busy', 'silent'] as const) {
+    await stage('phone', 'phone', async ({ it, alice, bob }) => {
+      const nodes = { m1: first === 'silent' ? first : 'up', m2: 'up' } as const;
+      it.media.set({
+        nodes,
+        refuse: ({ command }, node) => (node === 'm1' && command === 'offer' ? 'media-busy' : undefined),
+      });
+      const { caller } = await it.call(alice, bob);
+      assert.deepEqual(
+        it.media.told.filter(({ command }) => command.command === 'answer').map(({ nodeId }) => nodeId),
+        ['m2'],
+      );
+      it.media.set({ nodes: { m1: 'up', m2: 'up' } });
+      await it.hangUp(alice, caller, bob);
+      // A delete to the node that gave no answer is repeated from the outbox until it is confirmed.
+      await it.clock.advance(30_000);
+      assert.deepEqual(it.database.rows.outbox(), []);
+    });
+  }
+});
+
+test('law 1: the answer is refused after the 2xx: bob gets ACK and BYE with the reason, alice a 5xx', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ refuse: ({ command }) => (command === 'answer' ? 'media-lost' : undefined) });
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 200, sdp(phoneAnswer('bob')));
+    await bob.receivesRequest('ACK');
+    const bye = await bob.receivesRequest('BYE');
+    assert.match(get(bye, Reason) ?? '', /^SIP;cause=503;text="/);
+    bob.respond(bye, 200);
+    const final = await alice.receivesFinal('INVITE');
+    assert.equal(final.status, 503);
+    alice.ack(invite, final);
+    // RFC 3261 §13.3.1.4: bob repeats his 200 until he has seen an ACK; there is no second BYE.
+    bob.respond(received, 200, sdp(phoneAnswer('bob')));
+    await bob.receivesRequest('ACK');
+    await bob.receivesNothing(1000);
+  }));
+
+test('law 1: the answer in the ACK is refused: BYE to both', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ refuse: ({ command }) => (command === 'answer' ? 'media-lost' : undefined) });
+    const invite = alice.request('INVITE', bob.aor);
+    bob.respond(await bob.receivesRequest('INVITE'), 200, sdp(phoneOffer('bob')));
+    alice.ack(invite, await alice.receivesResponse(200), sdp(phoneAnswer('alice')));
+    for (const party of [alice, bob]) party.respond(await party.receivesRequest('BYE'), 200);
+    assert.deepEqual(
+      bob.inbox.filter((message) => message.kind === 'request' && message.method === 'ACK'),
+      [],
+    );
+  }));
+
+test('law 1: early media that rtpengine refuses is left out, and the 183 goes on without it', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    it.media.set({ refuse: ({ command }) => (command === 'answer' ? 'media-refused' : undefined) });
+    bob.respond(received, 183, sdp(phoneAnswer('bob')));
+    assert.equal((await alice.receivesResponse(183)).body, '');
+    it.media.set({ refuse: () => undefined });
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    const ok = await alice.receivesResponse(200);
+    carries(ok, { ...toPhone, author: 'bob' });
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    await it.hangUp(bob, dialog, alice);
+  }));
+
+// --- endings ---------------------------------------------------------------------------------------------------------
+
+test('law 3: busy, declined and not there: the media of a call that never was is deleted', async () => {
+  for (const status of [486, 603, 404, 480]) {
+    await stage('phone', 'phone', async ({ it, alice, bob }) => {
+      const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+      bob.respond(await bob.receivesRequest('INVITE'), status);
+      await bob.receivesRequest('ACK');
+      alice.ack(invite, await alice.receivesResponse(status));
+      assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'delete']);
+    });
+  }
+});
+
+test('law 6: CANCEL while rtpengine thinks about the offer: bob never rings, and what it made is deleted', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ latencyMs: 400 });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    await it.clock.advance(100);
+    alice.cancel(invite);
+    await alice.receivesResponse(200, 'CANCEL');
+    alice.ack(invite, await alice.receivesResponse(487));
+    await bob.receivesNothing(2000);
+    assert.equal(it.media.story()[0], 'offer RTP/AVP');
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 6: a 200 that waits for its answer is not overtaken by the 180 after it, nor by a CANCEL', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 180);
+    await alice.receivesResponse(180);
+    it.media.set({ latencyMs: 100 });
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    bob.respond(received, 180);
+    await it.clock.advance(20);
+    alice.cancel(invite);
+    await alice.receivesResponse(200, 'CANCEL');
+    const ok = await alice.receivesResponse(200, 'INVITE');
+    carries(ok, { author: 'bob' });
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    await it.hangUp(bob, dialog, alice);
+    assert.deepEqual(
+      alice.inbox.filter((message) => message.kind === 'response' && message.status === 180),
+      [],
+    );
+  }));
+
+test('law 3: bob never answers the BYE: the media goes all the same', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    bob.station.freeze();
+    alice.within(caller, 'BYE');
+    await it.clock.advance(40_000);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 3: rtpengine is silent at the end of the call: the delete waits in the outbox, and is done later', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    it.media.set({ nodes: { m1: 'silent' } });
+    await it.hangUp(alice, caller, bob);
+    await it.clock.advance(3000);
+    assert.equal(it.database.rows.outbox().length, 1);
+    it.media.set({ nodes: { m1: 'up' } });
+    await it.clock.advance(15_000);
+    assert.deepEqual(it.database.rows.outbox(), []);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+// --- forks -----------------------------------------------------------------------------------------------------------
+
+test('DESIGN §4: browser and telephone ring together, each with an offer of its kind; the loser’s branch is deleted', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const cell = await it.registered({ name: 'cell', aor: bob.aor, transport: 'wss', address: '192.0.2.3' });
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const atBob = await bob.receivesRequest('INVITE');
+    const atCell = await cell.receivesRequest('INVITE');
+    carries(atBob, toPhone);
+    carries(atCell, { protocol: 'UDP/TLS/RTP/SAVPF', ice: true, setup: 'actpass', rtcpMux: true });
+    const offers = it.media.told.map(({ command }) => 'via-branch' in command && command['via-branch']);
+    assert.equal(new Set(offers).size, 2, 'a via-branch for each');
+    cell.respond(atCell, 180);
+    await alice.receivesResponse(180);
+    bob.respond(atBob, 200, sdp(phoneAnswer('bob')));
+    const ok = await alice.receivesResponse(200);
+    carries(ok, { protocol: 'UDP/TLS/RTP/SAVPF', setup: 'passive', author: 'bob' });
+    alice.ack(invite, ok);
+    cell.respond(await cell.receivesRequest('CANCEL'), 200);
+    assert.equal(
+      it.media.branches(it.media.calls()[0] ?? ''),
+      2,
+      'a CANCEL alone deletes nothing: a 2xx may still come',
+    );
+    cell.respond(atCell, 487);
+    await cell.receivesRequest('ACK');
+    await bob.receivesRequest('ACK');
+    await it.clock.advance(33_000);
+    assert.equal(it.media.branches(it.media.calls()[0] ?? ''), 1);
+    await it.hangUp(alice, alice.dialog(invite, ok), bob);
+    assert.deepEqual(it.media.story().slice(-2), ['delete branch', 'delete']);
+  }));
+
+test('law 1: the offer to one of two telephones is refused: the other one rings', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const cell = await it.registered({ name: 'cell', aor: bob.aor, transport: 'wss', address: '192.0.2.3' });
+    it.media.set({
+      refuse: (command) =>
+        command.command === 'offer' && command['transport-protocol'] === 'UDP/TLS/RTP/SAVPF'
+          ? 'media-refused'
+          : undefined,
+    });
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await bob.receivesRequest('ACK');
+    assert.deepEqual(cell.inbox, []);
+    await it.hangUp(bob, dialog, alice);
+  }));
+
+// --- repetitions -----------------------------------------------------------------------------------------------------
+
+test('law 1: a 2xx and an ACK that are repeated leave with the rewritten body, and rtpengine is not asked again', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    const bodies = new Set<string>();
+    let ok = await sends200();
+    for (let time = 0; time < 3; time++) {
+      await it.clock.advance(500);
+      ok = await sends200();
+    }
+    async function sends200(): ReturnType<Agent['receivesResponse']> {
+      bob.respond(received, 200, sdp(phoneAnswer('bob')));
+      const response = await alice.receivesResponse(200);
+      bodies.add(response.body);
+      return response;
+    }
+    assert.equal(bodies.size, 1);
+    carries(ok, { author: 'bob', setup: 'passive' });
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer']);
+    await it.hangUp(alice, alice.dialog(invite, ok), bob);
+  }));
+
+test('RFC 3960: early media in a 183 and the same answer in the 200', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 183, sdp(phoneAnswer('bob')));
+    carries(await alice.receivesResponse(183), { author: 'bob', ice: true });
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    const ok = await alice.receivesResponse(200);
+    carries(ok, { author: 'bob', ice: true });
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    await it.hangUp(bob, dialog, alice);
+  }));
+
+test('RFC 3264 §5: an INVITE without offer: the offer comes in the 200, the answer in the ACK', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor);
+    const received = await bob.receivesRequest('INVITE');
+    assert.equal(received.body, '');
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneOffer('bob'))));
+    const ok = await alice.receivesResponse(200);
+    carries(ok, { ...toPhone, author: 'bob' });
+    alice.ack(invite, ok, sdp(phoneAnswer('alice')));
+    carries(await bob.receivesRequest('ACK'), { ...toPhone, author: 'alice' });
+    await it.hangUp(bob, dialog, alice);
+    assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
+  }));
+
+// --- within the call -------------------------------------------------------------------------------------------------
+
+/** `one` offers again with this direction, `other` answers. */
+async function changes(
+  { it }: Stage,
+  [one, dialog, kind]: readonly [Agent, AgentDialog, Kind],
+  [other, otherKind]: readonly [Agent, Kind],
+  direction: 'sendonly' | 'sendrecv',
+): Promise<void> {
+  const version = 2 + it.media.told.length;
+  const invite = one.within(dialog, 'INVITE', sdp(offerOf[kind](one.name, { direction, version })));
+  const received = await other.receivesRequest('INVITE');
+  carries(received, { author: one.name, direction, protocol: protocolOf[otherKind] });
+  const back = direction === 'sendonly' ? 'recvonly' : 'sendrecv';
+  other.respond(received, 200, sdp(answerOf[otherKind](other.name, { direction: back, version })));
+  const ok = await one.receivesResponse(200, 'INVITE');
+  carries(ok, { author: other.name, direction: back, protocol: protocolOf[kind] });
+  one.ack(invite, ok);
+  await other.receivesRequest('ACK');
+}
+
+test('RFC 3264 §8.4: hold and resume from both sides; each side is still written to as what it is', () =>
+  stage('browser', 'phone', async (scene) => {
+    const { it, alice, bob } = scene;
+    const { caller, callee } = await it.call(alice, bob, { offer: browserOffer('alice') });
+    for (const direction of ['sendonly', 'sendrecv'] as const) {
+      await changes(scene, [alice, caller, 'browser'], [bob, 'phone'], direction);
+    }
+    for (const direction of ['sendonly', 'sendrecv'] as const) {
+      await changes(scene, [bob, callee, 'phone'], [alice, 'browser'], direction);
+    }
+    await it.hangUp(alice, caller, bob);
+    const again = ['offer RTP/AVP', 'answer', 'offer RTP/AVP', 'answer'];
+    const back = ['offer UDP/TLS/RTP/SAVPF', 'answer', 'offer UDP/TLS/RTP/SAVPF', 'answer'];
+    assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', ...again, ...back, 'delete']);
+  }));
+
+test('DESIGN §4: a refused re-INVITE: the last accepted offer and answer are given again', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob, { offer: browserOffer('alice') });
+    const offer = browserOffer('alice', { direction: 'sendonly', version: 2 });
+    const again = alice.within(caller, 'INVITE', sdp(offer));
+    bob.respond(await bob.receivesRequest('INVITE'), 488);
+    await bob.receivesRequest('ACK');
+    alice.ack(again, await alice.receivesResponse(488));
+    const offers = it.media.told.flatMap(({ command }) => (command.command === 'offer' ? [command.sdp] : []));
+    assert.deepEqual(offers, [browserOffer('alice'), offer, browserOffer('alice')]);
+    await it.hangUp(alice, caller, bob);
+  }));
+
+test('RFC 3261 §14.2: both sides offer at once: 491 to the one who was later', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const { caller, callee } = await it.call(alice, bob);
+    const first = alice.within(caller, 'INVITE', sdp(phoneOffer('alice', { version: 2 })));
+    const atBob = await bob.receivesRequest('INVITE');
+    const second = bob.within(callee, 'INVITE', sdp(phoneOffer('bob', { version: 2 })));
+    bob.ack(second, await bob.receivesResponse(491));
+    bob.respond(atBob, 200, sdp(phoneAnswer('bob', { version: 2 })));
+    alice.ack(first, await alice.receivesResponse(200));
+    await bob.receivesRequest('ACK');
+    await it.hangUp(alice, caller, bob);
+  }));
+
+test('RFC 3311: an UPDATE carries an offer as a re-INVITE does', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob, { offer: browserOffer('alice') });
+    alice.within(caller, 'UPDATE', sdp(browserOffer('alice', { direction: 'sendonly', version: 2 })));
+    const received = await bob.receivesRequest('UPDATE');
+    carries(received, { ...toPhone, direction: 'sendonly' });
+    bob.respond(received, 200, sdp(phoneAnswer('bob', { direction: 'recvonly', version: 2 })));
+    carries(await alice.receivesResponse(200, 'UPDATE'), { direction: 'recvonly', ice: true });
+    await it.hangUp(alice, caller, bob);
+  }));
+
+test('law 1: rtpengine has lost the call when alice re-INVITEs: she is refused, and the raw SDP goes nowhere', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob, { offer: browserOffer('alice') });
+    it.media.set({ refuse: ({ command }) => (command === 'offer' ? 'media-refused' : undefined) });
+    const again = alice.within(caller, 'INVITE', sdp(browserOffer('alice', { version: 2 })));
+    const final = await alice.receivesFinal('INVITE');
+    assert.equal(final.status, 488);
+    alice.ack(again, final);
+    assert.deepEqual(bob.inbox, []);
+    await it.hangUp(alice, caller, bob);
+  }));

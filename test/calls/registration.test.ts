@@ -1,0 +1,175 @@
+/** RFC 3665 §2: registrations, each as it passes between bob and us; then what the location service owes its users. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { values } from '../../src/message/header.ts';
+import { Contact } from '../../src/message/headers/contact.ts';
+import { MinExpires } from '../../src/message/headers/numbers.ts';
+import type { SipMessage } from '../../src/message/message.ts';
+import { createProxyScene, passwordOf } from '../support/proxy-scene.ts';
+
+const nobody = (): boolean => false;
+const columns = ['bob', 'proxy'];
+const bobs = { name: 'bob', address: '192.0.2.2' } as const;
+const server = 'sip:example.com';
+
+const contacts = (message: SipMessage): readonly string[] => values(message, Contact);
+
+test('RFC 3665 §2.1: a new registration is challenged, answered with its contact, and found', async () => {
+  const it = createProxyScene({ columns, isTrusted: nobody });
+  await it.play(async () => {
+    const bob = it.agent(bobs);
+    const answer = await it.register(bob);
+    assert.deepEqual(contacts(answer), ['<sip:bob@192.0.2.2:5060>;expires=600']);
+    it.ladder.expect(`
+      F1 bob ─REGISTER▶ proxy
+      F2 bob ◀401 REGISTER─ proxy
+      F3 bob ─REGISTER▶ proxy
+      F4 bob ◀200 REGISTER─ proxy
+    `);
+    assert.deepEqual(
+      it.database.rows.bindings().map(({ aor, contact }) => [aor, contact]),
+      [['sip:bob@example.com', 'sip:bob@192.0.2.2:5060']],
+    );
+  });
+});
+
+test('RFC 3665 §2.2: an update adds a contact; the 200 lists all, the own one first', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = await it.registered(bobs);
+    const headers = [
+      ['Contact', '<sip:bob@198.51.100.7:5060>;q=0.5'],
+      ['Expires', '300'],
+    ] as const;
+    bob.request('REGISTER', server, { contact: false, headers, cseq: 2 });
+    const answer = await bob.receivesResponse(200);
+    assert.deepEqual(contacts(answer), [
+      '<sip:bob@198.51.100.7:5060>;q=0.5;expires=300',
+      '<sip:bob@192.0.2.2:5060>;expires=600',
+    ]);
+  });
+});
+
+test('RFC 3665 §2.3: a REGISTER without Contact asks for the list and changes nothing', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = await it.registered(bobs);
+    bob.request('REGISTER', server, { contact: false });
+    assert.deepEqual(contacts(await bob.receivesResponse(200)), ['<sip:bob@192.0.2.2:5060>;expires=600']);
+  });
+});
+
+test('RFC 3665 §2.4: `Contact: *` with `Expires: 0` cancels all; afterwards bob is not there (480)', async () => {
+  const it = createProxyScene({ columns: ['alice', 'bob', 'proxy'] });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered(bobs);
+    bob.request('REGISTER', server, {
+      contact: false,
+      headers: [
+        ['Contact', '*'],
+        ['Expires', '0'],
+      ],
+    });
+    assert.deepEqual(contacts(await bob.receivesResponse(200)), []);
+    const invite = alice.request('INVITE', bob.aor);
+    alice.ack(invite, await alice.receivesResponse(480));
+    it.ladder.expect(`
+      F1 bob ─REGISTER▶ proxy
+      F2 bob ◀200 REGISTER─ proxy
+      F3 alice ─INVITE▶ proxy
+      F4 alice ◀480─ proxy
+      F5 alice ─ACK▶ proxy
+    `);
+  });
+});
+
+test('RFC 3665 §2.5: a wrong password is challenged again, and nothing is stored', async () => {
+  const it = createProxyScene({ columns, isTrusted: nobody });
+  await it.play(async () => {
+    const bob = it.agent(bobs);
+    const first = bob.request('REGISTER', server);
+    bob.login(first, await bob.receivesResponse(401), 'bob', 'wrong');
+    await bob.receivesResponse(401);
+    assert.deepEqual(it.database.rows.bindings(), []);
+    it.ladder.expect(`
+      F1 bob ─REGISTER▶ proxy
+      F2 bob ◀401 REGISTER─ proxy
+      F3 bob ─REGISTER▶ proxy
+      F4 bob ◀401 REGISTER─ proxy
+    `);
+  });
+});
+
+test('RFC 3261 §10.3 step 4: an account registers only itself (403)', async () => {
+  const it = createProxyScene({ columns, isTrusted: nobody });
+  await it.play(async () => {
+    const mallory = it.agent({ ...bobs, aor: 'sip:alice@example.com' });
+    const first = mallory.request('REGISTER', server);
+    mallory.login(first, await mallory.receivesResponse(401), 'bob', passwordOf('bob'));
+    await mallory.receivesResponse(403);
+    assert.deepEqual(it.database.rows.bindings(), []);
+  });
+});
+
+test('RFC 3261 §10.3 step 7: a registration of less than a minute is refused with Min-Expires', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = it.agent(bobs);
+    bob.request('REGISTER', server, { headers: [['Expires', '5']] });
+    assert.deepEqual(values(await bob.receivesResponse(423), MinExpires), ['60']);
+  });
+});
+
+test('RFC 3261 §10.3 step 7: an older REGISTER that arrives after a newer one changes nothing (500)', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = await it.registered(bobs, { callId: 'c1', cseq: 5 });
+    bob.request('REGISTER', server, { callId: 'c1', cseq: 4, headers: [['Expires', '0']] });
+    await bob.receivesResponse(500);
+    assert.equal(it.database.rows.bindings().length, 1);
+  });
+});
+
+test('RFC 5626 §6: the same instance and reg-id replaces its contact, wherever it is now', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = it.agent({ ...bobs, transport: 'wss', port: 50_000 });
+    const contact = (host: string): readonly [string, string] => [
+      'Contact',
+      `<sip:x7f@${host}.invalid;transport=ws>;+sip.instance="<urn:uuid:1>";reg-id=1;expires=600`,
+    ];
+    bob.request('REGISTER', server, { contact: false, headers: [contact('first')] });
+    await bob.receivesResponse(200);
+    bob.station.close();
+    bob.request('REGISTER', server, { contact: false, headers: [contact('second')] });
+    const answer = contacts(await bob.receivesResponse(200));
+    assert.equal(answer.length, 1);
+    assert.match(answer[0] ?? '', /^<sip:x7f@second\.invalid/);
+  });
+});
+
+test('DESIGN law 5: the 200 to a REGISTER leaves after the row is committed', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    it.database.set({ latencyMs: 100 });
+    const bob = it.agent(bobs);
+    bob.request('REGISTER', server);
+    await it.clock.advance(90);
+    assert.deepEqual(bob.inbox, []);
+    await bob.receivesResponse(200);
+    assert.equal(it.database.rows.bindings().length, 1);
+  });
+});
+
+test('RFC 3261 §10.2.4: a binding that was not refreshed is gone after its time (480)', async () => {
+  const it = createProxyScene({ columns: ['alice', 'bob', 'proxy'] });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered(bobs);
+    await it.clock.advance(601_000);
+    const invite = alice.request('INVITE', bob.aor);
+    alice.ack(invite, await alice.receivesResponse(480));
+    await bob.receivesNothing(0);
+  });
+});

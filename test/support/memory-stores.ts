@@ -1,0 +1,170 @@
+/**
+ * PostgreSQL's part in memory (`ports.ts` stores): the same rules, on the virtual clock. It is an object of its own, so a
+ * second engine can be started on what the first one left.
+ *
+ * Switches: `down` (everything is refused with `database-down`) and `latencyMs`. Left out: grouped writes, the expiry of
+ * outbox entries.
+ */
+import { ha1 } from '../../src/auth/digest.ts';
+import { bindingKeyHash } from '../../src/dialog/token.ts';
+import { Failure } from '../../src/errors.ts';
+import type {
+  Binding,
+  BindingChange,
+  BindingOutcome,
+  Clock,
+  DialogRecord,
+  DialogStore,
+  LocationStore,
+  MediaOutbox,
+  OutboxEntry,
+  Subscriber,
+  SubscriberStore,
+} from '../../src/ports.ts';
+
+export interface MemoryDatabase {
+  readonly subscribers: SubscriberStore;
+  readonly location: LocationStore;
+  readonly dialogs: DialogStore;
+  readonly outbox: MediaOutbox;
+  /** Statements that are not answered yet. */
+  waiting(): number;
+  state(): 'up' | 'down';
+  set(switches: Partial<DatabaseSwitches>): void;
+  /** With these words as password. */
+  addUser(username: string, domain: string, password: string): void;
+  /** What is in the tables now, without waiting. */
+  readonly rows: {
+    bindings(): readonly Binding[];
+    dialogs(): readonly DialogRecord[];
+    outbox(): readonly OutboxEntry[];
+  };
+}
+
+export interface DatabaseSwitches {
+  readonly down: boolean;
+  readonly latencyMs: number;
+}
+
+/** Runs a statement after the latency, or refuses it. */
+type Run = <T>(statement: () => T) => Promise<T>;
+
+export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitches> = {}): MemoryDatabase {
+  let switches: DatabaseSwitches = { down: false, latencyMs: 0, ...first };
+  let waiting = 0;
+  const run: Run = async (statement) => {
+    waiting++;
+    if (switches.latencyMs > 0) await new Promise<void>((resolve) => clock.after(switches.latencyMs, resolve));
+    waiting--;
+    if (switches.down) throw new Failure('database-down');
+    return statement();
+  };
+  const subscribers = new Map<string, Subscriber>();
+  const location = locationStore(clock, run);
+  const dialogs = dialogStore(run);
+  const outbox = outboxStore(run);
+  return {
+    subscribers: { find: (username, domain) => run(() => subscribers.get(`${username}@${domain}`)) },
+    location: location.store,
+    dialogs: dialogs.store,
+    outbox: outbox.store,
+    waiting: () => waiting,
+    state: () => (switches.down ? 'down' : 'up'),
+    set: (changed) => {
+      switches = { ...switches, ...changed };
+    },
+    addUser: (username, domain, password) => {
+      const ha1Md5 = ha1('MD5', username, domain, password);
+      const ha1Sha256 = ha1('SHA-256', username, domain, password);
+      subscribers.set(`${username}@${domain}`, { username, domain, ha1Md5, ha1Sha256 });
+    },
+    rows: { bindings: location.rows, dialogs: dialogs.rows, outbox: outbox.rows },
+  };
+}
+
+// --- location --------------------------------------------------------------------------------------------------------
+
+interface LocationRow {
+  readonly binding: Binding;
+  /** Grows with each write: of equal q the newest comes first. */
+  readonly written: number;
+}
+
+function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: () => readonly Binding[] } {
+  const table = new Map<string, LocationRow>();
+  let writes = 0;
+  const alive = (): readonly LocationRow[] =>
+    [...table.values()].filter(({ binding }) => binding.expiresAtMs > clock.nowMs());
+  const lookup = (aor: string): readonly Binding[] =>
+    alive()
+      .filter(({ binding }) => binding.aor === aor)
+      .sort((a, b) => b.binding.q - a.binding.q || b.written - a.written)
+      .map(({ binding }) => binding);
+  const change = (wanted: BindingChange): BindingOutcome => {
+    if (lookup(wanted.aor).some((held) => isOutOfOrder(wanted, held))) {
+      return { outcome: 'out-of-order', bindings: lookup(wanted.aor) };
+    }
+    for (const { aor, key } of lookup(wanted.aor)) if (removes(wanted, key)) table.delete(rowKey(aor, key));
+    for (const binding of wanted.save) table.set(rowKey(binding.aor, binding.key), { binding, written: ++writes });
+    return { outcome: 'stored', bindings: lookup(wanted.aor) };
+  };
+  const dropFlow = (flowId: string): void => {
+    for (const [key, { binding }] of table) if (binding.flowId === flowId) table.delete(key);
+  };
+  const byKeyHash = (keyHash: string): Binding | undefined =>
+    alive().find(({ binding }) => bindingKeyHash(binding.aor, binding.key) === keyHash)?.binding;
+  const page = (limit: number, after: string): readonly Binding[] => {
+    const aors = [...new Set(alive().map(({ binding }) => binding.aor))].sort().filter((aor) => aor > after);
+    return aors.flatMap(lookup).slice(0, limit);
+  };
+  const store: LocationStore = {
+    lookup: (aor) => run(() => lookup(aor)),
+    byKeyHash: (keyHash) => run(() => byKeyHash(keyHash)),
+    change: (wanted) => run(() => change(wanted)),
+    dropFlow: (flowId) => run(() => dropFlow(flowId)),
+    count: () => run(() => alive().length),
+    list: ({ limit, after = '' }) => run(() => page(limit, after)),
+  };
+  return { store, rows: () => alive().map(({ binding }) => binding) };
+}
+
+/** RFC 3261 §10.3 steps 6 and 7: one contact out of order refuses the whole request. */
+function isOutOfOrder(change: BindingChange, held: Binding): boolean {
+  const touched = removes(change, held.key) || change.save.some(({ key }) => key === held.key);
+  return touched && held.callId === change.callId && change.cseq <= held.cseq;
+}
+
+function removes(change: BindingChange, key: string): boolean {
+  return change.remove === '*' || change.remove.includes(key);
+}
+
+const rowKey = (...parts: readonly string[]): string => parts.join('\n');
+
+// --- calls -----------------------------------------------------------------------------------------------------------
+
+function dialogStore(run: Run): { store: DialogStore; rows: () => readonly DialogRecord[] } {
+  const table = new Map<string, DialogRecord>();
+  const keyOf = ({ callId, caller, callee }: DialogRecord): string => rowKey(callId, caller.tag, callee.tag);
+  const store: DialogStore = {
+    save: (record) => run(() => void table.set(keyOf(record), record)),
+    remove: (record) => run(() => void table.delete(keyOf(record))),
+    load: (node) => run(() => [...table.values()].filter((record) => record.node === node)),
+  };
+  return { store, rows: () => [...table.values()] };
+}
+
+function outboxStore(run: Run): { store: MediaOutbox; rows: () => readonly OutboxEntry[] } {
+  const table = new Map<string, OutboxEntry>();
+  const keyOf = ({ callId, mediaNode }: OutboxEntry): string => rowKey(callId, mediaNode);
+  const done = (entry: OutboxEntry): void => {
+    const held = table.get(keyOf(entry));
+    // An entry of a later call under the same Call-ID is not removed by that one's `done`.
+    if (held !== undefined && held.createdAtMs <= entry.createdAtMs) table.delete(keyOf(entry));
+  };
+  const store: MediaOutbox = {
+    add: (entry) => run(() => void table.set(keyOf(entry), entry)),
+    done: (entry) => run(() => done(entry)),
+    pending: () => run(() => [...table.values()]),
+  };
+  return { store, rows: () => [...table.values()] };
+}
