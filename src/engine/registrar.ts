@@ -4,11 +4,13 @@
  * Remembers which binding registered over which flow: by that a caller's connection is known as its device, and its
  * dialogs follow it when it comes back by another one.
  */
-import { get } from '../message/header.ts';
+import { get, has } from '../message/header.ts';
 import { Contact } from '../message/headers/contact.ts';
+import { Path } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
 import type { Binding, BindingChange, Clock, Flow, LocationStore } from '../ports.ts';
+import { transportParam } from '../proxy/record-route.ts';
 import { planRegister, registerAor } from '../registrar/register.ts';
 import { registerResponse } from '../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from './api.ts';
@@ -58,11 +60,12 @@ export class Registrar {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
     }
-    if ('fetch' in plan) return reply(200, registerResponse(message, before, nowMs));
+    const own = { serviceRoute: serviceRoute(request) };
+    if ('fetch' in plan) return reply(200, registerResponse(message, before, nowMs, own));
     const outcome = await this.#location.change(plan.change);
     if (outcome.outcome === 'out-of-order') return refuse('register-out-of-order', 500);
     this.#remember(plan.change, request.flow);
-    return reply(200, registerResponse(message, outcome.bindings, this.#clock.nowMs()));
+    return reply(200, registerResponse(message, outcome.bindings, this.#clock.nowMs(), own));
   }
 
   /** The contacts of an AOR as targets, those whose connection is gone left out. */
@@ -112,4 +115,11 @@ export class Registrar {
       this.#moved({ aor, key }, flow);
     }
   }
+}
+
+/** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */
+function serviceRoute({ message, flow }: Request): readonly string[] {
+  if (!has(message, Path)) return [];
+  const { host, port } = flow.listener.advertised;
+  return [`<sip:${host}:${port}${transportParam(flow.listener)};lr>`];
 }

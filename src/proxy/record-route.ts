@@ -47,7 +47,7 @@ function valueFor(token: string, listener: Listener): NameAddr {
 }
 
 /** RFC 7118 §5.2: `ws` over TLS as well; UDP is what a URI without the parameter means. */
-function transportParam(listener: Listener): string {
+export function transportParam(listener: Listener): string {
   switch (listener.transport) {
     case 'udp':
       return '';
