@@ -75,10 +75,6 @@ export class ResponseContextRunner {
     this.#mailbox = new Mailbox((thrown) => this.#fault(thrown));
   }
 
-  get request(): Request {
-    return this.#request;
-  }
-
   /** The verdict of the routes: an answer of ours. A CANCEL that came while they were thinking has had its 487. */
   reply(reply: Reply): void {
     if (!isFinal(this.#context)) this.#respond(reply);
