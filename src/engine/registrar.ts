@@ -21,6 +21,16 @@ export interface RegistrarOptions {
   readonly graceMs: number;
 }
 
+/** What the registrar asks of the rest of the engine. */
+export interface Here {
+  isOpen(flowId: string): boolean;
+  /** The AOR that a Contact names, when it is of our domains. */
+  aorOfOurs(uri: string): string | undefined;
+}
+
+/** Contacts that point to another AOR of ours. */
+const longestChain = 3;
+
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 /** Flows whose binding is remembered; the oldest makes room (law 9). */
@@ -68,18 +78,24 @@ export class Registrar {
     return reply(200, registerResponse(message, outcome.bindings, this.#clock.nowMs(), own));
   }
 
-  /** The contacts of an AOR as targets, those whose connection is gone left out. */
-  async targets(aor: string, isOpen: (flowId: string) => boolean): Promise<readonly Target[]> {
+  /**
+   * The contacts of an AOR as targets, those whose connection is gone left out. A contact that is itself an address of
+   * ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice.
+   */
+  async targets(aor: string, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
     const bindings = await this.#location.lookup(aor);
-    return bindings
-      .filter((binding) => binding.flowId === undefined || isOpen(binding.flowId))
-      .map((binding) => ({
-        uri: binding.contact,
-        flowId: binding.flowId,
-        route: binding.path,
-        binding: { aor: binding.aor, key: binding.key },
-        media: binding.media,
-      }));
+    const alive = bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId));
+    const passed = new Set(seen).add(aor);
+    const found = await Promise.all(alive.map((binding) => this.#expanded(binding, here, passed)));
+    return found.flat();
+  }
+
+  async #expanded(binding: Binding, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
+    const { contact, flowId, path, aor, key, media } = binding;
+    const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
+    if (next === undefined) return [{ uri: contact, flowId, route: path, binding: { aor, key }, media }];
+    // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
+    return passed.has(next) || passed.size >= longestChain ? [] : this.targets(next, here, passed);
   }
 
   /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */

@@ -43,8 +43,14 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       lookup: async (text) => {
         const uri = parseUri(text);
         if (uri === undefined) return [];
-        const { registrar, ports } = core();
-        return registrar.targets(canonicalAor(uri), (flowId) => ports.network.find(flowId) !== undefined);
+        const { registrar, ports, domains } = core();
+        return registrar.targets(canonicalAor(uri), {
+          isOpen: (flowId) => ports.network.find(flowId) !== undefined,
+          aorOfOurs: (contact) => {
+            const other = parseUri(contact);
+            return other !== undefined && domains.isOurs(other) ? canonicalAor(other) : undefined;
+          },
+        });
       },
     },
     dialogs: {
