@@ -35,6 +35,8 @@ export interface Baresip {
   readonly events: readonly string[];
   /** Waits for an event that has not been waited for yet. */
   expect(type: string, withinMs?: number): Promise<BaresipEvent>;
+  /** Waits until it is registered. */
+  registered(): Promise<void>;
   dial(target: string): Promise<void>;
   answer(): Promise<void>;
   /** Rejects, cancels or hangs up. */
@@ -81,6 +83,8 @@ function operate(child: RunningProcess, ear: Ear, control: Control, address: str
     pid: child.pid,
     events: control.events,
     expect: control.expect,
+    // As printed, since the event may come before we can listen to events.
+    registered: async () => void (await child.line(/ 200 OK .*\[\d+ bindings?\]/)),
     dial: (target) => run('dial', target),
     answer: () => run('accept'),
     hangUp: () => run('hangup'),

@@ -1,0 +1,300 @@
+/**
+ * Real calls between the phone page in a headless Chromium and softphones, through a started Viaduct and its rtpengine.
+ * A call counts only when each side hears the other's tone; after each test rtpengine holds no call and no port.
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import type { Baresip } from '../support/baresip.ts';
+import { type Chromium, type PhonePage, startChromium } from '../support/chromium.ts';
+import { assertHear, assertSilence, PAGE_HZ, PHONE_HZ } from './hearing.ts';
+import { type Office, openOffice } from './office.ts';
+import { createSuite } from './suite.ts';
+
+const suite = createSuite();
+let office: Office;
+let chromium: Chromium;
+
+before(async () => {
+  office = await openOffice(suite);
+  chromium = await startChromium(suite, PAGE_HZ);
+});
+
+after(() => suite.end());
+
+afterEach(async () => {
+  for (const context of chromium.browser.contexts()) await context.close();
+  await office.assertMediaReleased();
+});
+
+async function alice(): Promise<PhonePage> {
+  const page = await chromium.openPhone(`${office.http}/phone`);
+  await page.signIn('alice', office.password);
+  await page.expectLine('registered');
+  return page;
+}
+
+async function answered(page: PhonePage, bob: Baresip): Promise<void> {
+  await page.dial('bob');
+  await bob.expect('CALL_INCOMING');
+  await page.expectCall('ringing');
+  await bob.answer();
+  await page.expectCall('talking');
+  await assertHear(page, bob);
+}
+
+for (const transport of ['udp', 'tcp', 'tls'] as const) {
+  test(`the page calls a softphone on ${transport}, each hears the other, the page hangs up`, async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { transport, toneHz: PHONE_HZ });
+    await answered(page, bob);
+    await page.press('end');
+    await bob.expect('CALL_CLOSED');
+    await page.expectCall('ended');
+    assert.deepEqual(page.complaints(), []);
+  });
+
+  test(`a softphone on ${transport} calls the page, each hears the other, the softphone hangs up`, async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { transport, toneHz: PHONE_HZ });
+    await bob.dial(`sip:alice@${office.domain}`);
+    await page.expectCall('incoming');
+    await page.expectText('is calling you');
+    await bob.expect('CALL_RINGING');
+    await page.press('answer');
+    await bob.expect('CALL_ESTABLISHED');
+    await page.expectCall('talking');
+    await assertHear(page, bob);
+    await bob.hangUp();
+    await page.expectCall('ended');
+    await page.expectText(/Call ended/);
+  });
+}
+
+describe('hold', () => {
+  test('the page holds and resumes: silence both ways, then both tones again', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await answered(page, bob);
+    await page.press('hold');
+    await page.expectText('On hold');
+    await assertSilence(page, bob);
+    await page.press('hold');
+    await page.expectText('In call');
+    await assertHear(page, bob);
+    await bob.hangUp();
+    await page.expectCall('ended');
+  });
+
+  test('the softphone holds and resumes: the page says so, and then hears again', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await answered(page, bob);
+    await bob.hold();
+    await page.expectText('You are on hold');
+    await assertSilence(page, bob);
+    await bob.resume();
+    await page.expectText('In call');
+    await assertHear(page, bob);
+    await page.press('end');
+    await bob.expect('CALL_CLOSED');
+  });
+});
+
+test('mute: the softphone hears nothing, the page still hears', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  await page.press('mute');
+  await page.expectText('Microphone off');
+  await assertHear(page, bob, { phoneHears: false });
+  await page.press('mute');
+  await assertHear(page, bob);
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
+test('RFC 4733: keys pressed in a call arrive at the softphone as telephone-event', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  await page.press('keypad');
+  for (const key of '5#') {
+    await page.page.click(`#tone-pad [data-key="${key}"]`);
+    const event = await bob.expect('CALL_DTMF_START');
+    assert.equal(event.param, key);
+  }
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
+describe('calls that do not come about', () => {
+  test('the softphone rejects: the page says that bob is busy', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await page.dial('bob');
+    await bob.expect('CALL_INCOMING');
+    await bob.hangUp();
+    await page.expectText('bob is busy');
+    await page.press('end');
+    await page.expectCall('none');
+  });
+
+  test('the page declines: the softphone gets 603', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await bob.dial(`sip:alice@${office.domain}`);
+    await page.expectCall('incoming');
+    await page.press('end');
+    assert.match((await bob.expect('CALL_CLOSED')).param, /^603 /);
+    await page.expectCall('ended');
+  });
+
+  test('the page cancels while it rings', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await page.dial('bob');
+    await bob.expect('CALL_INCOMING');
+    await page.expectCall('ringing');
+    await page.press('end');
+    await bob.expect('CALL_CLOSED');
+    await page.expectCall('ended');
+  });
+
+  test('the softphone cancels while it rings: a missed call', async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await bob.dial(`sip:alice@${office.domain}`);
+    await page.expectCall('incoming');
+    await bob.hangUp();
+    await page.expectText('Missed call from bob');
+  });
+
+  test('nobody is signed in as bob: the page says so', async () => {
+    const page = await alice();
+    await page.dial('bob');
+    await page.expectText('bob is not registered right now');
+    await page.expectText(/^480 /);
+  });
+
+  test('an account that does not exist: the page says so', async () => {
+    const page = await alice();
+    await page.dial('zacharias');
+    await page.expectText('zacharias was not found');
+  });
+
+  test('the microphone is refused: the page says so and what to do, and no INVITE leaves', async (t) => {
+    const page = await chromium.openPhone(`${office.http}/phone`, { microphone: false });
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await page.signIn('alice', office.password);
+    await page.expectLine('registered');
+    await page.dial('bob');
+    await page.expectText('The microphone was refused');
+    assert.ok(!bob.events.includes('CALL_INCOMING'));
+  });
+});
+
+describe('the account', () => {
+  test('a wrong password: the page says so, and the right one works after that', async () => {
+    const page = await chromium.openPhone(`${office.http}/phone`);
+    await page.signIn('alice', 'not-the-password');
+    await page.expectText('Wrong name or password');
+    await page.signIn('alice', office.password);
+    await page.expectLine('registered');
+  });
+
+  test('the page remembers the name, and neither keeps nor shows the password', async () => {
+    const page = await alice();
+    await page.page.reload();
+    assert.equal(await page.page.inputValue('#name'), 'alice');
+    assert.equal(await page.page.inputValue('#password'), '');
+    const kept = await page.page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
+    assert.doesNotMatch(kept, new RegExp(office.password));
+  });
+
+  test('a reloaded page replaces its registration (RFC 5626): one device rings, once', async (t) => {
+    const page = await alice();
+    const count = async () => (await office.registrations(`sip:alice@${office.domain}`)).length;
+    const before = await count();
+    await page.page.reload();
+    await page.signIn('alice', office.password);
+    await page.expectLine('registered');
+    // Pages of earlier tests may be within their grace time, so there may be more than one, but not one more.
+    assert.ok((await count()) <= before);
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await bob.dial(`sip:alice@${office.domain}`);
+    await page.expectCall('incoming');
+    await page.press('answer');
+    await page.expectCall('talking');
+    await assertHear(page, bob);
+    await bob.hangUp();
+    await page.expectCall('ended');
+  });
+
+  test('a page that is closed cannot be called any more: 480', async (t) => {
+    const page = await alice();
+    await page.page.close();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await bob.dial(`sip:alice@${office.domain}`);
+    assert.match((await bob.expect('CALL_CLOSED')).param, /^480 /);
+  });
+});
+
+test('its tab is closed in a call: the page hangs up', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  await page.page.close({ runBeforeUnload: true });
+  await bob.expect('CALL_CLOSED');
+});
+
+test('the page from the wss port: same origin, microphone, and a call with both tones', async (t) => {
+  const page = await chromium.openPhone(`${office.https}/phone`);
+  await page.signIn('alice', office.password);
+  await page.expectLine('registered');
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
+test('two pages call each other, each hears the other', async (t) => {
+  const page = await alice();
+  const other = await startChromium(t, PHONE_HZ);
+  const bob = await other.openPhone(`${office.http}/phone`);
+  await bob.signIn('bob', office.password);
+  await bob.expectLine('registered');
+  await bob.dial('alice');
+  await page.expectCall('incoming');
+  await page.press('answer');
+  await bob.expectCall('talking');
+  await assertHear(page, bob);
+  await page.press('hold');
+  await bob.expectText('You are on hold');
+  await page.press('hold');
+  await bob.expectText('In call');
+  await assertHear(page, bob);
+  await page.press('end');
+  await bob.expectCall('ended');
+});
+
+test('by keyboard alone: sign in, dial, hang up', async (t) => {
+  const page = await chromium.openPhone(`${office.http}/phone`);
+  const { keyboard } = page.page;
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ, answerMode: 'auto' });
+  await page.page.locator('#name:focus').waitFor();
+  await keyboard.type('alice');
+  await keyboard.press('Tab');
+  await keyboard.type(office.password);
+  await keyboard.press('Enter');
+  await page.expectLine('registered');
+  await page.page.locator('#target:focus').waitFor();
+  await keyboard.type('bob');
+  await keyboard.press('Enter');
+  await page.expectCall('talking');
+  await page.page.locator('#view-call:focus').waitFor();
+  // Mute, keypad, hold, hang up: in the order of the page.
+  for (let step = 0; step < 4; step++) await keyboard.press('Tab');
+  await keyboard.press('Enter');
+  await page.expectCall('ended');
+  await bob.expect('CALL_CLOSED');
+});
