@@ -283,6 +283,16 @@ test('RFC 3261 §13.3.1.4: a 2xx that bob repeats reaches alice each time, and e
     await it.hangUp(bob, dialog, alice);
   }));
 
+test('RFC 6026 §7.3: a 2xx that arrives once more after the BYE makes no new call', () =>
+  stage(async (it, alice, bob) => {
+    const { received, caller } = await it.call(alice, bob);
+    await it.hangUp(alice, caller, bob);
+    bob.respond(received, 200, answer);
+    await alice.receivesResponse(200, 'INVITE');
+    assert.equal((await it.proxy().operations.statistics()).calls.inProgress, 0);
+    assert.deepEqual(it.database.rows.dialogs(), []);
+  }));
+
 test('RFC 3261 §16.7: a retransmitted INVITE is absorbed and answered with the last response', () =>
   stage(async (it, alice, bob) => {
     const invite = alice.request('INVITE', bob.aor, offer);
