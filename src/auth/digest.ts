@@ -21,13 +21,23 @@ export interface ChallengeOptions {
   readonly challenger: Challenger;
   /** The credentials were right but their nonce is not in use any more: the client may repeat without its user. */
   readonly stale?: boolean;
-  /** In this order; default MD5, SHA-256. */
+  /** In this order; default MD5 alone. */
   readonly order?: readonly Algorithm[];
 }
 
-/** RFC 8760 §2.4 has the client take the first challenge it can; JsSIP and SIP.js read only the first, and only MD5. */
-const md5First: readonly Algorithm[] = ['MD5', 'SHA-256'];
-export const sha256First: readonly Algorithm[] = ['SHA-256', 'MD5'];
+/**
+ * Deviates: RFC 8760 §2.4 has the server offer all it can, for the client to choose. JsSIP 3.13 and SIP.js 0.21 keep the
+ * last challenge of a response and know MD5 only; baresip 1.0 gives up at one that it does not know. So everybody gets
+ * MD5 alone, and SHA-256 before it only an agent that reads every challenge.
+ */
+const md5Only: readonly Algorithm[] = ['MD5'];
+const sha256First: readonly Algorithm[] = ['SHA-256', 'MD5'];
+const readsEveryChallenge = /^(Linphone|LinphoneAndroid|LinphoneiOS|Linphone-Desktop|Flexisip)\b/i;
+
+/** Which challenges a client gets, by its User-Agent. */
+export function algorithmsFor(userAgent: string | undefined): readonly Algorithm[] {
+  return readsEveryChallenge.test(userAgent ?? '') ? sha256First : md5Only;
+}
 
 /** One header line per algorithm, as name and text (RFC 8760 §2.2). */
 export function challengeHeaders(
@@ -38,10 +48,7 @@ export function challengeHeaders(
   const name = options.challenger === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
   const stale = options.stale === true ? ', stale=true' : '';
   const common = `Digest realm=${quote(realm)}, nonce="${nonce}"`;
-  return (options.order ?? md5First).map((algorithm) => [
-    name,
-    `${common}, algorithm=${algorithm}, qop="auth"${stale}`,
-  ]);
+  return (options.order ?? md5Only).map((algorithm) => [name, `${common}, algorithm=${algorithm}, qop="auth"${stale}`]);
 }
 
 /** Digest credentials with everything we need, quotes and escapes undone. */

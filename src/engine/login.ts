@@ -4,7 +4,7 @@
  * Remembers used nonce counts and failed logins, both bounded. An unknown user is answered like a wrong password.
  */
 
-import { challengeHeaders, credentialsFor, readCredentials, verify } from '../auth/digest.ts';
+import { algorithmsFor, challengeHeaders, credentialsFor, readCredentials, verify } from '../auth/digest.ts';
 import { FailedLogins } from '../auth/failures.ts';
 import { identityRefusal } from '../auth/identity.ts';
 import { checkNonce, createNonce, type NonceOwner } from '../auth/nonce.ts';
@@ -13,6 +13,7 @@ import { lower } from '../message/ascii.ts';
 import { all, get } from '../message/header.ts';
 import { Authorization, type Credentials, ProxyAuthorization } from '../message/headers/digest.ts';
 import { From, To } from '../message/headers/from-to.ts';
+import { UserAgent } from '../message/headers/text.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Clock, Random, SubscriberStore } from '../ports.ts';
 import { type Reply, type Request, refuse, reply, type User } from './api.ts';
@@ -85,7 +86,11 @@ export class Logins {
     const registrar = request.message.method === 'REGISTER';
     const [secret = ''] = this.#options.secrets;
     const nonce = createNonce(secret, this.#clock.nowMs(), this.#options.owner, this.#random.hex(6));
-    const headers = challengeHeaders(realm, nonce, { challenger: registrar ? 'registrar' : 'proxy', stale });
+    const headers = challengeHeaders(realm, nonce, {
+      challenger: registrar ? 'registrar' : 'proxy',
+      stale,
+      order: algorithmsFor(get(request.message, UserAgent)),
+    });
     return reply(registrar ? 401 : 407, headers);
   }
 }
