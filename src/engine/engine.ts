@@ -11,6 +11,7 @@ import { Domains } from './domains.ts';
 import { Logins } from './login.ts';
 import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
+import { MediaLeftovers } from './media-leftovers.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
 import { Receiver } from './receive.ts';
@@ -53,15 +54,22 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     counters: new Counters(),
   };
   const receiver = new Receiver(core);
+  const leftovers = new MediaLeftovers(
+    { relay: ports.media, deletes, clock, log },
+    node,
+    (callId) => core.media.find(callId) !== undefined,
+  );
   return {
     operations: createOperations(core),
     start: async () => {
       for (const record of await dialogs.load()) core.media.restore(record);
       deletes.start();
+      leftovers.start();
     },
     stop: () => {
       receiver.stop();
       deletes.stop();
+      leftovers.stop();
     },
     message: (text, flow) => receiver.message(text, flow),
     closed: (flow, reason) => closed(core, flow, reason),

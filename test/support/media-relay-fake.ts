@@ -15,6 +15,8 @@ export interface MediaSwitches {
   readonly latencyMs: number;
   /** The failure to answer this command with. */
   readonly refuse: (command: NgCommand, nodeId: string) => ErrorCode | undefined;
+  /** What has passed through each call, for `query`. */
+  readonly packets: number;
   /** `silent`: it died and nobody has noticed yet, so each command times out; `down`: the proxy knows. */
   readonly nodes: Readonly<Record<string, MediaNodeState | 'silent'>>;
 }
@@ -26,7 +28,7 @@ export interface Told {
 }
 
 export interface MediaRelayFake extends MediaRelay {
-  /** Every command that reached it, refused ones included. */
+  /** Every offer, answer and delete that reached it, refused ones included. */
   readonly told: readonly Told[];
   /** One word or two for each: `offer RTP/AVP`, `answer`, `delete branch`, `delete`. */
   story(): readonly string[];
@@ -63,10 +65,11 @@ interface Call {
 
 const relayAddress = '203.0.113.50';
 const timeoutMs = 2000;
+const changing: ReadonlySet<string> = new Set(['offer', 'answer', 'delete']);
 const ok: NgReply = { result: 'ok' };
 
 export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches> = {}): MediaRelayFake {
-  let switches: MediaSwitches = { latencyMs: 0, refuse: () => undefined, nodes: { m1: 'up' }, ...first };
+  let switches: MediaSwitches = { latencyMs: 0, refuse: () => undefined, packets: 0, nodes: { m1: 'up' }, ...first };
   const told: Told[] = [];
   const mistakes: string[] = [];
   const engines = new Map<string, Rtpengine>();
@@ -82,12 +85,12 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
     await wait(switches.latencyMs / 2);
     const state = switches.nodes[nodeId];
     if (state === undefined) throw new Failure('media-lost', `Node ${nodeId} is not there.`);
-    told.push({ atMs: clock.nowMs(), nodeId, command });
+    if (changing.has(command.command)) told.push({ atMs: clock.nowMs(), nodeId, command });
     if (state === 'silent' || state === 'down') {
       await wait(timeoutMs);
       throw new Failure('media-timeout');
     }
-    const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId)));
+    const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId), switches.packets));
     await wait(switches.latencyMs / 2);
     return outcome();
   };
@@ -146,7 +149,7 @@ class Rtpengine {
     this.#mistakes = mistakes;
   }
 
-  perform(command: NgCommand, refusal: ErrorCode | undefined): NgReply {
+  perform(command: NgCommand, refusal: ErrorCode | undefined, packets: number): NgReply {
     if (refusal !== undefined) return this.#refuse(command, refusal);
     switch (command.command) {
       case 'offer':
@@ -162,7 +165,7 @@ class Rtpengine {
       case 'list':
         return { result: 'ok', calls: [...this.calls.keys()].slice(0, command.limit) };
       case 'query':
-        return this.#query(command['call-id']);
+        return this.#query(command['call-id'], packets);
     }
   }
 
@@ -219,11 +222,11 @@ class Rtpengine {
     return ok;
   }
 
-  #query(callId: string): NgReply {
+  #query(callId: string, packets: number): NgReply {
     const call = this.calls.get(callId);
     if (call === undefined) throw new Failure('media-lost', 'Unknown call-id');
     const tags = call.legs.map((leg, index) => [leg.tag ?? `untagged-${index}`, tagOf(leg)] as const);
-    return { result: 'ok', tags: Object.fromEntries(tags) };
+    return { result: 'ok', tags: Object.fromEntries(tags), totals: { RTP: { packets: packets } } };
   }
 
   /** By tag if known, else by via-branch, else a new one. */
