@@ -2,13 +2,15 @@
  * AUTH: who may send what (DESIGN law 10). Nobody is relayed between two foreign domains; a local user logs in and
  * carries his own name; callers of other domains reach us only when that is allowed.
  */
-import { from, type Proxy, type Request, refuse, type Verdict } from '../src/engine/api.ts';
+import { from, type Proxy, type Request, refuse, routeOf, type Verdict } from '../src/engine/api.ts';
 
 export async function auth(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   if (request.trusted) return undefined;
   const local = request.message.method === 'REGISTER' || proxy.domains.isOurs(from(request)?.uri ?? '');
   if (local) return login(request, proxy);
-  if (!proxy.domains.isOurs(request.message.uri)) return refuse('no-relay', 403);
+  // RFC 3261 §16.6 step 7: a Route decides before the Request-URI where a request goes.
+  const way = [request.message.uri, ...routeOf(request)];
+  if (!way.every((uri) => proxy.domains.isOurs(uri))) return refuse('no-relay', 403);
   return proxy.acceptForeign ? undefined : refuse('foreign-caller', 403);
 }
 

@@ -6,9 +6,10 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Field } from '../message/build.ts';
-import { get } from '../message/header.ts';
+import { all, get } from '../message/header.ts';
 import type { NameAddr } from '../message/headers/address.ts';
 import { From, To } from '../message/headers/from-to.ts';
+import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { Binding, Flow, MediaKind } from '../ports.ts';
 
@@ -47,6 +48,11 @@ export function from(request: Request): NameAddr | undefined {
 
 export function to(request: Request): NameAddr | undefined {
   return get(request.message, To);
+}
+
+/** The way its sender wants it to take beyond us, nearest first (RFC 3261 §20.34). */
+export function routeOf(request: Request): readonly string[] {
+  return all(request.message, Route).map(({ uri }) => uri);
 }
 
 /** Who logged in. */

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { location } from '../../routes/location.ts';
+import { Failure } from '../../src/errors.ts';
+import {
+  type Answers,
+  alice,
+  createFakeProxy,
+  inWords,
+  type RequestParts,
+  requestOf,
+  type Service,
+} from '../support/fake-proxy.ts';
+
+async function check(
+  parts: RequestParts,
+  answers: Partial<Answers>,
+  verdict: string,
+  asked: readonly Service[],
+): Promise<void> {
+  const proxy = createFakeProxy(answers);
+  assert.equal(inWords(await location(requestOf(parts), proxy)), verdict);
+  assert.deepEqual(proxy.asked, asked);
+}
+
+const devices = [{ uri: 'sip:bob@192.0.2.2' }, { uri: 'sip:x@y.invalid;transport=ws', flowId: 'c00b007-1' }];
+
+test('RFC 3261 §16.5: an address of another domain is its own only target, and our database is not asked', () =>
+  check({ uri: 'sip:dave@example.org;user=phone' }, {}, 'relay sip:dave@example.org;user=phone', []));
+
+test('RFC 3261 §16.5: all devices of an address of ours ring', () =>
+  check({}, { targets: devices }, 'relay sip:bob@192.0.2.2 sip:x@y.invalid;transport=ws', ['lookup']));
+
+test('RFC 3261 §16.6: flow, Path and media of each target go along with it', async () => {
+  const target = { uri: 'sip:bob@192.0.2.2', flowId: 'f', route: ['<sip:edge;lr>'], media: 'webrtc' as const };
+  const verdict = await location(requestOf(), createFakeProxy({ targets: [target] }));
+  assert.deepEqual(verdict, { kind: 'relay', targets: [target] });
+});
+
+test('an account without a device is 480, for everybody', async () => {
+  await check({}, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);
+  await check({ user: alice }, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);
+  await check({ trusted: true }, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);
+});
+
+test('no such account: 404 to one who logged in or is trusted', async () => {
+  await check({ user: alice }, {}, 'reply 404 not-found', ['lookup', 'exists']);
+  await check({ trusted: true }, {}, 'reply 404 not-found', ['lookup', 'exists']);
+});
+
+test('no such account: 480 to a stranger, as for one that exists: he must not learn which do', () =>
+  check({}, {}, 'reply 480 not-registered', ['lookup', 'exists']));
+
+test('law 5: a database that is down is no empty location service', async () => {
+  const proxy = createFakeProxy({ targets: new Failure('database-down') });
+  await assert.rejects(location(requestOf(), proxy), { code: 'database-down' });
+});
