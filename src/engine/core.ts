@@ -48,7 +48,7 @@ export interface EngineOptions {
   readonly boot: string;
   /** Sign tokens and nonces; the first signs, all verify. */
   readonly secrets: readonly string[];
-  /** Our domains; the first is where a bare user name belongs. */
+  /** Our domains. */
   readonly domains: readonly string[];
   /** Whether an address is in a TRUSTED network. */
   readonly isTrusted: (address: string) => boolean;

@@ -2,28 +2,32 @@
  * Which addresses are ours (DESIGN §5 "Mine", RFC 3261 §16.4, §16.5).
  *
  * A domain name is ours with any port; an IP literal only with a port that we listen on, so that a Contact such as
- * `bob@127.0.0.1:34567` is somebody else's.
+ * `bob@127.0.0.1:34567` is somebody else's. Addresses are compared as numbers, in whatever spelling they come.
  */
 import { lower } from '../message/ascii.ts';
+import { param } from '../message/params.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
+import { numericAddress } from '../nat/same-address.ts';
 import type { Listener } from '../ports.ts';
-import { bracketed, namesListener } from '../proxy/record-route.ts';
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 export class Domains {
   readonly #names: ReadonlySet<string>;
-  readonly #listeners: readonly Listener[];
-  /** The first domain: where a bare user name belongs. */
-  readonly first: string;
+  /** Where we listen, under the bound address and under the advertised one. */
+  readonly #places: readonly Place[];
 
   constructor(names: readonly string[], listeners: readonly Listener[]) {
-    this.#names = new Set(names.map((name) => bracketed(lower(name))));
-    this.#listeners = listeners;
-    this.first = names[0] ?? '';
+    this.#names = new Set(names.map(hostKey));
+    this.#places = listeners.flatMap(placesOf);
   }
 
   isOurs(uri: SipUri): boolean {
-    if (!this.#names.has(lower(uri.host))) return namesListener(uri, this.#listeners) && uri.port !== undefined;
-    return uri.port === undefined || !isNumeric(uri.host) || this.#hasPort(uri.port);
+    const host = hostKey(uri.host);
+    return (this.#names.has(host) && this.#asDomain(uri)) || this.#asListener(uri, host);
   }
 
   /** As `isOurs`, for text. */
@@ -32,12 +36,28 @@ export class Domains {
     return uri !== undefined && this.isOurs(uri);
   }
 
-  #hasPort(port: number): boolean {
-    return this.#listeners.some(({ local, advertised }) => local.port === port || advertised.port === port);
+  #asDomain({ host, port }: SipUri): boolean {
+    return port === undefined || !isNumeric(host) || this.#places.some((place) => place.port === port);
+  }
+
+  #asListener(uri: SipUri, host: string): boolean {
+    // A name without a port says nothing about one: its DNS records do (RFC 3263 §4.2).
+    const port = uri.port ?? (isNumeric(uri.host) ? defaultPort(uri) : undefined);
+    return this.#places.some((place) => place.host === host && (port === undefined || place.port === port));
   }
 }
 
-/** IPv4 or bracketed IPv6. */
-function isNumeric(host: string): boolean {
-  return host.startsWith('[') || /^[0-9.]+$/.test(host);
+function placesOf({ local, advertised }: Listener): readonly Place[] {
+  const hosts = [hostKey(local.address), hostKey(advertised.host)];
+  // Each with either port: behind a port forwarding both are seen.
+  return hosts.flatMap((host) => [local.port, advertised.port].map((port) => ({ host, port })));
+}
+
+const hostKey = (host: string): string => numericAddress(host) ?? lower(host);
+
+const isNumeric = (host: string): boolean => numericAddress(host) !== undefined;
+
+/** RFC 3261 §19.1.2. */
+function defaultPort(uri: SipUri): number {
+  return uri.scheme === 'sips' || lower(param(uri.params, 'transport') ?? '') === 'tls' ? 5061 : 5060;
 }

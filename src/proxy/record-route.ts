@@ -4,7 +4,6 @@
  * The user part is a signed token (src/dialog/token.ts) that this file neither makes nor reads.
  * Left out: Path and Service-Route.
  */
-import { lower } from '../message/ascii.ts';
 import type { NameAddr } from '../message/headers/address.ts';
 import { hasParam } from '../message/params.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
@@ -22,17 +21,6 @@ export function recordRoutes(token: string, upstream: Listener, downstream: List
 /** The token of a Route value that we wrote: ours by address and marked with `lr`. */
 export function tokenOf(uri: SipUri): string | undefined {
   return hasParam(uri.params, 'lr') && uri.user !== undefined && uri.user !== '' ? uri.user : undefined;
-}
-
-/** Whether a URI names one of our listeners, as its Record-Route or Via does. */
-export function namesListener(uri: SipUri, listeners: readonly Listener[]): boolean {
-  const host = lower(uri.host);
-  const port = uri.port;
-  return listeners.some(
-    ({ advertised, local }) =>
-      (port === undefined || port === advertised.port || port === local.port) &&
-      (host === lower(advertised.host) || host === bracketed(local.address)),
-  );
 }
 
 /** Whether `routeUri` is one of the values that carry this token. */
@@ -58,8 +46,4 @@ export function transportParam(listener: Listener): string {
     case 'wss':
       return ';transport=ws';
   }
-}
-
-export function bracketed(address: string): string {
-  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }
