@@ -19,6 +19,8 @@ export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) =>
   for (const account of config.accounts ?? []) {
     addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain)));
   }
+  // Open only now: before there is somebody to take it, Enter would send the password as a plain form.
+  element('sign-in-fields', HTMLFieldSetElement).disabled = false;
   (name.value === '' ? name : password).focus();
   const given = takeFragment(config.domain);
   if (given === undefined) return;
