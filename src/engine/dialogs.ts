@@ -50,6 +50,9 @@ export class Dialogs {
   readonly #log: Log;
   readonly #options: DialogsOptions;
   readonly #table = new DialogTable();
+  readonly #followed = new WeakSet<Request>();
+  /** Records whose row has gone already. */
+  readonly #unstored = new WeakSet<DialogRecord>();
   /** When a flow with dialogs was closed; those of before the start closed with it. */
   readonly #closedAtMs = new Map<string, number>();
   readonly #startedAtMs: number;
@@ -111,11 +114,19 @@ export class Dialogs {
     const fromTag = tagOf(get(message, From)) ?? '';
     const token = text === undefined ? undefined : decodeToken(text, callId, this.#options.secrets);
     if (token === undefined) return undefined;
+    this.#followed.add(request);
     const record = this.find(message);
     if (record === undefined) return this.#followToken(request, token, fromTag);
     const side = sideOf(record, fromTag) ?? 'caller';
     const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request.flow));
+    // Its row goes with the BYE, not with the answer: should we die between the two, nobody would come to end it.
+    if (message.method === 'BYE') this.#unstore(noted);
     return this.#followRecord(request, noted, otherSide(side));
+  }
+
+  /** Whether it came with a valid token: only such a request may end a dialog (law 10). */
+  hasFollowed(request: Request): boolean {
+    return this.#followed.has(request);
   }
 
   async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply> {
@@ -183,7 +194,7 @@ export class Dialogs {
 
   ended(record: DialogRecord): void {
     this.#table.remove(record);
-    this.#store.remove(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
+    this.#unstore(record);
   }
 
   /** A client registered: its dialogs follow it to its flow. */
@@ -209,6 +220,12 @@ export class Dialogs {
 
   #save(record: DialogRecord): void {
     this.#store.save(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
+  }
+
+  #unstore(record: DialogRecord): void {
+    if (this.#unstored.has(record)) return;
+    this.#unstored.add(record);
+    this.#store.remove(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
   }
 
   #storeFailed(record: DialogRecord, thrown: unknown): void {

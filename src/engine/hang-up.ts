@@ -38,9 +38,9 @@ function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failu
   }
 }
 
-/** A BYE was answered, or nobody was left to answer it. */
+/** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
 export function endDialog(core: Core, request: Request): void {
-  const record = core.dialogs.find(request.message);
+  const record = core.dialogs.hasFollowed(request) ? core.dialogs.find(request.message) : undefined;
   if (record !== undefined) endRecord(core, record);
 }
 

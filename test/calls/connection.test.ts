@@ -195,6 +195,18 @@ test('DESIGN §5: after the restart alice has not come back yet: 480, then 481',
     await byeMeets(scene, call, 481);
   }));
 
+test('DESIGN §5: killed between a BYE and its answer: no record is left to nobody', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    alice.within(call.caller, 'BYE');
+    await bob.receivesRequest('BYE');
+    await it.restart();
+    await it.clock.advance(1000);
+    assert.deepEqual(it.database.rows.dialogs(), []);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
 test('DESIGN §5: two telephones on UDP do not notice a restart', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {

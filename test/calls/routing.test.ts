@@ -153,7 +153,13 @@ test('DESIGN law 10: a forged token, a token of another call and none at all: 48
       mallory.request('BYE', bob.contact, { route, callId, fromTag: 'x', toTag: 'y', cseq: 99 });
       await mallory.receivesResponse(481, 'BYE');
     }
+    // With the right tags, as somebody who listened knows them.
+    const tags = { callId: caller.callId, fromTag: caller.local.tag ?? '', toTag: caller.remote.tag ?? '' };
+    mallory.request('BYE', bob.contact, { route: [here], ...tags, cseq: 99 });
+    await mallory.receivesResponse(481, 'BYE');
     await bob.receivesNothing(0);
+    assert.equal(it.media.calls().length, 1);
+    assert.equal(it.database.rows.dialogs().length, 1);
     await it.hangUp(alice, caller, bob);
   }));
 

@@ -73,6 +73,10 @@ async function run(seed: number): Promise<void> {
       hangUpAfterMs: random.integer(0, 15_000),
     });
     if (random.chance(0.15)) clock.after(random.integer(0, 12_000), () => pick(random, ...threeOf(phones)).die());
+    if (random.chance(0.15)) {
+      await clock.advance(random.integer(0, 15_000));
+      await it.restart();
+    }
     await clock.advance(endMs);
     network.setWeather({ loss: 0, duplication: 0, reordering: 0 });
     const states = phones.flatMap(({ name, calls }) => calls.map(({ state }) => `${name} ${state}`));

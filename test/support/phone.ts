@@ -122,7 +122,9 @@ export class Phone {
     const parameter = transport === 'udp' ? '' : `;transport=${this.#browser ? 'ws' : transport}`;
     this.contact = `sip:${name}@${this.#browser ? `${name}.invalid` : `${address}:${port}`}${parameter}`;
     const received = (text: string): void => this.#receive(text);
-    this.#station = network.station({ name, transport, address: { address, port }, received });
+    // RFC 5626 §4.5: a client whose connection is gone comes back and registers.
+    const disconnected = (): void => void this.#after(1000, () => this.register());
+    this.#station = network.station({ name, transport, address: { address, port }, received, disconnected });
   }
 
   /** Power cut: from now on nothing comes from it. Its calls do not count. */
@@ -280,6 +282,12 @@ export class Phone {
   #onInvite(asked: Asked): void {
     const { habit } = this.#options;
     const callId = get(asked.request, CallId) ?? '';
+    // RFC 3261 §8.2.2.2: the same request by another way.
+    if (this.calls.some((call) => call.callId === callId && call.role === 'callee')) {
+      this.#answer(asked, 482);
+      this.#repeatFinal(asked, () => undefined);
+      return;
+    }
     const call: PhoneCall = { callId, role: 'callee', state: 'ringing', status: undefined };
     this.calls.push(call);
     if (habit.decision === 'dead') {
