@@ -5,7 +5,7 @@
  */
 import { createMediaSession, type MediaSession } from '../media/delete-rules.ts';
 import { type Command, createExchange, type Exchange } from '../media/offer-answer.ts';
-import type { SipRequest } from '../message/message.ts';
+import type { SipMessage, SipRequest } from '../message/message.ts';
 import type { MediaKind } from '../ports.ts';
 
 /** One party as a receiver of SDP. */
@@ -33,6 +33,8 @@ export interface MediaCall {
   readonly commands: WeakMap<SipRequest, Command>;
   /** Rewritten bodies, so that a retransmission leaves as the first one did (law 1). Bounded. */
   readonly rewritten: Map<string, string>;
+  /** Requests of a spiral on their second way through us: what answers them is left alone. */
+  readonly arranged: WeakSet<SipRequest>;
   /** INVITEs that create dialogs and are still running. */
   contexts: number;
   /** To tags of answered dialogs. */
@@ -52,9 +54,17 @@ export function createMediaCall(callId: string, callerTag: string, caller: Media
     branchOfTag: new Map(),
     commands: new WeakMap(),
     rewritten: new Map(),
+    arranged: new WeakSet(),
     contexts: 0,
     dialogs: new Set(),
   };
+}
+
+/** Whether its SDP is one that we wrote ourselves. */
+export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
+  if (body === '') return false;
+  for (const own of call.rewritten.values()) if (own === body) return true;
+  return false;
 }
 
 const mostRewritten = 32;

@@ -23,7 +23,7 @@ import type { DialogRecord, Log, MediaKind, MediaRelay, NgReply } from '../ports
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { keepTelephoneEvent8000, stripSsrc } from '../sdp/strip.ts';
 import type { Branch, BranchReply } from './api.ts';
-import { createMediaCall, type MediaCall, type MediaParty, rememberRewritten } from './media-call.ts';
+import { createMediaCall, type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
 import type { MediaDeletes } from './media-delete.ts';
 
 /** Methods that may carry an offer or an answer. */
@@ -119,6 +119,11 @@ export class Media {
     const { message } = branch;
     const call = this.#callOf(message);
     if (call === undefined) return this.#unknown(message);
+    if (wroteBody(call, message)) {
+      // A spiral (RFC 3261 §16.3 step 4): it passes us again, and its media was arranged the first time.
+      call.arranged.add(branch.request.message);
+      return message;
+    }
     const party = partyOf(call, message);
     const tag = tagOf(get(message, party === 'caller' ? To : From));
     const via = viaBranch(this.#mark, branch.id);
@@ -140,6 +145,7 @@ export class Media {
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     const call = this.#callOf(response);
     if (call === undefined) return this.#unknown(response);
+    if (call.arranged.has(branch.request.message) || wroteBody(call, response)) return response;
     const requester = partyOf(call, response);
     const from: Party = requester === 'caller' ? 'callee' : 'caller';
     const tag = tagOf(get(response, requester === 'caller' ? To : From));
