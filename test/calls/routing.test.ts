@@ -1,12 +1,13 @@
 /** Which way a request goes, and which go nowhere (RFC 3261 §16.3 to §16.6, RFC 5393, RFC 5658; DESIGN law 10). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withUri } from '../../src/message/edit.ts';
+import { prepend, removeFirst, withUri } from '../../src/message/edit.ts';
 import { get, values } from '../../src/message/header.ts';
 import { MaxBreadth, MaxForwards } from '../../src/message/headers/numbers.ts';
 import { Unsupported } from '../../src/message/headers/options.ts';
 import { RecordRoute, Route } from '../../src/message/headers/route.ts';
 import { Warning } from '../../src/message/headers/text.ts';
+import { Via } from '../../src/message/headers/via.ts';
 import type { SipRequest } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import {
@@ -230,6 +231,33 @@ test('RFC 3261 §16.3 step 4: a request that comes back for somebody else is a s
       await edge.receivesRequest('ACK');
       await refused(alice, invite, 486);
       assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'delete']);
+    },
+    { users: ['alice', 'bob', 'carol'] },
+  ));
+
+test('RFC 3261 §16.12: a call that passes us twice is set up, and its BYE goes the whole way', () =>
+  stage(
+    async (it) => {
+      const alice = it.agent(alices);
+      const edge = await it.registered({ name: 'edge', aor: 'sip:bob@example.com', address: '192.0.2.9' });
+      const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+      const own = { display: undefined, uri: 'sip:192.0.2.9;lr', params: [] };
+      const invite = alice.request('INVITE', 'sip:bob@example.com', offer);
+      const atEdge = prepend(await edge.receivesRequest('INVITE'), RecordRoute, own);
+      edge.forward(withUri(atEdge, carol.aor));
+      const atCarol = await carol.receivesRequest('INVITE');
+      carol.respond(atCarol, 200, { body: phoneAnswer('carol'), contentType: sdpType });
+      edge.send(removeFirst(await edge.receivesResponse(200), Via));
+      const ok = await alice.receivesResponse(200);
+      alice.ack(invite, ok);
+      const dialog = alice.dialog(invite, ok);
+      alice.within(dialog, 'BYE');
+      for (const method of ['ACK', 'BYE']) edge.forward(removeFirst(await edge.receivesRequest(method), Route));
+      await carol.receivesRequest('ACK');
+      carol.respond(await carol.receivesRequest('BYE'), 200);
+      edge.send(removeFirst(await edge.receivesResponse(200, 'BYE'), Via));
+      await alice.receivesResponse(200, 'BYE');
+      assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
     },
     { users: ['alice', 'bob', 'carol'] },
   ));
