@@ -80,6 +80,9 @@ export interface AgentDialog {
   cseq: number;
 }
 
+/** Virtual, or a real one that waits. */
+export type AgentClock = Pick<VirtualClock, 'advance' | 'advanceUntil'>;
+
 const withContact = new Set(['INVITE', 'REGISTER', 'SUBSCRIBE', 'UPDATE']);
 const defaultLimitMs = 5000;
 
@@ -90,7 +93,7 @@ export class Agent {
   readonly station: Station;
   /** Received and not asked for yet. */
   readonly inbox: SipMessage[] = [];
-  readonly #clock: VirtualClock;
+  readonly #clock: AgentClock;
   readonly #sentBy: Omit<Via, 'params'>;
   readonly #rport: boolean;
   readonly #sentInvites = new WeakSet<SipRequest>();
@@ -98,7 +101,7 @@ export class Agent {
   readonly #dialogs = new WeakMap<SipRequest, AgentDialog>();
   #count = 0;
 
-  constructor(network: VirtualNetwork, clock: VirtualClock, options: AgentOptions) {
+  constructor(network: Pick<VirtualNetwork, 'station'>, clock: AgentClock, options: AgentOptions) {
     this.name = options.name;
     this.aor = options.aor ?? `sip:${options.name}@example.com`;
     this.#clock = clock;

@@ -3,22 +3,17 @@
  * the installed PostgreSQL as an operator would run it (TCP on loopback, password). One server of a kind per test file,
  * started when first asked for and stopped after the file's tests; its database is emptied before each test.
  */
-import { execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { after } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import pg from 'pg';
-import { findBinaries } from '../../src/adapters/postgres/binaries.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/adapters/postgres/database.ts';
 import { startEmbedded } from '../../src/adapters/postgres/embedded.ts';
 import { migrate } from '../../src/adapters/postgres/migrations.ts';
-import { type DatabaseConnection, probe } from '../../src/adapters/postgres/pool.ts';
-import { serverUser } from '../../src/adapters/postgres/server-user.ts';
+import type { DatabaseConnection } from '../../src/adapters/postgres/pool.ts';
 import type { Log } from '../../src/ports.ts';
-import { freePort } from './process.ts';
+import { startPostgresServer, temporaryFolder } from './postgres-server.ts';
+
+export { temporaryFolder } from './postgres-server.ts';
 
 export type ServerKind = 'embedded' | 'server';
 export const serverKinds: readonly ServerKind[] = ['embedded', 'server'];
@@ -132,56 +127,7 @@ async function startPackaged(): Promise<TestServer> {
   };
 }
 
-/** Throws `postgres-missing` where none is installed: a test that needs it fails, it is never skipped. */
 async function startInstalled(): Promise<TestServer> {
-  const folder = temporaryFolder();
-  const user = serverUser(join(folder, 'data'));
-  const binaries = findBinaries({ major: undefined, installedRoot: '/usr/lib/postgresql', cacheFolder: folder, user });
-  const owner = user === undefined ? {} : { uid: user.uid, gid: user.gid };
-  makeOwned(join(folder, 'data'), user);
-  writeFileSync(join(folder, 'password'), 'p@ss:word', { mode: 0o644 });
-  const initdb = ['-D', join(folder, 'data'), '-U', 'proxy', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C.UTF-8'];
-  await promisify(execFile)(binaries.initdb, [...initdb, '-N', `--pwfile=${join(folder, 'password')}`], {
-    cwd: '/',
-    ...owner,
-  });
-  const port = await freePort('tcp');
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, 'fsync=off'];
-  const output = openSync(join(folder, 'log'), 'a');
-  const child = spawn(
-    binaries.postgres,
-    ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
-    { cwd: '/', stdio: ['ignore', output, output], ...owner },
-  );
-  const connection = (database: string) => ({ url: `postgres://proxy:p%40ss%3Aword@127.0.0.1:${port}/${database}` });
-  await untilItAnswers(connection('postgres'));
-  return {
-    connection,
-    stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGINT');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function untilItAnswers(connection: DatabaseConnection): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (let error = await probe(connection); error !== undefined; error = await probe(connection)) {
-    if (Date.now() > deadline) throw new Error(`The test server does not answer: ${error}`);
-    await sleep(20);
-  }
-}
-
-/** Everybody may enter: the server runs as another user when we are root. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
-  chmodSync(folder, 0o755);
-  return folder;
-}
-
-function makeOwned(folder: string, owner: { readonly uid: number; readonly gid: number } | undefined): void {
-  mkdirSync(folder, { mode: 0o700 });
-  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+  const server = await startPostgresServer();
+  return { connection: (database) => ({ url: server.url(database) }), stop: () => server.remove() };
 }

@@ -17,7 +17,18 @@ import type { NodeAddress } from '../../src/adapters/rtpengine/node-address.ts';
 import type { NgCommand, NgReply, NgValue } from '../../src/media/commands.ts';
 import type { Clock, Log, Random } from '../../src/ports.ts';
 
-export interface TestRtpengine {
+/** What a test asks an rtpengine, whoever started it. */
+export interface RtpengineView {
+  send(command: NgCommand): Promise<NgReply>;
+  /** The Call-IDs it knows. */
+  list(): Promise<readonly string[]>;
+  /** Over all interfaces. */
+  portsUsed(): Promise<number>;
+  /** Within 2 s the Call-ID is gone and no more ports are in use than `usedBefore` (DESIGN §8). */
+  assertReleased(callId: string, usedBefore?: number): Promise<void>;
+}
+
+export interface TestRtpengine extends RtpengineView {
   readonly node: NodeAddress;
   /** As in RTPENGINE: `udp:127.0.0.1:34567`. */
   readonly address: string;
@@ -26,13 +37,6 @@ export interface TestRtpengine {
   readonly portMin: number;
   readonly portMax: number;
   pid(): number;
-  send(command: NgCommand): Promise<NgReply>;
-  /** The Call-IDs it knows. */
-  list(): Promise<readonly string[]>;
-  /** Over all interfaces. */
-  portsUsed(): Promise<number>;
-  /** Within 2 s the Call-ID is gone and no more ports are in use than `usedBefore` (DESIGN §8). */
-  assertReleased(callId: string, usedBefore?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -68,24 +72,30 @@ export async function startTestRtpengine(options: TestRtpengineOptions = {}): Pr
   // A test runner that gives up sends these; without a listener they would end us without `exit`.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     if (process.listenerCount(signal) === 0) process.once(signal, quit);
-  const client = openNgClient({ host: child.node.host, port: child.node.port, ...services });
+  const { close, ...view } = viewRtpengine(child.node);
 
   async function stop(): Promise<void> {
     process.removeListener('exit', endWithUs);
-    client.close();
+    close();
     await child.stop();
     range.release();
     rmSync(dataDir, { recursive: true, force: true });
   }
 
   const { host, port, address } = child.node;
+  return { node: child.node, address, host, port, ...limits, pid: child.pid, ...view, stop };
+}
+
+/** To be closed in the end. */
+export function viewRtpengine({ host, port }: Pick<NodeAddress, 'host' | 'port'>): RtpengineView & { close(): void } {
+  const client = openNgClient({ host, port, clock: realClock, random: realRandom, log: silentLog });
   const ask = { list: () => list(client), portsUsed: () => portsUsed(client), send: client.send };
   const assertReleased = (callId: string, usedBefore = 0): Promise<void> => released(ask, callId, usedBefore);
-  return { node: child.node, address, host, port, ...limits, pid: child.pid, ...ask, assertReleased, stop };
+  return { ...ask, assertReleased, close: () => client.close() };
 }
 
 async function released(
-  { list, portsUsed }: Pick<TestRtpengine, 'list' | 'portsUsed'>,
+  { list, portsUsed }: Pick<RtpengineView, 'list' | 'portsUsed'>,
   callId: string,
   usedBefore: number,
 ): Promise<void> {

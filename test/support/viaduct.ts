@@ -125,7 +125,8 @@ export function readRun(dataDir: string): Run | undefined {
   }
 }
 
-function processesWith(dataDir: string): readonly number[] {
+/** Of the environment or the command line of a process. */
+export function processesWith(dataDir: string): readonly number[] {
   const mentions = (pid: number): boolean =>
     ['environ', 'cmdline'].some((file) => readIfThere(`/proc/${pid}/${file}`).includes(dataDir));
   return readdirSync('/proc')
