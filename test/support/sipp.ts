@@ -51,6 +51,8 @@ export interface SippOptions {
 export interface Sipp {
   readonly port: number;
   readonly rtp: RtpParty;
+  /** Of its first call, or of its n-th. */
+  callId(call?: number): string;
   /** Waits until it knows where the other side wants its RTP; it talks from then on. */
   talking(withinMs?: number): Promise<void>;
   /** Waits for the end of its calls; fails when one of them went wrong. */
@@ -84,6 +86,7 @@ export async function startSipp(scope: Scope, scenario: SippScenario, options: S
   return {
     port,
     rtp,
+    callId: (call = 1) => `${call}-${child.pid}@127.0.0.1`,
     talking: (withinMs = WITHIN_MS) => talk.started(withinMs, () => shown(scenario, child, log)),
     async done() {
       const { code } = await child.ended(options.withinMs ?? WITHIN_MS);
@@ -98,9 +101,7 @@ export async function startSipp(scope: Scope, scenario: SippScenario, options: S
 function scenarioText(scenario: SippScenario, { password, status }: SippOptions): string {
   const text = readFileSync(join(scenarios, `${scenario}.xml`), 'latin1').replaceAll('{status}', String(status ?? 486));
   if (password !== undefined) return text;
-  return text
-    .replace(/ *<!-- challenged -->[\s\S]*<!-- \/challenged -->\n/, '')
-    .replace(/ *\[authentication .*\n/g, '');
+  return text.replace(/ *<!-- challenged -->[\s\S]*<!-- \/challenged -->\n/, '').replace(/ *\[authentication\]\n/g, '');
 }
 
 function sippArguments(
@@ -112,31 +113,31 @@ function sippArguments(
   const { transport, user, password = '', remote, callee = 'nobody', calls = 1, withinMs = WITHIN_MS } = options;
   const domain = options.domain ?? (remote === undefined ? '127.0.0.1' : `${remote.host}:${remote.port}`);
   const contact = options.contact ?? `127.0.0.1:${port};transport=${transport}`;
-  const keys = { user, password, domain, callee, contact, rtp_port: rtpPort, expires: options.expires ?? 300 };
-  return [
-    ...['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-t', transport === 'udp' ? 'u1' : 't1', '-nostdin'],
-    ...['-m', String(calls), '-r', String(options.callsPerSecond ?? 10), '-d', String(options.pauseMs ?? 0)],
-    ...['-timeout', `${Math.ceil(withinMs / 1000)}s`, '-timeout_error', '-ci', '127.0.0.1', '-cp', String(controlPort)],
-    ...[
-      '-trace_err',
-      '-error_file',
-      join(folder, 'errors.txt'),
-      '-trace_msg',
-      '-message_file',
-      join(folder, 'messages.txt'),
-    ],
-    ...[
-      '-trace_logs',
-      '-log_file',
-      join(folder, 'log.txt'),
-      '-trace_stat',
-      '-stf',
-      join(folder, 'statistics.csv'),
-      '-fd',
-      '1',
-    ],
+  const keys = { user, domain, callee, contact, rtp_port: rtpPort, expires: options.expires ?? 300 };
+  const pairs: Readonly<Record<string, string | number>> = {
+    sf: file,
+    i: '127.0.0.1',
+    p: port,
+    ci: '127.0.0.1',
+    cp: controlPort,
+    t: transport === 'udp' ? 'u1' : 't1',
+    m: calls,
+    r: options.callsPerSecond ?? 10,
+    d: options.pauseMs ?? 0,
+    timeout: `${Math.ceil(withinMs / 1000)}s`,
+    fd: 1,
+    error_file: join(folder, 'errors.txt'),
+    message_file: join(folder, 'messages.txt'),
+    log_file: join(folder, 'log.txt'),
+    stf: join(folder, 'statistics.csv'),
+    au: user,
+    ap: password,
     // RFC 3261 §22.4: the uri of the digest is the Request-URI; sipp would take the remote address.
-    ...['-auth_uri', options.callee === undefined ? domain : `${callee}@${domain}`],
+    auth_uri: options.callee === undefined ? domain : `${callee}@${domain}`,
+  };
+  return [
+    ...['-nostdin', '-timeout_error', '-trace_err', '-trace_msg', '-trace_logs', '-trace_stat'],
+    ...Object.entries(pairs).flatMap(([name, value]) => [`-${name}`, String(value)]),
     ...Object.entries(keys).flatMap(([name, value]) => ['-key', name, String(value)]),
     ...(remote === undefined ? [] : [`${remote.host}:${remote.port}`]),
   ];
