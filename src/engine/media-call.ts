@@ -70,6 +70,7 @@ export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
 const mostRewritten = 32;
 
 export function rememberRewritten(call: MediaCall, key: string, body: string): void {
+  call.rewritten.delete(key);
   const [oldest] = call.rewritten.keys();
   if (call.rewritten.size >= mostRewritten && oldest !== undefined) call.rewritten.delete(oldest);
   call.rewritten.set(key, body);

@@ -17,6 +17,7 @@ export class MediaDeletes {
   readonly #clock: Clock;
   readonly #log: Log;
   #timer: Cancel | undefined;
+  #stopped = false;
 
   constructor(relay: MediaRelay, outbox: MediaOutbox, clock: Clock, log: Log) {
     this.#relay = relay;
@@ -27,12 +28,14 @@ export class MediaDeletes {
 
   /** Also tries what an earlier process left. */
   start(): void {
+    if (this.#stopped) return;
     this.#timer = this.#clock.after(retryMs, () => {
       this.#retry().finally(() => this.start());
     });
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.();
   }
 
@@ -69,16 +72,21 @@ export class MediaDeletes {
 
   async #retry(): Promise<void> {
     try {
-      for (const entry of await this.#outbox.pending()) await this.#tryAgain(entry);
+      const pending = Map.groupBy(await this.#outbox.pending(), ({ mediaNode }) => mediaNode);
+      await Promise.all([...pending.values()].map((entries) => this.#retryNode(entries)));
     } catch (thrown) {
       this.#log.debug({ error: String(thrown) }, 'The media outbox cannot be read');
     }
   }
 
-  async #tryAgain(entry: OutboxEntry): Promise<void> {
-    const expired = this.#clock.nowMs() - entry.createdAtMs > expiryMs;
-    const gone = expired || (await this.#deleted(entry));
-    if (gone) await this.#outbox.done(entry);
+  /** One after the other; a node that does not answer is left alone until the next round. */
+  async #retryNode(entries: readonly OutboxEntry[]): Promise<void> {
+    const expired = ({ createdAtMs }: OutboxEntry): boolean => this.#clock.nowMs() - createdAtMs > expiryMs;
+    for (const entry of entries.filter(expired)) await this.#outbox.done(entry);
+    for (const entry of entries.filter((one) => !expired(one))) {
+      if (this.#stopped || !(await this.#deleted(entry))) return;
+      await this.#outbox.done(entry);
+    }
   }
 
   async #deleted(entry: OutboxEntry): Promise<boolean> {
