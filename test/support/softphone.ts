@@ -141,19 +141,20 @@ export class Softphone {
 
   offer(direction: Direction = 'sendrecv'): string {
     if (!this.#isBrowser) return this.sdp(direction);
-    return browserOffer(this.#options.user, { direction, version: ++this.#versions });
+    return asChromium(browserOffer(this.#options.user, { direction, version: ++this.#versions }));
   }
 
   answer(direction: Direction = 'sendrecv'): string {
     if (!this.#isBrowser) return this.sdp(direction);
-    return browserAnswer(this.#options.user, { direction, version: ++this.#versions });
+    return asChromium(browserAnswer(this.#options.user, { direction, version: ++this.#versions }));
   }
 
-  /** Sends its voice where this SDP wants it. */
+  /** Sends its voice where this SDP wants it, if it wants any. */
   talk(sdp: string): void {
     const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1]);
     assert.ok(port > 0, `no port for RTP in ${sdp}`);
-    if (!this.#isBrowser) this.rtp.talkTo(/^c=IN IP4 (\S+)/m.exec(sdp)?.[1] ?? '', port);
+    if (/^a=(sendonly|inactive)\r?$/m.test(sdp)) this.rtp.silence();
+    else if (!this.#isBrowser) this.rtp.talkTo(/^c=IN IP4 (\S+)/m.exec(sdp)?.[1] ?? '', port);
   }
 
   /** From INVITE to ACK; both talk from then on. */
@@ -237,4 +238,9 @@ export class Softphone {
       thaw: lost,
     };
   }
+}
+
+/** Without this line rtpengine takes the `c=` of a browser, 0.0.0.0, for a call on hold. */
+function asChromium(sdp: string): string {
+  return sdp.replace('a=ice-ufrag', 'a=ice-options:trickle\r\na=ice-ufrag');
 }
