@@ -94,8 +94,14 @@ test('law 4: the socket is closed: 480 while the browser may come back, 481 afte
     alice.station.close();
     await it.clock.advance(1000);
     await byeMeets(scene, call, 480);
+    assert.equal(it.database.rows.bindings().filter(({ aor }) => aor === alice.aor).length, 1);
     await it.clock.advance(10_000);
     await byeMeets(scene, call, 481);
+    assert.deepEqual(
+      it.database.rows.bindings().filter(({ aor }) => aor === alice.aor),
+      [],
+      'only it could reach her',
+    );
   }));
 
 test('law 4: a new call to a browser whose socket is closed meets 480 at once', () =>
@@ -123,7 +129,10 @@ test('DESIGN §5: alice comes back with the same instance: her call follows her 
     const { it, alice, bob } = scene;
     const call = await aliceCalls(scene);
     await comesBack(it, alice);
+    // The record has moved with the REGISTER: the database is not asked.
+    it.database.set({ down: true });
     await reInvites(bob, call.callee, alice);
+    it.database.set({ down: false });
     await reInvites(alice, call.caller, bob);
     // The bindings of the connection that was closed go after the grace time; the new one stays.
     await it.clock.advance(15_000);
@@ -179,6 +188,16 @@ for (const by of ['alice', 'bob'] as const) {
       await alice.receivesResponse(200, 'REGISTER');
       const [one, dialog, other] = by === 'alice' ? [alice, call.caller, bob] : [bob, call.callee, alice];
       assert.equal(it.media.calls().length, 1, 'it is not taken for a leftover: they hear each other');
+      // Law 1: we know nothing of its media any more, so an offer is refused and not passed as it is.
+      const again = bob.within(call.callee, 'INVITE', {
+        body: phoneOffer('bob', { version: 2 }),
+        contentType: sdpType,
+      });
+      bob.ack(again, await bob.receivesResponse(503));
+      assert.ok(
+        alice.inbox.every(({ kind }) => kind === 'response'),
+        'nothing reaches her',
+      );
       await it.hangUp(one, dialog, other);
       // Nobody knows its node any more: rtpengine ends it by itself a minute after the last packet.
       it.media.restart();

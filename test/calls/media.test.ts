@@ -8,7 +8,7 @@ import type { SipMessage } from '../../src/message/message.ts';
 import type { Transport } from '../../src/ports.ts';
 import type { Agent, AgentDialog } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
-import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, type SeenSdp, seen } from '../support/sdp.ts';
+import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, type SeenSdp, sdesOffer, seen } from '../support/sdp.ts';
 
 type Kind = 'browser' | 'phone';
 
@@ -78,6 +78,51 @@ for (const caller of ['browser', 'phone'] as const) {
   }
 }
 
+test('law 2: a party is what its SDP says, also when its offer came late: later offers to it are of that kind', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor);
+    const received = await bob.receivesRequest('INVITE');
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(sdesOffer('bob'))));
+    const ok = await alice.receivesResponse(200);
+    alice.ack(invite, ok, sdp(phoneAnswer('alice')));
+    await bob.receivesRequest('ACK');
+    const again = alice.within(alice.dialog(invite, ok), 'INVITE', sdp(phoneOffer('alice', { version: 2 })));
+    const atBob = await bob.receivesRequest('INVITE');
+    carries(atBob, { protocol: 'RTP/SAVP' });
+    bob.respond(atBob, 200, sdp(sdesOffer('bob', { version: 2 })));
+    alice.ack(again, await alice.receivesResponse(200));
+    await bob.receivesRequest('ACK');
+    await it.hangUp(bob, dialog, alice);
+  }));
+
+test('DESIGN §4: from a telephone to a browser no a=ssrc, to a telephone one telephone-event only', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const events = 'a=rtpmap:126 telephone-event/8000\r\n';
+    const twice = browserOffer('alice').replace(' 126\r\n', ' 126 110\r\n');
+    const { received, answered, callee } = await it.call(alice, bob, {
+      offer: twice.replace(events, `${events}a=rtpmap:110 telephone-event/48000\r\n`),
+      answer: `${phoneAnswer('bob')}a=ssrc:1 cname:x\r\n`,
+    });
+    assert.deepEqual(received.body.match(/telephone-event.*/g), ['telephone-event/8000']);
+    assert.ok(!answered.body.includes('a=ssrc'));
+    await it.hangUp(bob, callee, alice);
+  }));
+
+test('DESIGN §4: each receiver gets an address of the family it is reached by', async () => {
+  const listen = ['udp:192.0.2.100:5060', 'udp:[2001:db8::100]:5060'];
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'], listen });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '2001:db8::2', listener: 1 });
+    const { caller } = await it.call(alice, bob);
+    const families = it.media.told.flatMap(({ command }) =>
+      command.command === 'offer' ? [command['address-family']] : [],
+    );
+    assert.deepEqual(families, ['IP6']);
+    await it.hangUp(alice, caller, bob);
+  });
+});
+
 // --- never without media ---------------------------------------------------------------------------------------------
 
 test('law 1: rtpengine refuses the offer: bob never rings, and alice is told why (488)', () =>
@@ -104,12 +149,13 @@ test('law 1: no rtpengine answers: 503 with a Warning that says so; when it is b
   }));
 
 test('DESIGN §4: a node without ports, or one that has died unseen, makes way for the next', async () => {
-  for (const first of ['busy', 'silent'] as const) {
+  for (const first of ['busy', 'silent', 'mute'] as const) {
     await stage('phone', 'phone', async ({ it, alice, bob }) => {
-      const nodes = { m1: first === 'silent' ? first : 'up', m2: 'up' } as const;
+      const nodes = { m1: first === 'busy' ? 'up' : first, m2: 'up' } as const;
       it.media.set({
         nodes,
-        refuse: ({ command }, node) => (node === 'm1' && command === 'offer' ? 'media-busy' : undefined),
+        refuse: ({ command }, node) =>
+          first === 'busy' && node === 'm1' && command === 'offer' ? 'media-busy' : undefined,
       });
       const { caller } = await it.call(alice, bob);
       assert.deepEqual(
@@ -121,6 +167,7 @@ test('DESIGN §4: a node without ports, or one that has died unseen, makes way f
       // A delete to the node that gave no answer is repeated from the outbox until it is confirmed.
       await it.clock.advance(30_000);
       assert.deepEqual(it.database.rows.outbox(), []);
+      assert.deepEqual(it.media.calls(), []);
     });
   }
 });

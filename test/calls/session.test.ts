@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { get, has, values } from '../../src/message/header.ts';
 import { CSeq } from '../../src/message/headers/cseq.ts';
 import { ProxyAuthorization } from '../../src/message/headers/digest.ts';
+import { Reason } from '../../src/message/headers/text.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import { param } from '../../src/message/params.ts';
 import type { Agent } from '../support/agent.ts';
@@ -107,8 +108,11 @@ test('RFC 3665 §3.8: alice gives up while bob rings: CANCEL, 487, each hop ackn
     const received = await bob.receivesRequest('INVITE');
     bob.respond(received, 180);
     await alice.receivesResponse(180);
-    alice.cancel(invite);
-    bob.respond(await bob.receivesRequest('CANCEL'), 200);
+    alice.cancel(invite, 'SIP;cause=600;text="Busy Everywhere"');
+    const cancel = await bob.receivesRequest('CANCEL');
+    // RFC 3326 §2: her reason goes with it.
+    assert.equal(get(cancel, Reason), 'SIP;cause=600;text="Busy Everywhere"');
+    bob.respond(cancel, 200);
     bob.respond(received, 487);
     alice.ack(invite, await alice.receivesResponse(487));
     await bob.receivesRequest('ACK');

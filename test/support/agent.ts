@@ -143,8 +143,9 @@ export class Agent {
     return this.#sendRequest(this.#inDialog(dialog, 'ACK', get(invite, CSeq)?.number ?? 1, options));
   }
 
-  cancel(invite: SipRequest): SipRequest {
-    return this.#sendRequest(cancelFor(invite));
+  /** `reason`: the text of a Reason header. */
+  cancel(invite: SipRequest, reason?: string): SipRequest {
+    return this.#sendRequest(cancelFor(invite, reason));
   }
 
   /** Sends somebody's request on, as a proxy does: with a Via of its own on top. */

@@ -17,9 +17,15 @@ export interface MediaSwitches {
   readonly refuse: (command: NgCommand, nodeId: string) => ErrorCode | undefined;
   /** What has passed through each call, for `query`. */
   readonly packets: number;
-  /** `silent`: it died and nobody has noticed yet, so each command times out; `down`: the proxy knows. */
-  readonly nodes: Readonly<Record<string, MediaNodeState | 'silent'>>;
+  /**
+   * `silent`: it died and nobody has noticed yet, so each command times out; `down`: the proxy knows. `mute`: it does
+   * what it is told, and its replies are lost.
+   */
+  readonly nodes: Readonly<Record<string, MediaNodeState | Hidden>>;
 }
+
+/** What the proxy does not see of a node. */
+type Hidden = 'silent' | 'mute';
 
 export interface Told {
   readonly atMs: number;
@@ -91,13 +97,15 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
       throw new Failure('media-timeout');
     }
     const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId), switches.packets));
-    await wait(switches.latencyMs / 2);
+    await wait(state === 'mute' ? timeoutMs : switches.latencyMs / 2);
+    if (state === 'mute') throw new Failure('media-timeout');
     return outcome();
   };
-  const candidates = (): readonly string[] =>
-    ['up', 'silent', 'busy'].flatMap((wanted) =>
-      Object.entries(switches.nodes).flatMap(([id, state]) => (state === wanted ? [id] : [])),
-    );
+  // Nobody sees that a node is silent or mute: it stands among those that are up.
+  const candidates = (): readonly string[] => {
+    const known = Object.entries(switches.nodes).map(([id, state]) => ({ id, state: shown(state) }));
+    return ['up', 'busy'].flatMap((wanted) => known.flatMap(({ id, state }) => (state === wanted ? [id] : [])));
+  };
   return {
     told,
     mistakes,
@@ -115,9 +123,13 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
   };
 }
 
-function describe([id, state]: readonly [string, MediaNodeState | 'silent']): MediaNode {
-  const shown = state === 'silent' ? 'up' : state;
-  return { id, address: `udp:${relayAddress}:22222`, weight: 1, state: shown, ports: undefined, lastError: undefined };
+function shown(state: MediaNodeState | Hidden): MediaNodeState {
+  return state === 'silent' || state === 'mute' ? 'up' : state;
+}
+
+function describe([id, state]: readonly [string, MediaNodeState | Hidden]): MediaNode {
+  const address = `udp:${relayAddress}:22222`;
+  return { id, address, weight: 1, state: shown(state), ports: undefined, lastError: undefined };
 }
 
 function word(command: NgCommand): string {
