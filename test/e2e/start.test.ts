@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../support/process.ts';
-import { newPlace, readRun } from '../support/npm-start.ts';
+import { newPlace, readRun } from '../support/viaduct.ts';
 
 describe('npm start', () => {
   test('answers /health within 10 s on a new DATA_DIR, and Ctrl-C ends every process it started', async (t) => {
