@@ -66,10 +66,33 @@ export class Receiver {
 
   #request(request: SipRequest, flow: Flow): void {
     this.#core.counters.request(request.method);
+    try {
+      this.#dispatch(request, flow);
+    } catch (thrown) {
+      this.#refuseStateless(request, flow, thrown);
+    }
+  }
+
+  #dispatch(request: SipRequest, flow: Flow): void {
     if (this.#core.transactions.absorbed(request)) return;
     if (request.method === 'ACK') this.#ack(request, flow);
     else if (request.method === 'CANCEL') this.#cancel(request, flow);
     else this.#newTransaction(request, flow);
+  }
+
+  /** Law 9: what there is no room for is refused without a transaction, each time it comes. */
+  #refuseStateless(request: SipRequest, flow: Flow, thrown: unknown): void {
+    const failure = failureOf(thrown);
+    this.#core.counters.refusal(failure.code);
+    if (failure.code === 'internal') {
+      const stack = thrown instanceof Error ? thrown.stack : '';
+      this.#core.ports.log.error({ callId: get(request, CallId), stack }, failure.message);
+    }
+    if (request.method === 'ACK') return;
+    const { status } = errors[failure.code];
+    const response = responseOf(request, refuse(failure.code, status, failure.detail), this.#newTag());
+    this.#core.counters.response(status);
+    this.#core.transactions.sendDirect(response, flow);
   }
 
   // RFC 3261 §9.2, §16.10: CANCEL is answered at once by itself; what it cancels goes its own way.

@@ -188,6 +188,28 @@ test('a thousand mutilated INVITEs: the proxy goes on, keeps nothing, and finds 
     await it.hangUp(alice, caller, bob);
   }));
 
+test('law 9: a flood of INVITEs that nobody acknowledges meets a limit (503), and passes', () =>
+  friends(async (it, alice, bob) => {
+    const received: string[] = [];
+    const flooder = it.network.station({
+      name: 'flooder',
+      transport: 'wss',
+      address: { address: '192.0.2.78', port: 50_000 },
+      received: (text) => received.push(text.slice(8, 11)),
+    });
+    const call = good.replace('bob@', 'nobody@').replace('UDP 192.0.2.77:5060', 'WSS x.invalid');
+    for (let count = 0; count < 20_100; count++) {
+      flooder.send(call.replace('z9hG4bK-1', `z9hG4bK-${count}`).replace('scribbled', `scribbled-${count}`));
+    }
+    await it.clock.advance(100);
+    assert.equal(received.length, 20_100);
+    const refused = received.filter((status) => status === '503').length;
+    assert.ok(refused >= 100, `${refused} refused`);
+    await it.clock.advance(33_000);
+    const { caller } = await it.call(alice, bob);
+    await it.hangUp(alice, caller, bob);
+  }));
+
 test('RFC 3261 §8.1.1.7: a stray response goes nowhere and is counted', () =>
   friends(async (it, alice, bob) => {
     const invite = alice.request('OPTIONS', bob.aor);
