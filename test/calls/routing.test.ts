@@ -382,3 +382,32 @@ test('RFC 3261 §16.6 step 7: a foreign domain that has no address: 404', () =>
     const alice = it.agent(alices);
     await refused(alice, await invites(alice, 'sip:dora@nowhere.test'), 404);
   }, strangers));
+
+test('RFC 3261 §16.9: a next hop over TCP that refuses the connection counts as 503, which goes on as 500 with the reason', () =>
+  stage(async (it) => {
+    const alice = it.agent(alices);
+    const invite = await invites(alice, 'sip:dora@elsewhere.test;transport=tcp');
+    const warning = await refused(alice, invite, 500);
+    assert.match(warning, /next hop/);
+  }, strangers));
+
+test('RFC 3261 §18.1.1: a foreign next hop over TCP is dialled once, for the call and its BYE', () =>
+  stage(async (it) => {
+    const alice = it.agent(alices);
+    const edge = it.agent({ name: 'edge', transport: 'tcp', address: '192.0.2.9', dialable: true });
+    const invite = await invites(alice, 'sip:dora@elsewhere.test;transport=tcp');
+    const received = await edge.receivesRequest('INVITE');
+    const dialog = edge.dialog(received, edge.respond(received, 200, answer));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await edge.receivesRequest('ACK');
+    await it.hangUp(edge, dialog, alice);
+    assert.equal((await it.proxy().operations.statistics()).connections.tcp, 1);
+  }, strangers));
+
+test('UDPToTCPCallerHangsUp: alice on UDP, bob on TCP, and she hangs up', () =>
+  stage(async (it) => {
+    const alice = it.agent({ ...alices, rport: true });
+    const bob = await it.registered({ ...bobs, transport: 'tcp', port: 41_000 });
+    const { caller } = await it.call(alice, bob);
+    await it.hangUp(alice, caller, bob);
+  }));
