@@ -25,6 +25,15 @@ describe('npm start', () => {
     assert.equal(readRun(place.dataDir), undefined);
   });
 
+  // `exec` in the npm scripts: a shell in between would end, and leave Viaduct without a parent.
+  test('SIGTERM to npm alone, as a supervisor sends it, ends every process, too', async (t) => {
+    const place = newPlace(t);
+    const { npm } = await place.start();
+    npm.signal('SIGTERM');
+    assert.equal((await npm.ended(20_000)).code, 0, npm.output());
+    assert.deepEqual(place.leftovers(), []);
+  });
+
   test('a second start finds the data of the first: accounts, passwords of the demonstration, certificate', async (t) => {
     const place = newPlace(t);
     const first = await place.start();
