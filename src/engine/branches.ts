@@ -93,7 +93,7 @@ export function dialogOf(
 ): DialogRecord | undefined {
   const { flow, token, target } = branch;
   if (flow === undefined) return undefined;
-  const call = core.media.find(get(request.message, CallId) ?? '');
+  const call = core.media.find(request.message);
   const caller = callerParty(core, request);
   const callee = calleeParty(target, flow);
   const calleeMedia = call === undefined ? undefined : core.media.calleeKind(call, response);

@@ -54,10 +54,8 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     counters: new Counters(),
   };
   const receiver = new Receiver(core);
-  const leftovers = new MediaLeftovers(
-    { relay: ports.media, deletes, clock, log },
-    node,
-    (callId) => core.media.find(callId) !== undefined,
+  const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
+    core.media.isKnown(name),
   );
   return {
     operations: createOperations(core),

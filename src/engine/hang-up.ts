@@ -46,5 +46,5 @@ export function endDialog(core: Core, request: Request): void {
 
 function endRecord(core: Core, record: DialogRecord): void {
   core.dialogs.ended(record);
-  core.media.dialogEnded(record.callId, record.callee.tag);
+  core.media.dialogEnded(record);
 }

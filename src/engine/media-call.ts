@@ -18,6 +18,8 @@ export interface MediaParty {
 export interface MediaCall {
   readonly callId: string;
   readonly callerTag: string;
+  /** What rtpengine calls it: the Call-ID, unless another caller uses the same one. */
+  readonly name: string;
   /** The rtpengine node, once an offer was accepted there. */
   node: string | undefined;
   /** The first offer while it is looking for its node: other branches wait for it (one node per call). */
@@ -41,15 +43,13 @@ export interface MediaCall {
   readonly dialogs: Set<string>;
 }
 
-export function createMediaCall(callId: string, callerTag: string, caller: MediaParty): MediaCall {
+export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'name' | 'caller'>): MediaCall {
   return {
-    callId,
-    callerTag,
+    ...of,
     node: undefined,
     pinning: undefined,
     session: createMediaSession(),
     exchange: createExchange(),
-    caller,
     callees: new Map(),
     branchOfTag: new Map(),
     commands: new WeakMap(),

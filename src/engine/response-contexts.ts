@@ -35,6 +35,7 @@ import { dialogOf, hangUpAnswered, type LiveBranch, prepareBranch } from './bran
 import { type Core, nobody } from './core.ts';
 import { endDialog } from './hang-up.ts';
 import { Mailbox } from './mailbox.ts';
+import type { MediaCall } from './media-call.ts';
 import { responseOf } from './replies.ts';
 import type { ClientTransaction, ServerTransaction } from './transactions.ts';
 
@@ -56,8 +57,9 @@ export class ResponseContextRunner {
   readonly #opensCall: boolean;
   #context: ResponseContext;
   #cancelled = false;
-  /** `media.begin` was called for it. */
-  #hasMedia = false;
+  /** Of an INVITE that opens a call, once it is relayed. */
+  #media: MediaCall | undefined;
+  #mediaOpen = false;
   /** The routes have said where to; before that no branch is none too few. */
   #relayed = false;
   /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
@@ -179,7 +181,7 @@ export class ResponseContextRunner {
   /** Nothing more comes from it; its media may go, unless it was answered (src/media/delete-rules.ts knows). */
   #branchOver(running: Running): void {
     running.timerC?.();
-    if (this.#opensCall) this.#core.media.branchEnded(this.#callId(), running.branch.id);
+    if (this.#media !== undefined) this.#core.media.branchEnded(this.#media, running.branch.id);
   }
 
   // --- responses -----------------------------------------------------------------------------------------------------
@@ -244,9 +246,10 @@ export class ResponseContextRunner {
 
   /** Law 3: no branch brings another call, so its media ends with the last BYE, not with the last timer. */
   #letGoOfMedia(): void {
-    if (!this.#hasMedia || !isFinal(this.#context) || !allSettled(this.#context)) return;
-    this.#hasMedia = false;
-    this.#core.media.finished(this.#callId());
+    if (this.#media === undefined || !this.#mediaOpen) return;
+    if (!isFinal(this.#context) || !allSettled(this.#context)) return;
+    this.#mediaOpen = false;
+    this.#core.media.finished(this.#media);
   }
 
   #askFailureRoute(): void {
@@ -320,7 +323,7 @@ export class ResponseContextRunner {
     const tag = tagOf(get(response, To)) ?? '';
     if (this.#established.has(tag)) return;
     this.#established.add(tag);
-    const mediaNode = this.#core.media.answered(this.#callId(), branch.id, tag);
+    const mediaNode = this.#media && this.#core.media.answered(this.#media, branch.id, tag);
     const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
     if (record === undefined) return;
     this.#core.dialogs.established(record);
@@ -361,8 +364,8 @@ export class ResponseContextRunner {
 
   #beginMedia(): void {
     const { message, flow } = this.#request;
-    this.#hasMedia = true;
-    this.#core.media.begin(message, { kind: this.#request.media, address: flow.remote.address });
+    this.#mediaOpen = true;
+    this.#media = this.#core.media.begin(message, { kind: this.#request.media, address: flow.remote.address });
   }
 
   /** Law 1: nobody hears anything on this call, so the callee is let go at once. */

@@ -505,3 +505,23 @@ test('law 1: rtpengine has lost the call when alice re-INVITEs: she is refused, 
     assert.deepEqual(bob.inbox, []);
     await it.hangUp(alice, caller, bob);
   }));
+
+test('law 3: two callers with one Call-ID keep apart: the end of one call leaves the media of the other', async () => {
+  const names = ['alice', 'bob', 'carol', 'dave'] as const;
+  const it = createProxyScene({ columns: ['proxy', ...names], users: names });
+  await it.play(async () => {
+    const [alice, bob, carol, dave] = await Promise.all([
+      it.registered({ name: 'alice', address: '192.0.2.1' }),
+      it.registered({ name: 'bob', address: '192.0.2.2' }),
+      it.registered({ name: 'carol', address: '192.0.2.3' }),
+      it.registered({ name: 'dave', address: '192.0.2.4' }),
+    ]);
+    const first = await it.call(alice, bob, { callId: 'shared@b2bua' });
+    const second = await it.call(carol, dave, { callId: 'shared@b2bua' });
+    assert.equal(it.media.calls().length, 2);
+    await it.hangUp(carol, second.caller, dave);
+    assert.deepEqual(it.media.calls(), ['shared@b2bua']);
+    await it.hangUp(bob, first.callee, alice);
+    assert.deepEqual(it.media.calls(), []);
+  });
+});

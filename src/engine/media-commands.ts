@@ -1,0 +1,140 @@
+/**
+ * Offers and answers on their way to rtpengine (DESIGN §4): the profile of each receiver, the node of the call, and
+ * what a body needs beyond what rtpengine does.
+ */
+import { Failure } from '../errors.ts';
+import type { MediaEvent } from '../media/delete-rules.ts';
+import { answerKeys, type CallTags, offerKeys } from '../media/ng-keys.ts';
+import type { Command, Party } from '../media/offer-answer.ts';
+import { addressFamily, offerProfile } from '../media/profiles.ts';
+import type { Log, MediaKind, MediaRelay, NgReply } from '../ports.ts';
+import { describeSdp } from '../sdp/describe.ts';
+import { keepTelephoneEvent8000, stripSsrc } from '../sdp/strip.ts';
+import type { MediaCall, MediaParty } from './media-call.ts';
+import type { MediaDeletes } from './media-delete.ts';
+
+export class MediaCommands {
+  readonly #relay: MediaRelay;
+  readonly #deletes: MediaDeletes;
+  readonly #log: Log;
+  /** What becomes of a branch in rtpengine, for the delete rules. */
+  readonly #note: (call: MediaCall, event: MediaEvent) => void;
+
+  constructor(relay: MediaRelay, deletes: MediaDeletes, log: Log, note: (call: MediaCall, event: MediaEvent) => void) {
+    this.#relay = relay;
+    this.#deletes = deletes;
+    this.#log = log;
+    this.#note = note;
+  }
+
+  async offer(call: MediaCall, tags: CallTags, command: Extract<Command, { offer: string }>): Promise<string> {
+    const sender = this.#kindOf(call, tags, command.offerer, command.offer);
+    const receiver = this.#party(call, tags, command.offerer === 'caller' ? 'callee' : 'caller');
+    const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
+    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: command.offer } as const;
+    const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
+    const first = command.scope === 'branch';
+    if (first) this.#note(call, { on: 'offer-sent', branch: tags.viaBranch });
+    try {
+      const reply = await this.#toNode(call, (node) => this.#relay.send(node, full));
+      const on = command.offerer === 'caller' ? 'offer-ok' : 'late-offer';
+      if (first) this.#note(call, { on, branch: tags.viaBranch });
+      return this.#fit(sdpOf(reply), sender, receiver.kind);
+    } catch (thrown) {
+      if (first) this.#note(call, { on: 'offer-refused', branch: tags.viaBranch });
+      throw thrown;
+    }
+  }
+
+  async answer(call: MediaCall, tags: CallTags, command: Extract<Command, { answer: string }>): Promise<string> {
+    const { node } = call;
+    if (node === undefined) throw new Failure('media-lost');
+    const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
+    const receiver = this.#party(call, tags, command.offerer);
+    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: command.answer } as const;
+    return this.#fit(sdpOf(await this.#relay.send(node, answer)), sender, receiver.kind);
+  }
+
+  /** The last accepted pair again: rtpengine has applied the refused one. Its failure must not hurt the response. */
+  async restore(call: MediaCall, tags: CallTags, command: Extract<Command, { do: 'restore' }>): Promise<void> {
+    try {
+      await this.offer(call, tags, command);
+      await this.answer(call, tags, command);
+    } catch (thrown) {
+      this.#log.warn(
+        { callId: call.callId, error: String(thrown) },
+        'The media of a refused re-INVITE was not restored',
+      );
+    }
+  }
+
+  /** The pinned node, or the first candidate that takes the offer; other branches of the call wait for that choice. */
+  async #toNode(call: MediaCall, send: (node: string) => Promise<NgReply>): Promise<NgReply> {
+    // The offer of another branch may be refused for what is its own: then this one tries by itself.
+    while (call.node === undefined && call.pinning !== undefined) await call.pinning.catch(() => undefined);
+    if (call.node !== undefined) return send(call.node);
+    const choice = this.#firstThatTakes(call, send);
+    call.pinning = choice.then(({ node }) => node);
+    // Those who wait for it hear of the failure themselves; without a waiter nobody would.
+    call.pinning.catch(() => undefined);
+    try {
+      const { node, reply } = await choice;
+      call.node = node;
+      return reply;
+    } finally {
+      call.pinning = undefined;
+    }
+  }
+
+  async #firstThatTakes(
+    call: MediaCall,
+    send: (node: string) => Promise<NgReply>,
+  ): Promise<{ readonly node: string; readonly reply: NgReply }> {
+    let last = new Failure(this.#relay.nodes().length === 0 ? 'media-none' : 'media-down');
+    for (const node of this.#relay.candidates(call.name)) {
+      try {
+        return { node, reply: await send(node) };
+      } catch (thrown) {
+        if (!(thrown instanceof Failure) || !triesNextNode(thrown)) throw thrown;
+        last = thrown;
+        // It may have taken the offer and only its answer got lost.
+        this.#deletes.call(node, call.name);
+      }
+    }
+    throw last;
+  }
+
+  #kindOf(call: MediaCall, tags: CallTags, party: Party, sdp: string): MediaKind {
+    const kind = describeSdp(sdp)?.kind ?? this.#party(call, tags, party).kind;
+    this.#learn(call, tags, party, kind);
+    return kind;
+  }
+
+  /** What a party says of itself outranks what was assumed (law 2). */
+  #learn(call: MediaCall, tags: CallTags, party: Party, kind: MediaKind): void {
+    if (party === 'caller') call.caller = { ...call.caller, kind };
+    else if (tags.callee !== undefined) call.callees.set(tags.callee, { ...this.#party(call, tags, party), kind });
+  }
+
+  #party(call: MediaCall, tags: CallTags, party: Party): MediaParty {
+    if (party === 'caller') return call.caller;
+    const byTag = tags.callee === undefined ? undefined : call.callees.get(tags.callee);
+    return byTag ?? call.callees.get(tags.viaBranch) ?? { kind: 'rtp', address: '' };
+  }
+
+  #fit(sdp: string, sender: MediaKind, receiver: MediaKind): string {
+    if (receiver !== 'webrtc') return keepTelephoneEvent8000(sdp);
+    // A browser plays only the SSRC that was announced, and rtpengine sends under one of its own when it transcodes.
+    return sender === 'webrtc' ? sdp : stripSsrc(sdp);
+  }
+}
+
+function sdpOf(reply: NgReply): string {
+  const { sdp } = reply;
+  if (typeof sdp !== 'string') throw new Failure('media-refused', 'The reply has no SDP.');
+  return sdp;
+}
+
+function triesNextNode(failure: Failure): boolean {
+  return failure.code === 'media-timeout' || failure.code === 'media-busy' || failure.code === 'media-down';
+}

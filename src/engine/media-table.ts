@@ -1,0 +1,43 @@
+/**
+ * The calls whose media we hold, found by Call-ID and caller tag: a Call-ID alone is text that anybody may send, and
+ * two callers with the same one must not meet in one rtpengine session.
+ */
+import { createMediaCall, type MediaCall, type MediaParty } from './media-call.ts';
+
+export class MediaTable {
+  readonly #calls = new Map<string, MediaCall>();
+  /** rtpengine's names for calls, as long as they live. */
+  readonly #names = new Set<string>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether rtpengine's session of this name belongs to a call here. */
+  hasName(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  find(callId: string, callerTag: string): MediaCall | undefined {
+    return this.#calls.get(keyOf(callId, callerTag));
+  }
+
+  /** The known call, or a new one. */
+  open(callId: string, callerTag: string, caller: MediaParty): MediaCall {
+    const known = this.find(callId, callerTag);
+    if (known !== undefined) return known;
+    // The Call-ID itself where it can be, so that people find the call in rtpengine's own logs.
+    const name = this.#names.has(callId) ? `${callId}~${callerTag}` : callId;
+    const call = createMediaCall({ callId, callerTag, name, caller });
+    this.#calls.set(keyOf(callId, callerTag), call);
+    this.#names.add(name);
+    return call;
+  }
+
+  remove(call: MediaCall): void {
+    if (this.#calls.delete(keyOf(call.callId, call.callerTag))) this.#names.delete(call.name);
+  }
+}
+
+/** A blank is in neither. */
+const keyOf = (callId: string, callerTag: string): string => `${callId} ${callerTag}`;
