@@ -23,6 +23,9 @@ import { hangUp } from './hang-up.ts';
 import { kindByTransport } from './media.ts';
 import { responseOf } from './replies.ts';
 import { ResponseContextRunner } from './response-contexts.ts';
+import type { ServerTransaction } from './transactions.ts';
+
+const tryingAfterMs = 200;
 
 export class Receiver {
   readonly #core: Core;
@@ -113,23 +116,37 @@ export class Receiver {
     const context = new ResponseContextRunner(this.#core, request, server);
     this.#contexts.set(server.key, context);
     server.onTerminated = () => this.#contexts.delete(server.key);
+    const trying = this.#trying(request, server);
     this.#decide(request).then(
       (verdict) => {
+        trying.cancel();
         if (verdict.kind === 'relay') {
-          this.#trying(request, server.respond);
+          trying.now();
           context.relay(verdict);
         } else if (verdict.kind === 'reply') context.reply(verdict);
         else context.reply(refuse(verdict.code, errors[verdict.code].status));
       },
-      (thrown: unknown) => context.reply(this.#failed(request, thrown)),
+      (thrown: unknown) => {
+        trying.cancel();
+        context.reply(this.#failed(request, thrown));
+      },
     );
   }
 
-  /** §16.2: whoever forwards an INVITE says so at once, and its sender stops repeating it. */
-  #trying(request: Request, respond: (response: ReturnType<typeof createResponse>) => void): void {
-    if (request.message.method !== 'INVITE') return;
-    this.#core.counters.response(100);
-    respond(createResponse(request.message, 100));
+  /**
+   * RFC 3261 §17.2.1: whoever does not answer an INVITE within 200 ms says 100, and its sender stops repeating it; one
+   * that is forwarded says so at once (§16.2).
+   */
+  #trying(request: Request, server: ServerTransaction): { readonly now: () => void; readonly cancel: () => void } {
+    if (request.message.method !== 'INVITE') return { now: () => undefined, cancel: () => undefined };
+    let said = false;
+    const now = (): void => {
+      if (said) return;
+      said = true;
+      this.#core.counters.response(100);
+      server.respond(createResponse(request.message, 100));
+    };
+    return { now, cancel: this.#core.ports.clock.after(tryingAfterMs, now) };
   }
 
   async #decide(request: Request): Promise<Verdict> {

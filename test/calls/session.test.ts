@@ -337,3 +337,23 @@ test('RFC 3428 §4: a MESSAGE and its 200 pass, without Record-Route and without
       F4 alice ◀200 MESSAGE─ proxy
     `);
   }));
+
+test('RFC 3261 §17.2.1: a slow database: alice hears 100 within 200 ms and does not repeat her INVITE', () =>
+  stage(async (it, alice, bob) => {
+    it.database.set({ latencyMs: 700 });
+    const invite = alice.request('INVITE', bob.aor, offer);
+    await alice.receivesResponse(100);
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 486);
+    alice.ack(invite, await alice.receivesResponse(486));
+    await bob.receivesRequest('ACK');
+    it.ladder.expect(`
+      F1 alice ─INVITE▶ proxy
+      F2 alice ◀100─ proxy
+      F3 proxy ─INVITE▶ bob
+      F4 proxy ◀486─ bob
+      F5 proxy ─ACK▶ bob
+      F6 alice ◀486─ proxy
+      F7 alice ─ACK▶ proxy
+    `);
+  }));
