@@ -45,7 +45,7 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
     tlsSource(settings, domains, log),
   ]);
   const demo = demoUsers(settings);
-  await createDemoUsers(demo, domain, backends.database.subscribers);
+  await createDemoUsers(demo, domain, backends.database.subscribers, settings.demoUsers !== undefined);
 
   // The network needs somebody to call, the engine needs the network: whoever comes first waits for the other.
   let engine: Engine | undefined;
