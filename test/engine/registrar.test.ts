@@ -59,7 +59,7 @@ describe('RFC 3261 §10.3: REGISTER', () => {
     const replies: Reply[] = [];
     register(office, flowOf(), { headers: [['Expires', '600']] }).then((reply) => replies.push(reply));
     await office.clock.advance(99);
-    assert.deepEqual(replies, []);
+    assert.equal(replies.length, 0);
     await office.clock.advance(2);
     const [reply] = replies;
     assert.ok(reply !== undefined);
