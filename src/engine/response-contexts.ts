@@ -4,14 +4,13 @@
  *
  * Laws 1 and 6: events run one at a time in a mailbox; a response waits there while its media is arranged. A CANCEL may
  * come at any moment: before the routes are done, while a branch is being prepared, or after.
- * Left out: finding the routes' verdict (receive.ts), building a branch (branches.ts).
+ * Left out: finding the routes' verdict (receive.ts), building a branch (branches.ts), answering the caller (upstream.ts).
  */
 import { errors, type Failure, failureOf } from '../errors.ts';
 import { cancelFor } from '../message/build.ts';
 import { removeAll, removeFirst, withBody } from '../message/edit.ts';
 import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
-import { To, tagOf } from '../message/headers/from-to.ts';
 import { ContentType } from '../message/headers/text.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipResponse } from '../message/message.ts';
@@ -31,13 +30,13 @@ import {
   step,
 } from '../proxy/response-context.ts';
 import { type Relay, type Reply, type Request, refuse, type Target } from './api.ts';
-import { dialogOf, hangUpAnswered, type LiveBranch, prepareBranch } from './branches.ts';
+import { hangUpAnswered, type LiveBranch, prepareBranch } from './branches.ts';
 import { type Core, nobody } from './core.ts';
-import { endDialog } from './hang-up.ts';
 import { Mailbox } from './mailbox.ts';
 import type { MediaCall } from './media-call.ts';
 import { responseOf } from './replies.ts';
 import type { ClientTransaction, ServerTransaction } from './transactions.ts';
+import { opensCall, Upstream } from './upstream.ts';
 
 interface Running {
   readonly branch: LiveBranch;
@@ -50,7 +49,7 @@ interface Running {
 export class ResponseContextRunner {
   readonly #core: Core;
   readonly #request: Request;
-  readonly #server: ServerTransaction;
+  readonly #upstream: Upstream;
   readonly #mailbox: Mailbox;
   readonly #branches = new Map<string, Running>();
   /** It makes a dialog and its media. */
@@ -62,16 +61,14 @@ export class ResponseContextRunner {
   #mediaOpen = false;
   /** The routes have said where to; before that no branch is none too few. */
   #relayed = false;
-  /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
-  readonly #established = new Set<string>();
   /** The failure route is being asked. */
   #asking = false;
 
   constructor(core: Core, request: Request, server: ServerTransaction) {
     this.#core = core;
     this.#request = request;
-    this.#server = server;
-    this.#opensCall = request.message.method === 'INVITE' && !request.inDialog;
+    this.#upstream = new Upstream(core, request, server);
+    this.#opensCall = opensCall(request);
     const limits = { ...defaultLimits, timerCMs: core.options.timerCMs };
     this.#context = createResponseContext(request.message.method, limits);
     this.#mailbox = new Mailbox((thrown) => this.#fault(thrown));
@@ -79,7 +76,7 @@ export class ResponseContextRunner {
 
   /** The verdict of the routes: an answer of ours. A CANCEL that came while they were thinking has had its 487. */
   reply(reply: Reply): void {
-    if (!isFinal(this.#context)) this.#respond(reply);
+    if (!isFinal(this.#context)) this.#upstream.reply(reply);
   }
 
   /** The verdict of the routes: forward it there. */
@@ -87,7 +84,7 @@ export class ResponseContextRunner {
     if (isFinal(this.#context)) return;
     const shares = shareBreadth(this.#request.message, targets.length);
     if (shares === undefined) {
-      this.#respond(refuse('max-breadth', 440));
+      this.#upstream.reply(refuse('max-breadth', 440));
       return;
     }
     if (this.#opensCall) this.#beginMedia();
@@ -283,7 +280,7 @@ export class ResponseContextRunner {
         this.#forward(effect.response, effect.branch);
         return;
       case 'respond':
-        this.#respond(replyOf(effect));
+        this.#upstream.reply(replyOf(effect));
         return;
       case 'cancel':
         this.#cancelBranch(effect.branch, effect.reason);
@@ -306,44 +303,10 @@ export class ResponseContextRunner {
   }
 
   #forward(response: SipResponse, branchId: string): void {
-    const running = this.#branches.get(branchId);
+    const branch = this.#branches.get(branchId)?.branch;
     const success = response.status >= 200 && response.status < 300;
-    if (success && running !== undefined) this.#noteSuccess(running.branch, response);
-    this.#send(response);
-  }
-
-  #noteSuccess(branch: LiveBranch, response: SipResponse): void {
-    const { method } = this.#request.message;
-    if (this.#opensCall) this.#establish(branch, response);
-    else if (this.#request.inDialog && (method === 'INVITE' || method === 'UPDATE')) this.#core.dialogs.note(response);
-  }
-
-  /** The call is answered: its record is written, and its media lives until its BYE. */
-  #establish(branch: LiveBranch, response: SipResponse): void {
-    const tag = tagOf(get(response, To)) ?? '';
-    if (this.#established.has(tag)) return;
-    this.#established.add(tag);
-    const mediaNode = this.#media && this.#core.media.answered(this.#media, branch.id, tag);
-    const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
-    if (record === undefined) return;
-    this.#core.dialogs.established(record);
-    this.#core.counters.answered++;
-  }
-
-  #respond(reply: Reply): void {
-    if (reply.code !== undefined) this.#core.counters.refusal(reply.code);
-    this.#send(responseOf(this.#request.message, reply, this.#core.ports.random.hex(5)));
-  }
-
-  #send(response: SipResponse): void {
-    this.#core.counters.response(response.status);
-    const challenged = response.status === 401 || response.status === 407;
-    if (response.status >= 300 && !challenged && this.#opensCall) this.#core.counters.failed++;
-    // A BYE ends the call whatever is answered, but for a challenge: then the same BYE comes again.
-    if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
-      endDialog(this.#core, this.#request);
-    }
-    this.#server.respond(response);
+    if (success && branch !== undefined) this.#upstream.succeeded(response, branch, this.#media);
+    this.#upstream.send(response);
   }
 
   // RFC 3261 §9.1: CANCEL is a transaction of its own, hop by hop, with the branch of what it cancels.

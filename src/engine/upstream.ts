@@ -1,0 +1,69 @@
+/**
+ * Towards the caller of one request: its responses, and what they change for the call: a 2xx to INVITE writes the dialog
+ * record, an answered BYE ends it.
+ */
+import { get } from '../message/header.ts';
+import { To, tagOf } from '../message/headers/from-to.ts';
+import type { SipResponse } from '../message/message.ts';
+import type { Reply, Request } from './api.ts';
+import { dialogOf, type LiveBranch } from './branches.ts';
+import type { Core } from './core.ts';
+import { endDialog } from './hang-up.ts';
+import type { MediaCall } from './media-call.ts';
+import { responseOf } from './replies.ts';
+import type { ServerTransaction } from './transactions.ts';
+
+/** Whether the request makes a dialog with media. */
+export function opensCall({ message, inDialog }: Request): boolean {
+  return message.method === 'INVITE' && !inDialog;
+}
+
+export class Upstream {
+  readonly #core: Core;
+  readonly #request: Request;
+  readonly #server: ServerTransaction;
+  /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
+  readonly #established = new Set<string>();
+
+  constructor(core: Core, request: Request, server: ServerTransaction) {
+    this.#core = core;
+    this.#request = request;
+    this.#server = server;
+  }
+
+  /** A response of our own. */
+  reply(reply: Reply): void {
+    if (reply.code !== undefined) this.#core.counters.refusal(reply.code);
+    this.send(responseOf(this.#request.message, reply, this.#core.ports.random.hex(5)));
+  }
+
+  send(response: SipResponse): void {
+    this.#core.counters.response(response.status);
+    const challenged = response.status === 401 || response.status === 407;
+    if (response.status >= 300 && !challenged && opensCall(this.#request)) this.#core.counters.failed++;
+    // A BYE ends the call whatever is answered, but for a challenge: then the same BYE comes again.
+    if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
+      endDialog(this.#core, this.#request);
+    }
+    this.#server.respond(response);
+  }
+
+  /** A 2xx of this branch is about to be sent. */
+  succeeded(response: SipResponse, branch: LiveBranch, media: MediaCall | undefined): void {
+    const { method } = this.#request.message;
+    if (opensCall(this.#request)) this.#establish(response, branch, media);
+    else if (this.#request.inDialog && (method === 'INVITE' || method === 'UPDATE')) this.#core.dialogs.note(response);
+  }
+
+  /** The call is answered: its record is written, and its media lives until its BYE. */
+  #establish(response: SipResponse, branch: LiveBranch, media: MediaCall | undefined): void {
+    const tag = tagOf(get(response, To)) ?? '';
+    if (this.#established.has(tag)) return;
+    this.#established.add(tag);
+    const mediaNode = media && this.#core.media.answered(media, branch.id, tag);
+    const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
+    if (record === undefined) return;
+    this.#core.dialogs.established(record);
+    this.#core.counters.answered++;
+  }
+}
