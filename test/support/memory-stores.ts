@@ -115,7 +115,10 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     alive().find(({ binding }) => bindingKeyHash(binding.aor, binding.key) === keyHash)?.binding;
   const page = (limit: number, after: string): readonly Binding[] => {
     const aors = [...new Set(alive().map(({ binding }) => binding.aor))].sort().filter((aor) => aor > after);
-    return aors.flatMap(lookup).slice(0, limit);
+    const rows: Binding[] = [];
+    // Whole AORs only, so that the next page can start after one.
+    for (const aor of aors) if (rows.length < limit) rows.push(...lookup(aor));
+    return rows;
   };
   const store: LocationStore = {
     lookup: (aor) => run(() => lookup(aor)),
