@@ -1,5 +1,5 @@
 /** What `npm start` prints: where to go, with which account, and how to register a softphone. */
-import { hostText } from '../adapters/network/addresses.ts';
+import { hostText, isLoopback } from '../adapters/network/addresses.ts';
 import type { Listener } from '../ports.ts';
 import type { DemoUser } from './demo-users.ts';
 
@@ -33,7 +33,10 @@ const noMedia = 'none: calls are refused until you run `apt-get install rtpengin
 
 function securePage(listeners: readonly Listener[]): readonly (readonly [string, string])[] {
   const wss = listeners.find(({ transport }) => transport === 'wss');
-  return wss === undefined ? [] : [['', `https://${wss.advertised.host}:${wss.advertised.port}/phone (other devices)`]];
+  if (wss === undefined) return [];
+  // A browser asks for TLS before it opens a microphone, except on its own machine.
+  const forWhom = isLoopback(wss.local.address) ? 'over TLS' : 'for other devices';
+  return [['', `https://${wss.advertised.host}:${wss.advertised.port}/phone (${forWhom})`]];
 }
 
 function wherever(listeners: readonly Listener[]): readonly (readonly [string, string])[] {
