@@ -31,6 +31,7 @@ import type {
   Network,
 } from '../ports.ts';
 import { type Reply, type Request, refuse, type Target } from './api.ts';
+import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
 
 export interface DialogsOptions {
@@ -44,10 +45,10 @@ type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 export class Dialogs {
   readonly #store: DialogStore;
+  readonly #rows: DialogRows;
   readonly #location: LocationStore;
   readonly #network: Network;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #options: DialogsOptions;
   readonly #table = new DialogTable();
   readonly #followed = new WeakSet<Request>();
@@ -68,10 +69,10 @@ export class Dialogs {
     options: DialogsOptions,
   ) {
     this.#store = ports.dialogs;
+    this.#rows = new DialogRows(ports.dialogs, ports.clock, ports.log);
     this.#location = ports.location;
     this.#network = ports.network;
     this.#clock = ports.clock;
-    this.#log = ports.log;
     this.#options = options;
     this.#startedAtMs = ports.clock.nowMs();
   }
@@ -176,7 +177,7 @@ export class Dialogs {
   established(record: DialogRecord): void {
     if (this.#table.find(record.callId, record.caller.tag, record.callee.tag) !== undefined) return;
     this.#table.put(record);
-    this.#save(record);
+    this.#rows.save(record);
   }
 
   /** A 2xx of the dialog passed: its Contact may be new. */
@@ -214,25 +215,14 @@ export class Dialogs {
   #replace(old: DialogRecord, record: DialogRecord): DialogRecord {
     if (old === record) return record;
     this.#table.put(record);
-    if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#save(record);
+    if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#rows.save(record);
     return record;
-  }
-
-  #save(record: DialogRecord): void {
-    this.#store.save(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
   }
 
   #unstore(record: DialogRecord): void {
     if (this.#unstored.has(record)) return;
     this.#unstored.add(record);
-    this.#store.remove(record).catch((thrown: unknown) => this.#storeFailed(record, thrown));
-  }
-
-  #storeFailed(record: DialogRecord, thrown: unknown): void {
-    this.#log.warn(
-      { callId: record.callId, error: String(thrown) },
-      'A dialog record was not stored: a restart would lose it',
-    );
+    this.#rows.remove(record);
   }
 }
 
