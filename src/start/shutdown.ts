@@ -4,15 +4,17 @@
 import type { Log } from '../ports.ts';
 
 /** One step may take so long; the next ones are taken all the same. */
-const patienceMs = 8_000;
+const longestStepMs = 8_000;
 
 export class Shutdown {
   readonly #log: Log;
+  readonly #patienceMs: number;
   readonly #steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(log: Log) {
+  constructor(log: Log, patienceMs = longestStepMs) {
     this.#log = log;
+    this.#patienceMs = patienceMs;
   }
 
   /** `name` is for the log: `the network`. */
@@ -29,7 +31,7 @@ export class Shutdown {
   async #all(): Promise<void> {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {
-        await atMost(patienceMs, step.stop());
+        await atMost(this.#patienceMs, step.stop());
       } catch (thrown) {
         this.#log.warn({ error: String(thrown) }, `Stopping ${step.name} failed`);
       }
