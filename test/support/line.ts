@@ -18,6 +18,8 @@ export interface LineOptions {
   readonly port: number;
   /** PEM, for TLS and WSS: who else answers there is refused. */
   readonly authority: string;
+  /** UDP: the address it sends from; default 127.0.0.1. */
+  readonly from?: string | undefined;
   /** Whole messages; CRLF keep-alives are not messages. */
   readonly received: (text: string) => void;
 }
@@ -44,7 +46,7 @@ export function openLine(options: LineOptions): Promise<Line> {
   }
 }
 
-async function openUdp({ port, received }: LineOptions): Promise<Line> {
+async function openUdp({ port, from = host, received }: LineOptions): Promise<Line> {
   const socket = createSocket('udp4');
   const seen = new Set<string>();
   socket.on('message', (bytes) => {
@@ -53,10 +55,10 @@ async function openUdp({ port, received }: LineOptions): Promise<Line> {
     seen.add(text);
     received(text);
   });
-  socket.bind(0, host);
+  socket.bind(0, from);
   await once(socket, 'listening');
   return {
-    local: { address: host, port: socket.address().port },
+    local: { address: from, port: socket.address().port },
     send: (text) => socket.send(Buffer.from(text, 'latin1'), port, host),
     close: () => socket.close(),
   };

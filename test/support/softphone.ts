@@ -21,6 +21,8 @@ export interface SoftphoneOptions {
   readonly user: string;
   readonly password?: string;
   readonly transport: Transport;
+  /** UDP: the address of 127.0.0.0/8 that it sends from. */
+  readonly from?: string;
   /** The byte that it says (openRtp). */
   readonly voice?: number;
 }
@@ -93,9 +95,9 @@ export class Softphone {
   /** A new line, as after a lost connection; its dialogs stay. */
   async connect(): Promise<void> {
     this.disconnect();
-    const { transport } = this.#options;
+    const { transport, from } = this.#options;
     const [port, authority] = [this.#viaduct.port(transport), this.#viaduct.authority()];
-    this.#line = await openLine({ transport, port, authority, received: (text) => this.#receive(text) });
+    this.#line = await openLine({ transport, port, authority, from, received: (text) => this.#receive(text) });
     this.#agent ??= this.#createAgent(this.#line);
   }
 
