@@ -79,7 +79,9 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   const { databaseName: database, mediaNodes } = backends;
   const rtpengine = mediaNodes.map(({ address }) => address);
   const { listeners } = network;
-  process.stdout.write(banner({ version, http, listeners, domain, demo, database, rtpengine }));
+  // A password that somebody chose is not printed back.
+  const shown = settings.demoUsers === undefined ? demo : demo.map(({ username }) => ({ username, password: '***' }));
+  process.stdout.write(banner({ version, http, listeners, domain, demo: shown, database, rtpengine }));
 }
 
 interface Parts {

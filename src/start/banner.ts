@@ -16,7 +16,7 @@ export interface Started {
 }
 
 export function banner(started: Started): string {
-  const base = `http://${hostText(started.http.host)}:${started.http.port}`;
+  const base = `http://${openable(started.http.host)}:${started.http.port}`;
   const rows: (readonly [string, string])[] = [
     ['Phone page', `${base}/phone`],
     ...securePage(started.listeners),
@@ -44,6 +44,12 @@ function wherever(listeners: readonly Listener[]): readonly (readonly [string, s
     index === 0 ? 'SIP' : '',
     `${transport.padEnd(3)} ${hostText(local.address)}:${local.port}`,
   ]);
+}
+
+/** An address to type into a browser here; all addresses is none. */
+function openable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return hostText(host === '::' ? '::1' : host);
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
