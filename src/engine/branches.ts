@@ -7,7 +7,7 @@
 
 import { credentialsFor } from '../auth/digest.ts';
 import { byeFor, recordFromCall } from '../dialog/record.ts';
-import { errors, type Failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import { replaceAll } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
@@ -122,7 +122,7 @@ export function hangUpAnswered(
   if (ack !== undefined) core.transactions.sendDirect(ack, flow);
   const record = why === undefined ? undefined : dialogOf(core, request, branch, response, undefined);
   if (record === undefined || why === undefined) return;
-  const headers = [reasonField(errors[why.code].status, why.message)];
+  const headers = [reasonField(why)];
   const bye = byeFor(record, 'callee', { via: viaFor(flow.listener, newBranch()), headers });
   core.transactions.client(bye, flow, nobody);
 }

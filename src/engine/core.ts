@@ -1,6 +1,7 @@
 /**
  * What the parts of the engine share: the ports, the services and the settings of this process. Made once, in engine.ts.
  */
+import { errors, type Failure } from '../errors.ts';
 import { type Field, field } from '../message/build.ts';
 import { Reason } from '../message/headers/text.ts';
 import type { Via } from '../message/headers/via.ts';
@@ -25,6 +26,7 @@ import type { Domains } from './domains.ts';
 import type { Media } from './media.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Registrar } from './registrar.ts';
+import { wordsFor } from './replies.ts';
 import type { ClientUser, Transactions } from './transactions.ts';
 
 export interface EnginePorts {
@@ -78,9 +80,9 @@ export function viaFor(listener: Listener, branch: string): Via {
   return { transport: listener.transport.toUpperCase(), host, port, params: [['branch', branch]] };
 }
 
-/** RFC 3326, for a BYE or CANCEL of ours. */
-export function reasonField(status: number, text: string): Field {
-  return field(Reason, `SIP;cause=${status};text=${quote(text)}`);
+/** RFC 3326, for a BYE of ours: why (law 8). */
+export function reasonField({ code, detail }: Failure): Field {
+  return field(Reason, `SIP;cause=${errors[code].status};text=${quote(wordsFor(code, detail))}`);
 }
 
 /** For a request of ours whose answer changes nothing: a CANCEL, a BYE of ours. */

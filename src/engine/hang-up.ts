@@ -2,7 +2,7 @@
  * The end of a call: by a BYE that passed, or by BYEs of ours to both sides when it has lost its media (law 1).
  */
 import { byeFor, type SideName } from '../dialog/record.ts';
-import { errors, type Failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import type { DialogRecord, Flow } from '../ports.ts';
 import type { Request } from './api.ts';
 import { type Core, nobody, reasonField, viaFor } from './core.ts';
@@ -22,7 +22,7 @@ function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failu
   const listener = network.listeners[side.listener] ?? network.listeners[0];
   const known = side.flowId === undefined ? undefined : network.find(side.flowId);
   if (listener === undefined) return;
-  const headers = [reasonField(errors[failure.code].status, failure.message)];
+  const headers = [reasonField(failure)];
   const send = (flow: Flow): void => {
     const via = viaFor(flow.listener, `z9hG4bK${random.hex(8)}`);
     core.transactions.client(byeFor(record, towards, { via, headers }), flow, nobody);

@@ -21,10 +21,17 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   'shutting-down': 10,
 };
 
+/** Their detail is that of an exception or of the database: for the log, not for strangers. */
+const saysNoMore: ReadonlySet<ErrorCode> = new Set(['internal', 'database-down']);
+
+/** What went wrong, in words that a caller may read. */
+export function wordsFor(code: ErrorCode, detail: string): string {
+  return detail === '' || saysNoMore.has(code) ? errors[code].meaning : `${errors[code].meaning} ${detail}`;
+}
+
 // RFC 3261 §20.43: 399 is free text for a person.
 function explanation(code: ErrorCode, detail: string): readonly Field[] {
-  const text = detail === '' ? errors[code].meaning : `${errors[code].meaning} ${detail}`;
   const retry = retryAfterSeconds[code];
-  const warning: Field = ['Warning', `399 viaduct ${quote(text)}`];
+  const warning: Field = ['Warning', `399 viaduct ${quote(wordsFor(code, detail))}`];
   return retry === undefined ? [warning] : [warning, ['Retry-After', String(retry)]];
 }

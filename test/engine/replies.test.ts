@@ -32,7 +32,14 @@ test('law 8: a refusal says in Warning 399 what its row means, and what is parti
 test('law 8: every row can be said in a Warning', () => {
   for (const code of codes) {
     const [warning = ''] = values(responseOf(invite, refuse(code, errors[code].status || 500), 't'), Warning);
-    assert.match(warning, /^399 viaduct ".+"$/, code);
+    assert.match(warning, /^399 viaduct "[ -~]+"$/, code);
+  }
+});
+
+test('what an exception or the database said is for the log, not for the caller', () => {
+  for (const code of ['internal', 'database-down'] as const) {
+    const [warning] = values(responseOf(invite, refuse(code, 500, 'connect ECONNREFUSED 10.0.0.5:5432'), 't'), Warning);
+    assert.equal(warning, `399 viaduct "${errors[code].meaning}"`);
   }
 });
 
