@@ -1,4 +1,4 @@
-/** `GET /api/v1/calls?limit=&after=`: calls that ring or talk now, oldest first. `id` is safe in an address. */
+/** `GET /api/v1/calls?limit=&after=`: the answered calls in progress, by id. `id` is safe in an address. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { CallSummary, Operations } from '../../src/engine/operations.ts';
 import { CallsBody, PageQuery } from './schemas.ts';
