@@ -16,7 +16,7 @@ import { type Settings, startViaduct, type Viaduct } from '../support/viaduct-pr
 /** One bob for each call: a device that is gone would ring along. */
 const bobs = Array.from({ length: 20 }, (_, index) => `bob${index}`);
 const users = ['alice', ...bobs].map((name) => `${name}:${PASSWORD}`).join(',');
-const TALK_MS = 1_500;
+const TALK_MS = 2_000;
 
 interface Office {
   viaduct(): Viaduct;
@@ -46,7 +46,7 @@ async function talk(scope: Scope, { viaduct, start }: Office, call: Omit<SippCal
   const { alice, bob } = await start(scope, { pauseMs: TALK_MS, ...call });
   const callId = await theCall(viaduct());
   assert.deepEqual(await viaduct().rtpengine().list(), [callId]);
-  await Promise.all([alice.rtp.hear(bobSays, 10), bob.rtp.hear(aliceSays, 10)]);
+  await Promise.all([alice.rtp.hear(bobSays, 5), bob.rtp.hear(aliceSays, 5)]);
   await Promise.all([alice.done(), bob.done()]);
   await assertNothingIsLeft(viaduct(), callId);
 }

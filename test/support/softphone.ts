@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serialize } from '../../src/message/edit.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Transport } from '../../src/ports.ts';
 import type { Direction } from '../../src/sdp/describe.ts';
@@ -162,7 +163,7 @@ export class Softphone {
   /** From INVITE to ACK; both talk from then on. */
   async call(other: Softphone): Promise<Talk> {
     const invite = await this.invite(other.aor, this.offer());
-    const received = await other.agent.receivesRequest('INVITE');
+    const received = await other.agent.receivesRequest('INVITE').catch((thrown: unknown) => this.#explain(thrown));
     other.agent.respond(received, 180);
     await this.agent.receivesResponse(180);
     const ok = other.agent.respond(received, 200, { body: other.answer(), contentType: sdpType });
@@ -199,6 +200,13 @@ export class Softphone {
     await this.agent.receivesResponse(200, 'BYE');
     this.rtp.silence();
     other.rtp.silence();
+  }
+
+  /** With what Viaduct said to this side, and of itself. */
+  #explain(thrown: unknown): never {
+    const heard = this.agent.inbox.map(serialize).join('\n');
+    const log = this.#viaduct.output().split('\n').slice(-15).join('\n');
+    throw new Error(`${thrown}\n--- the other side heard:\n${heard}\n--- the log:\n${log}`, { cause: thrown });
   }
 
   get #isBrowser(): boolean {

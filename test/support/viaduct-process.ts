@@ -107,7 +107,10 @@ class ViaductProcess implements Viaduct {
     this.domain = settings.DOMAINS?.split(' ')[0] ?? DOMAIN;
     this.#scope = scope;
     this.#settings = settings;
-    const killAll = (): void => this.#killAll();
+    const killAll = (): void => {
+      this.#killAll();
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    };
     process.once('exit', killAll);
     // A test runner that gives up sends this; without a listener it would end us without `exit`.
     if (process.listenerCount('SIGTERM') === 0) process.once('SIGTERM', () => process.exit(1));

@@ -3,7 +3,7 @@
  * was started for this DATA_DIR, and whatever is left when the test is over is ended.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -124,10 +124,11 @@ export function readRun(dataDir: string): Run | undefined {
   }
 }
 
-/** Of the environment or the command line of a process. */
+/** With this DATA_DIR in the environment or the command line, or with the standard output in it. */
 export function processesWith(dataDir: string): readonly number[] {
   const mentions = (pid: number): boolean =>
-    ['environ', 'cmdline'].some((file) => readIfThere(`/proc/${pid}/${file}`).includes(dataDir));
+    ['environ', 'cmdline'].some((file) => readIfThere(`/proc/${pid}/${file}`).includes(dataDir)) ||
+    linkIfThere(`/proc/${pid}/fd/1`).startsWith(dataDir);
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid && mentions(pid));
@@ -146,5 +147,13 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has just ended.
+  }
+}
+
+function linkIfThere(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
   }
 }
