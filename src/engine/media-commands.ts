@@ -3,6 +3,7 @@
  * what a body needs beyond what rtpengine does.
  */
 import { Failure } from '../errors.ts';
+import type { NgCommand } from '../media/commands.ts';
 import type { MediaEvent } from '../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../media/ng-keys.ts';
 import type { Command, Party } from '../media/offer-answer.ts';
@@ -36,7 +37,7 @@ export class MediaCommands {
     const first = command.scope === 'branch';
     if (first) this.#note(call, { on: 'offer-sent', branch: tags.viaBranch });
     try {
-      const reply = await this.#toNode(call, (node) => this.#relay.send(node, full));
+      const reply = await this.#toNode(call, (node) => this.#send(call, node, full));
       const on = command.offerer === 'caller' ? 'offer-ok' : 'late-offer';
       if (first) this.#note(call, { on, branch: tags.viaBranch });
       return this.#fit(sdpOf(reply), sender, receiver.kind);
@@ -52,7 +53,7 @@ export class MediaCommands {
     const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
     const receiver = this.#party(call, tags, command.offerer);
     const answer = { command: 'answer', ...answerKeys(command, tags), sdp: command.answer } as const;
-    return this.#fit(sdpOf(await this.#relay.send(node, answer)), sender, receiver.kind);
+    return this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
   }
 
   /** The last accepted pair again: rtpengine has applied the refused one. Its failure must not hurt the response. */
@@ -102,6 +103,17 @@ export class MediaCommands {
       }
     }
     throw last;
+  }
+
+  /** Law 3: what outlives its call may have made it anew in rtpengine, and nobody else would delete it. */
+  async #send(call: MediaCall, node: string, command: NgCommand): Promise<NgReply> {
+    try {
+      const reply = await this.#relay.send(node, command);
+      if (call.session.ended) throw new Failure('media-lost', 'The call ended meanwhile.');
+      return reply;
+    } finally {
+      if (call.session.ended) this.#deletes.call(node, call.name);
+    }
   }
 
   #kindOf(call: MediaCall, tags: CallTags, party: Party, sdp: string): MediaKind {

@@ -292,6 +292,20 @@ test('law 3: rtpengine is silent at the end of the call: the delete waits in the
     assert.deepEqual(it.media.calls(), []);
   }));
 
+test('law 3: a BYE overtakes the offer of a re-INVITE: the session that the offer made anew is deleted', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    it.media.set({ latencyMs: 500 });
+    const again = alice.within(caller, 'INVITE', sdp(phoneOffer('alice', { version: 2 })));
+    await it.clock.advance(10);
+    it.media.set({ latencyMs: 0 });
+    await it.hangUp(alice, caller, bob);
+    assert.deepEqual(it.media.calls(), []);
+    alice.ack(again, await alice.receivesResponse(503, 'INVITE'));
+    assert.deepEqual(it.media.calls(), []);
+    assert.deepEqual(bob.inbox, []);
+  }));
+
 // --- forks -----------------------------------------------------------------------------------------------------------
 
 test('DESIGN §4: browser and telephone ring together, each with an offer of its kind; the loser’s branch is deleted', () =>
