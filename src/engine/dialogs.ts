@@ -15,10 +15,12 @@ import {
   type TokenSide,
   tagHash,
 } from '../dialog/token.ts';
-import { get } from '../message/header.ts';
+import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import { From, To, tagOf } from '../message/headers/from-to.ts';
+import { Route } from '../message/headers/route.ts';
 import type { SipMessage, SipResponse } from '../message/message.ts';
+import { parseUri, uriEquals } from '../message/uri.ts';
 import type {
   Binding,
   Clock,
@@ -115,8 +117,10 @@ export class Dialogs {
     const fromTag = tagOf(get(message, From)) ?? '';
     const token = text === undefined ? undefined : decodeToken(text, callId, this.#options.secrets);
     if (token === undefined) return undefined;
-    this.#followed.add(request);
     const record = this.find(message);
+    // A token of one's own call must not reach into somebody else's with the same Call-ID.
+    if (record !== undefined && tagHash(record.caller.tag) !== token.callerTagHash) return undefined;
+    this.#followed.add(request);
     if (record === undefined) return this.#followToken(request, token, fromTag);
     const side = sideOf(record, fromTag) ?? 'caller';
     const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request.flow));
@@ -130,10 +134,11 @@ export class Dialogs {
     return this.#followed.has(request);
   }
 
-  async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply> {
+  async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
     const side = record[towards];
     const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
-    if (side.flowId === undefined) return target;
+    const free = !beginsSomething.has(request.message.method);
+    if (side.flowId === undefined) return free || leadsTo(side, request) ? target : undefined;
     if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
     const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
     if (moved === undefined) return this.#unreachable(side.flowId);
@@ -142,10 +147,11 @@ export class Dialogs {
   }
 
   /** No record: an early dialog, or the row was lost with the process. */
-  async #followToken(request: Request, token: TokenFields, fromTag: string): Promise<Target | Reply> {
+  async #followToken(request: Request, token: TokenFields, fromTag: string): Promise<Target | Reply | undefined> {
     const side = directionOf(token, fromTag) === 'from-caller' ? token.callee : token.caller;
     const target: Target = { uri: request.message.uri, media: side.media };
-    if (side.flowId === undefined) return target;
+    // Where to is then the sender's word alone: enough to end or change a call, not to make another one.
+    if (side.flowId === undefined) return beginsSomething.has(request.message.method) ? undefined : target;
     if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
     const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
     const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
@@ -205,10 +211,21 @@ export class Dialogs {
     }
   }
 
-  closed(flow: Flow): void {
+  /** `gone`: a call one of whose sides did not come back within the grace time. */
+  closed(flow: Flow, gone: (record: DialogRecord) => void): void {
     if (this.#table.byFlow(flow.id).length === 0) return;
     this.#closedAtMs.set(flow.id, this.#clock.nowMs());
-    this.#clock.after(this.#options.graceMs, () => this.#closedAtMs.delete(flow.id));
+    this.#clock.after(this.#options.graceMs, () => {
+      this.#closedAtMs.delete(flow.id);
+      for (const record of this.#table.byFlow(flow.id)) gone(record);
+    });
+  }
+
+  /** Calls with a side whose connection is not there. */
+  unreachable(): readonly DialogRecord[] {
+    const isGone = ({ flowId }: DialogSide): boolean =>
+      flowId !== undefined && this.#network.find(flowId) === undefined;
+    return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
 
   /** The new value in place of the old; CSeqs go to the database with the next change that matters. */
@@ -224,6 +241,22 @@ export class Dialogs {
     this.#unstored.add(record);
     this.#rows.remove(record);
   }
+}
+
+/** Requests that would begin a call or say something to somebody, sent where their sender pleases. */
+const beginsSomething: ReadonlySet<string> = new Set(['INVITE', 'MESSAGE']);
+
+/** Law 10: the way of a request in a dialog is the dialog's (RFC 3261 §12.2.1.1), not one that its sender makes up. */
+function leadsTo(side: DialogSide, { message }: Request): boolean {
+  const [next] = all(message, Route);
+  const [first] = side.routeSet;
+  if (first !== undefined) return next !== undefined && isSame(next.uri, first);
+  return next === undefined && isSame(message.uri, side.remoteTarget);
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [parseUri(one), parseUri(other)];
+  return one === other || (a !== undefined && b !== undefined && uriEquals(a, b));
 }
 
 /** What a token says of one side. */

@@ -2,12 +2,15 @@
  * The engine: puts its parts together and takes what the network brings. The only place where time passes and effects
  * happen; what an operator may want to change is decided in `routes/`.
  */
+import { Failure } from '../errors.ts';
 import type { Flow, NetworkEvents } from '../ports.ts';
 import type { Routes } from './api.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
 import { Domains } from './domains.ts';
+import { EarlyEvents } from './early-events.ts';
+import { hangUpRecord } from './hang-up.ts';
 import { Logins } from './login.ts';
 import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
@@ -57,27 +60,43 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
   const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
     core.media.isKnown(name),
   );
+  const events: NetworkEvents = {
+    message: (text, flow) => receiver.message(text, flow),
+    closed: (flow, reason) => closed(core, receiver, flow, reason),
+  };
+  const early = new EarlyEvents(events);
   return {
     operations: createOperations(core),
     start: async () => {
       for (const record of await dialogs.load()) core.media.restore(record);
+      clock.after(graceMs * clientsReturn, () => hangUpUnreachable(core));
       deletes.start();
       leftovers.start();
+      early.open();
     },
     stop: () => {
       receiver.stop();
       deletes.stop();
       leftovers.stop();
     },
-    message: (text, flow) => receiver.message(text, flow),
-    closed: (flow, reason) => closed(core, flow, reason),
+    message: (text, flow) => early.message(text, flow),
+    closed: (flow, reason) => early.closed(flow, reason),
   };
 }
 
-function closed(core: Core, flow: Flow, reason: string): void {
+/** After a restart, in grace times: clients notice it, and come back, each in its own time, while their media goes on. */
+const clientsReturn = 6;
+
+function hangUpUnreachable(core: Core): void {
+  for (const record of core.dialogs.unreachable()) hangUpRecord(core, record, new Failure('flow-gone'));
+}
+
+function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): void {
   const { log } = core.ports;
   log.debug({ flow: flow.id, peer: flow.remote, reason }, 'A connection closed');
   core.transactions.closed(flow);
-  core.dialogs.closed(flow);
+  receiver.closed(flow);
+  // A browser that is gone says no BYE: the other side must not wait for it for ever.
+  core.dialogs.closed(flow, (record) => hangUpRecord(core, record, new Failure('flow-gone')));
   core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
 }

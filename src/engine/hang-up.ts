@@ -10,7 +10,11 @@ import { type Core, nobody, reasonField, viaFor } from './core.ts';
 /** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
 export function hangUp(core: Core, request: Request, failure: Failure): void {
   const record = core.dialogs.find(request.message);
-  if (record === undefined) return;
+  if (record !== undefined) hangUpRecord(core, record, failure);
+}
+
+/** The same for a call; a side whose connection is gone hears nothing. */
+export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure): void {
   bye(core, record, 'caller', failure);
   bye(core, record, 'callee', failure);
   endRecord(core, record);

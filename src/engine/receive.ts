@@ -18,19 +18,24 @@ import { preprocess } from '../proxy/preprocess.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type Request, refuse, type Verdict } from './api.ts';
 import { type LiveBranch, prepareBranch } from './branches.ts';
+import { ByFlow } from './by-flow.ts';
 import type { Core } from './core.ts';
 import { hangUp } from './hang-up.ts';
 import { kindByTransport } from './media.ts';
 import { responseOf } from './replies.ts';
 import { ResponseContextRunner } from './response-contexts.ts';
 import type { ServerTransaction } from './transactions.ts';
+import { opensCall } from './upstream.ts';
 
 const tryingAfterMs = 200;
+const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
 export class Receiver {
   readonly #core: Core;
   /** By the key of the server transaction, as long as that lives. */
   readonly #contexts = new Map<string, ResponseContextRunner>();
+  /** Calls that are being set up, by the caller's flow. */
+  readonly #ringing = new ByFlow<ResponseContextRunner>();
   #stopping = false;
 
   constructor(core: Core) {
@@ -115,22 +120,34 @@ export class Receiver {
     const request = this.#view(message, flow);
     const context = new ResponseContextRunner(this.#core, request, server);
     this.#contexts.set(server.key, context);
-    server.onTerminated = () => this.#contexts.delete(server.key);
+    const opening = opensCall(request);
+    if (opening) this.#ringing.add(flow.id, context);
+    server.onTerminated = () => {
+      this.#contexts.delete(server.key);
+      if (opening) this.#ringing.remove(flow.id, context);
+    };
     const trying = this.#trying(request, server);
-    this.#decide(request).then(
-      (verdict) => {
-        trying.cancel();
-        if (verdict.kind === 'relay') {
-          trying.now();
-          context.relay(verdict);
-        } else if (verdict.kind === 'reply') context.reply(verdict);
-        else context.reply(refuse(verdict.code, errors[verdict.code].status));
-      },
-      (thrown: unknown) => {
-        trying.cancel();
-        context.reply(this.#failed(request, thrown));
-      },
-    );
+    this.#decide(request)
+      .then(
+        (verdict) => {
+          trying.cancel();
+          if (verdict.kind === 'relay') {
+            trying.now();
+            context.relay(verdict);
+          } else if (verdict.kind === 'reply') context.reply(verdict);
+          else context.reply(refuse(verdict.code, errors[verdict.code].status));
+        },
+        (thrown: unknown) => {
+          trying.cancel();
+          context.reply(this.#failed(request, thrown));
+        },
+      )
+      .catch((thrown: unknown) => server.respond(responseOf(message, this.#failed(request, thrown), this.#newTag())));
+  }
+
+  /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */
+  closed(flow: Flow): void {
+    for (const context of this.#ringing.of(flow.id)) context.cancel(callerGone);
   }
 
   /**

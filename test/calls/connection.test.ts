@@ -1,8 +1,9 @@
 /** Clients behind a connection, and calls that outlive one, or the whole process (DESIGN law 4, §5). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { values } from '../../src/message/header.ts';
+import { get, values } from '../../src/message/header.ts';
 import { RecordRoute } from '../../src/message/headers/route.ts';
+import { Reason } from '../../src/message/headers/text.ts';
 import type { Agent } from '../support/agent.ts';
 import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
@@ -150,15 +151,17 @@ test('DESIGN §5: she comes back by a request of the call before she registers: 
     await it.hangUp(bob, call.callee, alice);
   }));
 
-test('DESIGN §5: the grace time is over, and then she comes back: her call is still there for her', () =>
+test('law 3: she does not come back within the grace time: bob gets a BYE that says why, and her media goes', () =>
   stage(async (scene) => {
     const { it, alice, bob } = scene;
-    const call = await aliceCalls(scene);
+    await aliceCalls(scene);
     alice.station.close();
-    await it.clock.advance(20_000);
-    alice.request('REGISTER', server, { contact: false, headers: instance });
-    await alice.receivesResponse(200, 'REGISTER');
-    await it.hangUp(alice, call.caller, bob);
+    await it.clock.advance(11_000);
+    const bye = await bob.receivesRequest('BYE');
+    bob.respond(bye, 200);
+    assert.match(get(bye, Reason) ?? '', /^SIP;cause=480;text=/);
+    assert.deepEqual(it.media.calls(), []);
+    assert.deepEqual(it.database.rows.dialogs(), []);
   }));
 
 for (const by of ['alice', 'bob'] as const) {
@@ -275,3 +278,16 @@ test('law 2 and 4: TCP telephone with a Contact that cannot be dialled: everythi
     assert.equal((await it.proxy().operations.statistics()).connections.tcp, 1);
   });
 });
+
+test("law 4: the caller's connection closes while bob rings: bob is cancelled at once, and nothing is left", () =>
+  stage(async ({ it, alice, bob }) => {
+    alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
+    const invite = await bob.receivesRequest('INVITE');
+    bob.respond(invite, 180);
+    await alice.receivesResponse(180);
+    alice.station.close();
+    bob.respond(await bob.receivesRequest('CANCEL'), 200);
+    bob.respond(invite, 487);
+    await bob.receivesRequest('ACK');
+    assert.deepEqual(it.media.calls(), []);
+  }));

@@ -411,3 +411,45 @@ test('UDPToTCPCallerHangsUp: alice on UDP, bob on TCP, and she hangs up', () =>
     const { caller } = await it.call(alice, bob);
     await it.hangUp(alice, caller, bob);
   }));
+
+test('DESIGN law 10: a token of a call of my own, with the same Call-ID, does not end the call of others', () =>
+  stage(
+    async (it) => {
+      const alice = it.agent(alices);
+      const bob = await it.registered(bobs);
+      const [mallory, dave] = [
+        it.agent({ name: 'mallory', address: '192.0.2.7' }),
+        await it.registered({ name: 'dave', address: '192.0.2.8' }),
+      ];
+      const { caller } = await it.call(alice, bob, { callId: 'known' });
+      const own = await it.call(mallory, dave, { callId: 'known' });
+      const tags = { callId: 'known', fromTag: caller.local.tag ?? '', toTag: caller.remote.tag ?? '' };
+      mallory.request('BYE', bob.contact, { route: own.caller.route, ...tags, cseq: 99 });
+      await mallory.receivesResponse(481, 'BYE');
+      await bob.receivesNothing(0);
+      assert.equal(it.media.calls().length, 2);
+      await it.hangUp(alice, caller, bob);
+      await it.hangUp(mallory, own.caller, dave);
+    },
+    { columns: ['alice', 'proxy', 'bob', 'mallory', 'dave'], users: ['alice', 'bob', 'mallory', 'dave'] },
+  ));
+
+test('DESIGN law 10: a valid token carries an INVITE or a MESSAGE to nobody but the other side of its call', () =>
+  stage(async (it) => {
+    const alice = it.agent(alices);
+    const bob = await it.registered(bobs);
+    const victim = it.agent({ name: 'edge', address: '203.0.113.9' });
+    const { caller } = await it.call(alice, bob);
+    const tags = { callId: caller.callId, fromTag: caller.local.tag ?? '', toTag: caller.remote.tag ?? '' };
+    for (const [method, toTag] of [
+      ['MESSAGE', tags.toTag],
+      ['MESSAGE', 'invented'],
+    ] as const) {
+      alice.request(method, victim.contact, { route: caller.route, ...tags, toTag, cseq: 99 });
+      await alice.receivesResponse(481, method);
+    }
+    const invite = alice.request('INVITE', victim.contact, { ...offer, route: caller.route, ...tags, cseq: 100 });
+    alice.ack(invite, await alice.receivesResponse(481, 'INVITE'));
+    await victim.receivesNothing(0);
+    await it.hangUp(alice, caller, bob);
+  }));

@@ -37,7 +37,7 @@ function create(clock = createClock(), database = createMemoryDatabase(clock), s
   const { location, dialogs: store } = database;
   const dialogs = new Dialogs({ dialogs: store, location, network, clock, log }, { node: 'n1', secrets, graceMs });
   const flows: Flow[] = [];
-  network.attach({ message: (_, flow) => flows.push(flow), closed: (flow) => dialogs.closed(flow) });
+  network.attach({ message: (_, flow) => flows.push(flow), closed: (flow) => dialogs.closed(flow, ignore) });
   const peer = async (transport: Transport, port: number): Promise<Peer> => {
     const address = { address: '192.0.2.2', port };
     const station = network.station({ name: `${transport} ${port}`, transport, address, received: ignore });
