@@ -6,6 +6,7 @@
 import { Failure } from '../errors.ts';
 import { serialize, withContentLength } from '../message/edit.ts';
 import { get } from '../message/header.ts';
+import { To, tagOf } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { responseDestination } from '../nat/received.ts';
@@ -40,8 +41,15 @@ export interface ClientTransaction {
   abandon(): void;
 }
 
-/** More than this many server transactions at once are refused (law 9). */
-const mostServerTransactions = 20_000;
+/** Law 9: how many server transactions there may be before another one is refused. */
+export interface TransactionLimits {
+  /** Those without a final response: what we work on. */
+  readonly open: number;
+  /** Those that only wait for repetitions: over UDP each one stays 64*T1 (timers H and J), so they are many more. */
+  readonly completed: number;
+}
+
+const defaultLimits: TransactionLimits = { open: 20_000, completed: 300_000 };
 
 type ServerInput =
   | { readonly on: 'request'; readonly request: SipRequest }
@@ -82,11 +90,20 @@ export class Transactions {
   readonly #sent: (message: SipMessage, flow: Flow) => void;
   readonly #servers = new Map<string, Live<ServerInput> & { readonly transaction: ServerTransaction }>();
   readonly #clients = new Map<string, Live<ClientInput>>();
+  readonly #limits: TransactionLimits;
+  /** Keys of the server transactions that have no final response yet. */
+  readonly #open = new Set<string>();
 
-  constructor(clock: Clock, network: Network, sent: (message: SipMessage, flow: Flow) => void) {
+  constructor(
+    clock: Clock,
+    network: Network,
+    sent: (message: SipMessage, flow: Flow) => void,
+    limits: TransactionLimits = defaultLimits,
+  ) {
     this.#clock = clock;
     this.#network = network;
     this.#sent = sent;
+    this.#limits = limits;
   }
 
   get counts(): { readonly server: number; readonly client: number } {
@@ -107,15 +124,18 @@ export class Transactions {
     return this.#servers.get(inviteKeyOfCancel(cancel))?.transaction;
   }
 
-  /** Throws `overloaded` when there are too many. */
+  /** Throws `overloaded` when there are too many, unless the request ends or continues what is there already. */
   server(request: SipRequest, flow: Flow): ServerTransaction {
-    if (this.#servers.size >= mostServerTransactions) throw new Failure('overloaded', 'server transactions');
+    if (beginsSomething(request) && this.#isFull()) throw new Failure('overloaded', 'server transactions');
     const key = serverKey(request);
     const transaction: ServerTransaction = {
       key,
       request,
       flow,
-      respond: (response) => this.#servers.get(key)?.input({ on: 'respond', response }),
+      respond: (response) => {
+        if (response.status >= 200) this.#open.delete(key);
+        this.#servers.get(key)?.input({ on: 'respond', response });
+      },
       onTerminated: undefined,
     };
     const input = this.#startServer(request, flow, {
@@ -126,12 +146,19 @@ export class Transactions {
       // RFC 3261 §17.2.1: no ACK within 64*T1, or no way back. Nobody is left to tell.
       failed: () => undefined,
       terminated: () => {
+        this.#open.delete(key);
         this.#servers.delete(key);
         transaction.onTerminated?.();
       },
     });
     this.#servers.set(key, { flow, input, transaction });
+    this.#open.add(key);
     return transaction;
+  }
+
+  #isFull(): boolean {
+    const open = this.#open.size;
+    return open >= this.#limits.open || this.#servers.size - open >= this.#limits.completed;
   }
 
   /** Sends a request of ours and follows it. The user is told in turns of their own, never from inside this call. */
@@ -277,6 +304,12 @@ export class Transactions {
     this.#sent(whole, flow);
     return this.#network.send(flow, serialize(whole));
   }
+}
+
+/** Whoever refuses a CANCEL or a BYE keeps the very calls that fill the tables. */
+function beginsSomething(request: SipRequest): boolean {
+  const { method } = request;
+  return method !== 'CANCEL' && method !== 'ACK' && tagOf(get(request, To)) === undefined;
 }
 
 const unreliable = timers(false);

@@ -188,7 +188,7 @@ test('a thousand mutilated INVITEs: the proxy goes on, keeps nothing, and finds 
     await it.hangUp(alice, caller, bob);
   }));
 
-test('law 9: a flood of INVITEs that nobody acknowledges meets a limit (503), and passes', () =>
+test('law 9: 20,000 refusals that nobody acknowledges keep nobody else out while timer H runs', () =>
   friends(async (it, alice, bob) => {
     const received: string[] = [];
     const flooder = it.network.station({
@@ -203,9 +203,7 @@ test('law 9: a flood of INVITEs that nobody acknowledges meets a limit (503), an
     }
     await it.clock.advance(100);
     assert.equal(received.length, 20_100);
-    const refused = received.filter((status) => status === '503').length;
-    assert.ok(refused >= 100, `${refused} refused`);
-    await it.clock.advance(33_000);
+    assert.equal(received.includes('503'), false);
     const { caller } = await it.call(alice, bob);
     await it.hangUp(alice, caller, bob);
   }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ClientUser, Transactions } from '../../src/engine/transactions.ts';
+import { type ClientUser, type TransactionLimits, Transactions } from '../../src/engine/transactions.ts';
 import { ackFor, cancelFor, createRequest, createResponse } from '../../src/message/build.ts';
 import { removeAll } from '../../src/message/edit.ts';
 import { ContentLength } from '../../src/message/headers/numbers.ts';
@@ -29,10 +29,10 @@ interface Peer {
   readonly flow: Flow;
 }
 
-function create(): Office {
+function create(limits?: TransactionLimits): Office {
   const clock = createClock(0);
   const network = createNetwork({ clock, random: createRandom(1), listen: defaultListen });
-  const transactions = new Transactions(clock, network, () => undefined);
+  const transactions = new Transactions(clock, network, () => undefined, limits);
   const sent: string[] = [];
   const texts: string[] = [];
   const flows: Flow[] = [];
@@ -61,16 +61,17 @@ interface Parts {
   readonly host?: string;
   readonly port?: number | undefined;
   readonly viaParams?: Params;
+  readonly to?: string;
 }
 
 function request(method = 'INVITE', parts: Parts = {}): SipRequest {
-  const { branch = 'z9hG4bK1', host = '192.0.2.1', port = 5060, viaParams = [] } = parts;
+  const { branch = 'z9hG4bK1', host = '192.0.2.1', port = 5060, viaParams = [], to = '<sip:bob@example.com>' } = parts;
   return createRequest({
     method,
     uri: 'sip:bob@192.0.2.2',
     via: { transport: 'UDP', host, port, params: [['branch', branch], ...viaParams] },
     from: '<sip:alice@example.com>;tag=a',
-    to: '<sip:bob@example.com>',
+    to,
     callId: 'call-1',
     cseq: 1,
   });
@@ -315,6 +316,53 @@ describe('server transactions', () => {
     for (const { message, server } of servers.slice(0, 10)) server.respond(answer(message, 200));
     await clock.advance(0);
     assert.equal(transactions.server(one, flow).request, one);
+  });
+
+  test('law 9: those that only wait for repetitions (timers H, J) have a larger bound of their own', async () => {
+    const { transactions, clock, peer } = create({ open: 2, completed: 4 });
+    const { flow } = await peer();
+    const begin = (method: string, index: number): void => {
+      const message = request(method, { branch: `z9hG4bK${index}` });
+      const server = transactions.server(message, flow);
+      if (method === 'INVITE') server.respond(answer(message, 180));
+      server.respond(answer(message, 486));
+      server.respond(answer(message, 486));
+    };
+    for (const [index, method] of ['MESSAGE', 'INVITE', 'MESSAGE', 'INVITE'].entries()) begin(method, index);
+    assert.equal(transactions.counts.server, 4);
+    assert.throws(() => begin('MESSAGE', 5), { code: 'overloaded' });
+    await clock.advance(32_000);
+    begin('MESSAGE', 6);
+    assert.equal(transactions.counts.server, 1);
+  });
+
+  test('law 9: a provisional response ends nothing; the end of a transaction does', async () => {
+    const { transactions, clock, peer } = create({ open: 1, completed: 9 });
+    const { flow, station } = await peer('tcp', 40_000);
+    const [first, second] = [request('MESSAGE'), request('MESSAGE', { branch: 'z9hG4bK2' })];
+    const server = transactions.server(first, flow);
+    server.respond(answer(first, 100));
+    assert.throws(() => transactions.server(second, flow), { code: 'overloaded' });
+    station.close();
+    await clock.advance(1);
+    server.respond(answer(first, 100));
+    await clock.advance(1);
+    assert.equal(transactions.counts.server, 0);
+    assert.equal(transactions.server(second, flow).request, second);
+  });
+
+  test('law 9: a CANCEL, and a request within a dialog, are never refused: they end what fills the table', async () => {
+    for (const limits of [
+      { open: 0, completed: 9 },
+      { open: 9, completed: 0 },
+    ]) {
+      const { transactions, peer } = create(limits);
+      const { flow } = await peer();
+      for (const within of [cancelFor(request()), request('BYE', { to: '<sip:bob@example.com>;tag=b' })]) {
+        assert.equal(transactions.server(within, flow).request, within);
+      }
+      assert.throws(() => transactions.server(request(), flow), { code: 'overloaded' });
+    }
   });
 });
 
