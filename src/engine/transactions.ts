@@ -90,6 +90,8 @@ export class Transactions {
   readonly #sent: (message: SipMessage, flow: Flow) => void;
   readonly #servers = new Map<string, Live<ServerInput> & { readonly transaction: ServerTransaction }>();
   readonly #clients = new Map<string, Live<ClientInput>>();
+  /** Keys of the client transactions by the id of their flow: there may be very many, and flows close all the time. */
+  readonly #clientsByFlow = new Map<string, Set<string>>();
   readonly #limits: TransactionLimits;
   /** Keys of the server transactions that have no final response yet. */
   readonly #open = new Set<string>();
@@ -178,15 +180,15 @@ export class Transactions {
       },
       failed: (why) => user.failed(why),
       terminated: () => {
-        this.#clients.delete(key);
+        this.#forgetClient(key);
         user.terminated();
       },
     };
     input = this.#startClient(request, flow, { performer, running }, (live) => {
-      this.#clients.set(key, { flow, input: live });
+      this.#rememberClient(key, { flow, input: live });
     });
     const abandon = (): void => {
-      if (!waiting || !this.#clients.delete(key)) return;
+      if (!waiting || !this.#forgetClient(key)) return;
       for (const cancel of running.values()) cancel();
       user.terminated();
     };
@@ -202,9 +204,26 @@ export class Transactions {
 
   /** The connection is gone: what waits for an answer over it fails now (RFC 3261 §17.1.4). */
   closed(flow: Flow): void {
-    for (const live of [...this.#clients.values()]) {
-      if (live.flow.id === flow.id) live.input({ on: 'transport-error' });
+    for (const key of [...(this.#clientsByFlow.get(flow.id) ?? [])]) {
+      this.#clients.get(key)?.input({ on: 'transport-error' });
     }
+  }
+
+  #rememberClient(key: string, live: Live<ClientInput>): void {
+    this.#forgetClient(key);
+    this.#clients.set(key, live);
+    const keys = this.#clientsByFlow.get(live.flow.id);
+    if (keys === undefined) this.#clientsByFlow.set(live.flow.id, new Set([key]));
+    else keys.add(key);
+  }
+
+  #forgetClient(key: string): boolean {
+    const id = this.#clients.get(key)?.flow.id;
+    if (id === undefined) return false;
+    const keys = this.#clientsByFlow.get(id);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#clientsByFlow.delete(id);
+    return this.#clients.delete(key);
   }
 
   /** Sends a message outside of any transaction: an ACK for a 2xx, or a response to what could not be parsed. */

@@ -189,6 +189,24 @@ describe('client transactions', () => {
     assert.deepEqual(transactions.counts, { server: 0, client: 1 });
   });
 
+  test('one that was abandoned, or has ended, hears nothing of its connection any more', async () => {
+    const { transactions, peer } = create();
+    const { flow } = await peer('tcp', 40_000);
+    const [abandoned, ended, waiting] = [listening(), listening(), listening()];
+    transactions.client(request(), flow, abandoned).abandon();
+    const message = request('MESSAGE', { branch: 'z9hG4bK2' });
+    transactions.client(message, flow, ended);
+    transactions.response(answer(message, 200));
+    transactions.client(request('INVITE', { branch: 'z9hG4bK3' }), flow, waiting);
+    transactions.closed(flow);
+    transactions.closed(flow);
+    assert.deepEqual(
+      [abandoned.told, ended.told, waiting.told],
+      [['terminated'], ['200', 'terminated'], ['transport', 'terminated']],
+    );
+    assert.deepEqual(transactions.counts, nothing);
+  });
+
   test('a flow that is closed already fails the request in a turn of its own, never from inside the call', async () => {
     const { transactions, clock, peer } = create();
     const { flow, station } = await peer('wss', 40_000);
