@@ -5,10 +5,11 @@
  */
 import { removeFirst, replaceAll, withUri } from '../message/edit.ts';
 import { all } from '../message/header.ts';
+import type { NameAddr } from '../message/headers/address.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest } from '../message/message.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
-import { carriesToken, tokenOf } from './record-route.ts';
+import { tokenOf } from './record-route.ts';
 
 export interface Preprocessed {
   readonly request: SipRequest;
@@ -36,12 +37,21 @@ function afterStrictRouter(request: SipRequest, isUs: (uri: SipUri) => boolean):
 }
 
 function withoutOwnRoutes(request: SipRequest, isUs: (uri: SipUri) => boolean): Preprocessed {
-  const [top, next] = all(request, Route);
-  const uri = top === undefined ? undefined : parseUri(top.uri);
-  if (uri === undefined || !isUs(uri)) return { request, token: undefined };
-  const token = tokenOf(uri);
-  const once = removeFirst(request, Route);
+  const own = ownOnTop(all(request, Route), isUs);
+  // A client with an outbound proxy set puts that before the route set: what stands above the token says nothing more.
+  const index = own.findIndex((token) => token !== undefined);
+  const token = own[index];
+  if (token === undefined) return { request: own.length === 0 ? request : removeFirst(request, Route), token };
   // Two values of ours with one token are one visit (RFC 5658 §5); other values of ours would be a spiral.
-  const pair = token !== undefined && next !== undefined && carriesToken(next.uri, token);
-  return { request: pair ? removeFirst(once, Route) : once, token };
+  const count = index + (own[index + 1] === token ? 2 : 1);
+  let rest = request;
+  for (let taken = 0; taken < count; taken++) rest = removeFirst(rest, Route);
+  return { request: rest, token };
+}
+
+/** The token, or `undefined` for none, of each value of ours before the first one of others. */
+function ownOnTop(routes: readonly NameAddr[], isUs: (uri: SipUri) => boolean): readonly (string | undefined)[] {
+  const uris = routes.map(({ uri }) => parseUri(uri));
+  const end = uris.findIndex((uri) => uri === undefined || !isUs(uri));
+  return uris.slice(0, end < 0 ? uris.length : end).map((uri) => (uri === undefined ? undefined : tokenOf(uri)));
 }

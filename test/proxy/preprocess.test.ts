@@ -53,6 +53,15 @@ test('a preloaded Route of ours, as softphones write their outbound proxy, bring
   check(request(bob, '<sip:TOKEN@us>'), { uri: bob, routes: [], token: undefined });
 });
 
+test('RFC 3261 §16.4: an outbound proxy value of ours above the token goes with it, and with its pair', () => {
+  const [later, pair] = ['<sip:later;lr>', '<sip:TOKEN@us;transport=ws;lr>'];
+  const expected = { uri: bob, routes: [later], token: 'TOKEN' };
+  check(request(bob, '<sip:us;lr>, <sip:TOKEN@us;lr>', later), expected);
+  check(request(bob, '<sip:us;lr>', '<sip:us;lr>', pair, '<sip:TOKEN@us;lr>', later), expected);
+  const behind = [later, '<sip:TOKEN@us;lr>'];
+  check(request(bob, '<sip:us;lr>', ...behind), { uri: bob, routes: behind, token: undefined });
+});
+
 test('RFC 5658 §5: both values of ours with one token are one visit', () => {
   check(request(bob, '<sip:TOKEN@us;transport=ws;lr>', '<sip:TOKEN@us;lr>', '<sip:later;lr>'), {
     uri: bob,
