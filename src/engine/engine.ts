@@ -36,7 +36,9 @@ export interface Engine extends NetworkEvents {
 export function createEngine(ports: EnginePorts, routes: Routes, options: EngineOptions): Engine {
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
-  const deletes = new MediaDeletes(ports.media, ports.outbox, clock, log);
+  const deletes = new MediaDeletes(ports.media, ports.outbox, clock, log, (mediaNode, name) =>
+    core.media.isAlive(mediaNode, name),
+  );
   const dialogs = new Dialogs(ports, { node, secrets, graceMs });
   const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets });
   const core: Core = {

@@ -16,10 +16,19 @@ export class MediaDeletes {
   readonly #outbox: MediaOutbox;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** Whether a call in progress here has its session of this name on that node. */
+  readonly #isAlive: (node: string, name: string) => boolean;
   #timer: Cancel | undefined;
   #stopped = false;
 
-  constructor(relay: MediaRelay, outbox: MediaOutbox, clock: Clock, log: Log) {
+  constructor(
+    relay: MediaRelay,
+    outbox: MediaOutbox,
+    clock: Clock,
+    log: Log,
+    isAlive: (node: string, name: string) => boolean = () => false,
+  ) {
+    this.#isAlive = isAlive;
     this.#relay = relay;
     this.#outbox = outbox;
     this.#clock = clock;
@@ -82,8 +91,10 @@ export class MediaDeletes {
   /** One after the other; a node that does not answer is left alone until the next round. */
   async #retryNode(entries: readonly OutboxEntry[]): Promise<void> {
     const expired = ({ createdAtMs }: OutboxEntry): boolean => this.#clock.nowMs() - createdAtMs > expiryMs;
-    for (const entry of entries.filter(expired)) await this.#outbox.done(entry);
-    for (const entry of entries.filter((one) => !expired(one))) {
+    // A Call-ID in use again: this delete would end the new call, whose own end takes the old session along.
+    const settled = (entry: OutboxEntry): boolean => expired(entry) || this.#isAlive(entry.mediaNode, entry.callId);
+    for (const entry of entries.filter(settled)) await this.#outbox.done(entry);
+    for (const entry of entries.filter((one) => !settled(one))) {
       if (this.#stopped || !(await this.#deleted(entry))) return;
       await this.#outbox.done(entry);
     }

@@ -7,7 +7,7 @@ import { createMediaCall, type MediaCall, type MediaParty } from './media-call.t
 export class MediaTable {
   readonly #calls = new Map<string, MediaCall>();
   /** rtpengine's names for calls, as long as they live. */
-  readonly #names = new Set<string>();
+  readonly #names = new Map<string, MediaCall>();
 
   get size(): number {
     return this.#calls.size;
@@ -16,6 +16,10 @@ export class MediaTable {
   /** Whether rtpengine's session of this name belongs to a call here. */
   hasName(name: string): boolean {
     return this.#names.has(name);
+  }
+
+  byName(name: string): MediaCall | undefined {
+    return this.#names.get(name);
   }
 
   find(callId: string, callerTag: string): MediaCall | undefined {
@@ -30,7 +34,7 @@ export class MediaTable {
     const name = this.#names.has(callId) ? `${callId}~${callerTag}` : callId;
     const call = createMediaCall({ callId, callerTag, name, caller });
     this.#calls.set(keyOf(callId, callerTag), call);
-    this.#names.add(name);
+    this.#names.set(name, call);
     return call;
   }
 

@@ -51,6 +51,12 @@ export class Media {
     return this.#table.hasName(name);
   }
 
+  /** Whether a call here has, or may come to have, its session of this name on that node. */
+  isAlive(node: string, name: string): boolean {
+    const call = this.#table.byName(name);
+    return call !== undefined && (call.node === undefined || call.node === node);
+  }
+
   /** The call that a message belongs to, whichever side sent it. */
   find(message: SipMessage): MediaCall | undefined {
     const callId = get(message, CallId) ?? '';
@@ -145,7 +151,9 @@ export class Media {
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     const call = this.#callOf(response);
     if (call === undefined) return this.#unknown(response);
-    if (call.arranged.has(branch.request.message) || wroteBody(call, response)) return response;
+    const asked = branch.request.message;
+    // An answer that equals our offer is no spiral: a simple client says back what it was told.
+    if (call.arranged.has(asked) || (!isSdp(asked) && wroteBody(call, response))) return response;
     const requester = partyOf(call, response);
     const from: Party = requester === 'caller' ? 'callee' : 'caller';
     const tag = tagOf(get(response, requester === 'caller' ? To : From));

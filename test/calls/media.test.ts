@@ -539,3 +539,31 @@ test('law 3: two callers with one Call-ID keep apart: the end of one call leaves
     assert.deepEqual(it.media.calls(), []);
   });
 });
+
+test('law 3: the delete of an old session waits in the outbox, and does not hit a new call with its Call-ID', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const old = await it.call(alice, bob, { callId: 'used-again' });
+    it.media.set({ nodes: { m1: 'silent' } });
+    await it.hangUp(alice, old.caller, bob);
+    await it.clock.advance(3000);
+    it.media.set({ nodes: { m1: 'up' } });
+    const again = await it.call(alice, bob, { callId: 'used-again' });
+    await it.clock.advance(15_000);
+    assert.deepEqual(it.media.calls(), ['used-again']);
+    await it.hangUp(alice, again.caller, bob);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 1: a simple callee answers with the very SDP it was offered: it is an answer, and rtpengine hears it', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    const answered = bob.respond(received, 200, sdp(received.body));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await bob.receivesRequest('ACK');
+    assert.deepEqual(
+      it.media.told.map(({ command }) => command.command),
+      ['offer', 'answer'],
+    );
+    await it.hangUp(bob, bob.dialog(received, answered), alice);
+  }));
