@@ -12,8 +12,8 @@ import { asRoute, createStage, flow, textOf } from './stage.ts';
 
 const firstLine = (text: string): string => text.split('\r\n')[0] ?? '';
 
-test('law 9: with 20,000 transactions in progress the next request is told to try again: 503 with Retry-After', () => {
-  const { engine, sent } = createStage(() => new Promise(() => undefined));
+test('law 9: with 20,000 transactions in progress the next request is told to try again: 503 with Retry-After', async () => {
+  const { engine, sent } = await createStage(() => new Promise(() => undefined));
   for (let index = 0; index < 20_000; index++) engine.message(textOf({ method: 'MESSAGE' }, `z9hG4bK${index}`), flow);
   assert.deepEqual(sent, []);
   for (const method of ['OPTIONS', 'INVITE']) {
@@ -30,7 +30,7 @@ test('law 9: with 20,000 transactions in progress the next request is told to tr
 
 test('law 8: a route that throws is a 500 for its request, and the next request is served', async () => {
   let calls = 0;
-  const { engine, sent } = createStage(async () => {
+  const { engine, sent } = await createStage(async () => {
     if (++calls === 1) throw new TypeError('a bug');
     return reply(200);
   });
@@ -41,7 +41,7 @@ test('law 8: a route that throws is a 500 for its request, and the next request 
 });
 
 test('a bug does not tell the caller about our inside', async () => {
-  const { engine, sent } = createStage(async () => {
+  const { engine, sent } = await createStage(async () => {
     throw new TypeError("Cannot read properties of undefined (reading 'secretField')");
   });
   engine.message(textOf({ method: 'MESSAGE' }), flow);
@@ -50,7 +50,7 @@ test('a bug does not tell the caller about our inside', async () => {
 });
 
 test('a proxy that stops refuses what begins something new, and lets dialogs go on', async () => {
-  const { engine, sent } = createStage(async () => reply(200));
+  const { engine, sent } = await createStage(async () => reply(200));
   engine.stop();
   engine.message(textOf({ method: 'MESSAGE' }, 'z9hG4bKone'), flow);
   engine.message(textOf({ method: 'BYE', toTag: 'bob-tag' }, 'z9hG4bKtwo'), flow);
@@ -86,7 +86,7 @@ describe('what a route sees of a request', () => {
       .replace('Content-Length: 0', `Content-Length: ${offer.length}`)
       .concat(offer);
     assert.equal((await asRoute(withSdp)).request.media, 'rtp');
-    const stage = createStage(async (request) => reply(request.media === 'webrtc' ? 200 : 500));
+    const stage = await createStage(async (request) => reply(request.media === 'webrtc' ? 200 : 500));
     stage.engine.message(textOf({ method: 'MESSAGE' }), { ...flow, transport: 'wss' });
     await settle();
     assert.deepEqual(stage.sent.map(firstLine), ['SIP/2.0 200 OK']);
@@ -99,15 +99,15 @@ describe('what a route sees of a request', () => {
   });
 });
 
-describe('what cannot be read', () => {
-  test('RFC 3261 §16.3 step 1: a request whose sender is known is answered 400, with what is wrong', () => {
-    const { engine, sent } = createStage(async () => reply(200));
+describe('what cannot be read', async () => {
+  test('RFC 3261 §16.3 step 1: a request whose sender is known is answered 400, with what is wrong', async () => {
+    const { engine, sent } = await createStage(async () => reply(200));
     engine.message(textOf({}).replace('CSeq: 1 INVITE', 'CSeq: one INVITE'), flow);
     assert.match(sent.join(), /^SIP\/2\.0 400 Bad Request \(.+\)\r\n/);
   });
 
   test('an ACK, a response and bytes that are no message are answered with silence, and counted', async () => {
-    const { engine, sent } = createStage(async () => reply(200));
+    const { engine, sent } = await createStage(async () => reply(200));
     engine.message(textOf({ method: 'ACK' }).replace('CSeq: 1 ACK', 'CSeq: one ACK'), flow);
     engine.message('SIP/2.0 200\r\n\r\n', flow);
     engine.message('\0\x01\x02', flow);

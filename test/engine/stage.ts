@@ -33,7 +33,7 @@ const options: EngineOptions = {
   version: '0',
 };
 
-export function createStage(request: Routes['request'], change: Partial<EngineOptions> = {}): Stage {
+export async function createStage(request: Routes['request'], change: Partial<EngineOptions> = {}): Promise<Stage> {
   const clock = createClock();
   const sent: string[] = [];
   const network: Network = {
@@ -65,6 +65,7 @@ export function createStage(request: Routes['request'], change: Partial<EngineOp
     },
     { ...options, ...change },
   );
+  await engine.start();
   return { engine, database, sent };
 }
 
@@ -78,11 +79,11 @@ export async function asRoute(
   text = textOf({}),
   change: Partial<EngineOptions> = {},
 ): Promise<Stage & { readonly proxy: Proxy; readonly request: Request }> {
-  return new Promise((resolve) => {
-    const stage: Stage = createStage((request, proxy) => {
-      resolve({ ...stage, request, proxy });
-      return new Promise(() => undefined);
-    }, change);
-    stage.engine.message(text, flow);
-  });
+  const seen = Promise.withResolvers<{ readonly proxy: Proxy; readonly request: Request }>();
+  const stage = await createStage((request, proxy) => {
+    seen.resolve({ request, proxy });
+    return new Promise(() => undefined);
+  }, change);
+  stage.engine.message(text, flow);
+  return { ...stage, ...(await seen.promise) };
 }
