@@ -291,6 +291,11 @@ const rows = {
     meaning: 'The call is still being changed by an earlier request.',
     nextStep: 'Nothing if it happens once; a client that does it often breaks RFC 3264.',
   },
+  'unsupported-body': {
+    status: 415,
+    meaning: 'The body of the request is not plain SDP, so its media cannot be relayed.',
+    nextStep: 'Switch off multipart bodies (ISUP, location) in the client; application/sdp is read.',
+  },
   'media-lost': {
     status: 503,
     meaning: 'The media session of this call is gone in rtpengine.',

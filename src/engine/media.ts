@@ -123,6 +123,10 @@ export class Media {
 
   async forward(branch: Branch): Promise<SipRequest> {
     const { message } = branch;
+    if (mayHideSdp(message)) {
+      if (message.method !== 'ACK') throw new Failure('unsupported-body');
+      return withoutBody(message);
+    }
     const call = this.#callOf(message);
     if (call === undefined) return this.#unknown(message);
     if (wroteBody(call, message)) {
@@ -149,6 +153,7 @@ export class Media {
   }
 
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
+    if (response.status < 300 && mayHideSdp(response)) return withoutBody(response);
     const call = this.#callOf(response);
     if (call === undefined) return this.#unknown(response);
     const asked = branch.request.message;
@@ -257,6 +262,11 @@ export class Media {
     call.session = session;
     for (const what of deletes) this.#deletes.perform(call.node, call.name, call.callerTag, what);
   }
+}
+
+/** Law 1: an SDP inside a multipart body, or without a type, would reach the other side past rtpengine. */
+function mayHideSdp(message: SipMessage): boolean {
+  return carriers.has(get(message, CSeq)?.method ?? '') && message.body !== '' && !isSdp(message);
 }
 
 function partyOf(call: MediaCall, message: SipMessage): Party {

@@ -567,3 +567,20 @@ test('law 1: a simple callee answers with the very SDP it was offered: it is an 
     );
     await it.hangUp(bob, bob.dialog(received, answered), alice);
   }));
+
+test('law 1: an SDP in a multipart body is refused (415), and in a 200 it is left out: none passes rtpengine by', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const contentType = 'multipart/mixed;boundary=b';
+    const body = `--b\r\nContent-Type: application/sdp\r\n\r\n${phoneOffer('alice')}\r\n--b--\r\n`;
+    const hidden = alice.request('INVITE', bob.aor, { body, contentType });
+    alice.ack(hidden, await alice.receivesResponse(415));
+    await bob.receivesNothing(0);
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 183, { body, contentType });
+    assert.equal((await alice.receivesResponse(183)).body, '');
+    bob.respond(received, 486);
+    await bob.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(486));
+    assert.deepEqual(it.media.calls(), []);
+  }));
