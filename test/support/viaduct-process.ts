@@ -74,7 +74,8 @@ const defaults: Settings = {
   HTTP: '127.0.0.1:0',
   LISTEN: transports.map((transport) => `${transport}:127.0.0.1:0`).join(' '),
   LOG_LEVEL: 'info',
-  MEDIA_ADDRESS: '127.0.0.1',
+  // Of this test file alone: two rtpengines on one address would share ports, and take each other's packets.
+  MEDIA_ADDRESS: `127.0.${process.pid % 250}.${1 + (Math.floor(process.pid / 250) % 250)}`,
   RTPENGINE: '',
   TLS_CFG: '',
   TRUSTED: '',

@@ -52,7 +52,8 @@ export function newPlace(scope: Scope): Place {
     ADVERTISE: '',
     DATABASE_URL: '',
     RTPENGINE: '',
-    MEDIA_ADDRESS: '127.0.0.1',
+    // As in viaduct-process.ts.
+    MEDIA_ADDRESS: `127.0.${process.pid % 250}.${1 + (Math.floor(process.pid / 250) % 250)}`,
     TLS_CFG: '',
   };
   const env = { ...unset, DATA_DIR: dataDir, LISTEN: anyPort, HTTP: '127.0.0.1:0', API_TOKEN: '', TRUSTED: '' };
