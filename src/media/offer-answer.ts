@@ -3,7 +3,7 @@
  *
  * The command follows from the state of the exchange, not from the method. One `Exchange` per call holds a state for
  * every To tag that answers; each starts as the INVITE left it. `stepExchange` decides, the engine performs.
- * Left out: profiles (profiles.ts), tags on the wire (`ngKeys` below makes them), and everything that waits.
+ * Left out: profiles (profiles.ts), tags on the wire (ng-keys.ts makes them), and everything that waits.
  */
 
 export type Party = 'caller' | 'callee';
