@@ -6,7 +6,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import { createFramer } from '../../src/message/framing.ts';
@@ -14,11 +14,13 @@ import type { SocketAddress, Transport } from '../../src/ports.ts';
 
 export interface LineOptions {
   readonly transport: Transport;
+  /** Viaduct's address: 127.0.0.1 or ::1. */
+  readonly host: string;
   /** Viaduct's port. */
   readonly port: number;
   /** PEM, for TLS and WSS: who else answers there is refused. */
   readonly authority: string;
-  /** UDP: the address it sends from; default 127.0.0.1. */
+  /** UDP: the address it sends from; default Viaduct's. */
   readonly from?: string | undefined;
   /** Whole messages; CRLF keep-alives are not messages. */
   readonly received: (text: string) => void;
@@ -30,7 +32,6 @@ export interface Line {
   close(): void;
 }
 
-const host = '127.0.0.1';
 const maxBytes = 65_536;
 
 export function openLine(options: LineOptions): Promise<Line> {
@@ -46,8 +47,8 @@ export function openLine(options: LineOptions): Promise<Line> {
   }
 }
 
-async function openUdp({ port, from = host, received }: LineOptions): Promise<Line> {
-  const socket = createSocket('udp4');
+async function openUdp({ host, port, from = host, received }: LineOptions): Promise<Line> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   const seen = new Set<string>();
   socket.on('message', (bytes) => {
     const text = bytes.toString('latin1');
@@ -64,7 +65,7 @@ async function openUdp({ port, from = host, received }: LineOptions): Promise<Li
   };
 }
 
-async function openStream({ transport, port, authority, received }: LineOptions): Promise<Line> {
+async function openStream({ transport, host, port, authority, received }: LineOptions): Promise<Line> {
   const socket = transport === 'tls' ? connectTls({ host, port, ca: authority }) : connectTcp({ host, port });
   await once(socket, transport === 'tls' ? 'secureConnect' : 'connect');
   const framer = createFramer({ maxBytes });
@@ -81,8 +82,8 @@ async function openStream({ transport, port, authority, received }: LineOptions)
   };
 }
 
-async function openWebSocket({ transport, port, authority, received }: LineOptions): Promise<Line> {
-  const socket = new WebSocket(`${transport}://${host}:${port}/`, 'sip', { ca: authority });
+async function openWebSocket({ transport, host, port, authority, received }: LineOptions): Promise<Line> {
+  const socket = new WebSocket(`${transport}://${hostport(host)}:${port}/`, 'sip', { ca: authority });
   await once(socket, 'open');
   socket.on('error', () => undefined);
   socket.on('message', (data) => {
@@ -97,6 +98,11 @@ async function openWebSocket({ transport, port, authority, received }: LineOptio
   };
 }
 
-function localOf({ localAddress = host, localPort = 0 }: Socket): SocketAddress {
+function localOf({ localAddress = '', localPort = 0 }: Socket): SocketAddress {
   return { address: localAddress, port: localPort };
+}
+
+/** RFC 3261 §25.1: an IPv6 address stands in brackets where a port may follow. */
+export function hostport(address: string): string {
+  return isIPv6(address) ? `[${address}]` : address;
 }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scope } from './process.ts';
 
@@ -25,9 +26,9 @@ const PACKET_MS = 20;
 const SAMPLES = 160;
 const HEADER = 12;
 
-export async function openRtp(scope: Scope, voice: number): Promise<RtpParty> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
+export async function openRtp(scope: Scope, voice: number, address = '127.0.0.1'): Promise<RtpParty> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  socket.bind(0, address);
   await once(socket, 'listening');
   const counts = new Map<number, number>();
   let all = 0;

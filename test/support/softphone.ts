@@ -11,7 +11,7 @@ import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Transport } from '../../src/ports.ts';
 import type { Direction } from '../../src/sdp/describe.ts';
 import { Agent, type AgentClock, type AgentDialog, type RequestOptions } from './agent.ts';
-import { type Line, openLine } from './line.ts';
+import { hostport, type Line, openLine } from './line.ts';
 import type { Station } from './network.ts';
 import type { Scope } from './process.ts';
 import { openRtp, type RtpParty } from './rtp.ts';
@@ -24,6 +24,8 @@ export interface SoftphoneOptions {
   readonly transport: Transport;
   /** UDP: the address of 127.0.0.0/8 that it sends from. */
   readonly from?: string;
+  /** It has no IPv4: it reaches Viaduct at ::1, and so does its voice. */
+  readonly ip6?: boolean;
   /** The byte that it says (openRtp). */
   readonly voice?: number;
 }
@@ -57,7 +59,7 @@ const realClock: AgentClock = {
 };
 
 export async function openSoftphone(scope: Scope, viaduct: Viaduct, options: SoftphoneOptions): Promise<Softphone> {
-  const rtp = await openRtp(scope, options.voice ?? 1);
+  const rtp = await openRtp(scope, options.voice ?? 1, loopbackOf(options));
   const softphone = new Softphone(viaduct, options, rtp);
   scope.after(() => softphone.disconnect());
   await softphone.connect();
@@ -97,8 +99,10 @@ export class Softphone {
   async connect(): Promise<void> {
     this.disconnect();
     const { transport, from } = this.#options;
-    const [port, authority] = [this.#viaduct.port(transport), this.#viaduct.authority()];
-    this.#line = await openLine({ transport, port, authority, from, received: (text) => this.#receive(text) });
+    const host = loopbackOf(this.#options);
+    const { port } = this.#viaduct.listener(transport, host).local;
+    const authority = this.#viaduct.authority();
+    this.#line = await openLine({ transport, host, port, authority, from, received: (text) => this.#receive(text) });
     this.#agent ??= this.#createAgent(this.#line);
   }
 
@@ -127,12 +131,13 @@ export class Softphone {
 
   /** An offer or answer with its RTP port. */
   sdp(direction: Direction = 'sendrecv'): string {
-    const { user } = this.#options;
+    const { user, ip6 = false } = this.#options;
+    const address = `IN ${ip6 ? 'IP6' : 'IP4'} ${loopbackOf(this.#options)}`;
     return [
       'v=0',
-      `o=${user} 4711 ${++this.#versions} IN IP4 127.0.0.1`,
+      `o=${user} 4711 ${++this.#versions} ${address}`,
       `s=${user}`,
-      'c=IN IP4 127.0.0.1',
+      `c=${address}`,
       't=0 0',
       `m=audio ${this.rtp.port} RTP/AVP 0 101`,
       'a=rtpmap:0 PCMU/8000',
@@ -157,7 +162,7 @@ export class Softphone {
     const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1]);
     assert.ok(port > 0, `no port for RTP in ${sdp}`);
     if (/^a=(sendonly|inactive)\r?$/m.test(sdp)) this.rtp.silence();
-    else if (!this.#isBrowser) this.rtp.talkTo(/^c=IN IP4 (\S+)/m.exec(sdp)?.[1] ?? '', port);
+    else if (!this.#isBrowser) this.rtp.talkTo(/^c=IN IP[46] (\S+)/m.exec(sdp)?.[1] ?? '', port);
   }
 
   /** From INVITE to ACK; both talk from then on. */
@@ -223,7 +228,7 @@ export class Softphone {
     const { user, transport } = this.#options;
     const name = `${user}-${randomBytes(4).toString('hex')}`;
     const { address, port } = line.local;
-    const host = this.#isBrowser ? `${name}.invalid` : `${address}:${port}`;
+    const host = this.#isBrowser ? `${name}.invalid` : `${hostport(address)}:${port}`;
     const parameter = transport === 'udp' ? '' : `;transport=${this.#isBrowser ? 'ws' : transport}`;
     const contact = `sip:${user}@${host}${parameter}`;
     const network = {
@@ -241,13 +246,17 @@ export class Softphone {
       name: user,
       transport,
       address: line.local,
-      listener: this.#viaduct.listener(transport),
+      listener: this.#viaduct.listener(transport, loopbackOf(this.#options)),
       send: (text) => (this.#line ?? assert.fail(`${user} has no connection`)).send(text),
       close: () => this.disconnect(),
       freeze: lost,
       thaw: lost,
     };
   }
+}
+
+function loopbackOf({ ip6 = false }: SoftphoneOptions): string {
+  return ip6 ? '::1' : '127.0.0.1';
 }
 
 /** Without this line rtpengine takes the `c=` of a browser, 0.0.0.0, for a call on hold. */

@@ -34,8 +34,8 @@ export interface Viaduct {
   /** run.json of the process that runs now. */
   run(): Run;
   port(transport: Transport): number;
-  /** The first of this transport, as the engine knows it. */
-  listener(transport: Transport): Listener;
+  /** The first of this transport, on this address if one is given, as the engine knows it. */
+  listener(transport: Transport, address?: string): Listener;
   /** PEM of the authority of the certificate it made for itself. */
   authority(): string;
   get(path: string): Promise<Response>;
@@ -129,9 +129,9 @@ class ViaductProcess implements Viaduct {
     return this.listener(transport).local.port;
   }
 
-  listener(transport: Transport): Listener {
+  listener(transport: Transport, on?: string): Listener {
     const { listeners } = this.run();
-    const index = listeners.findIndex((each) => each.transport === transport);
+    const index = listeners.findIndex((each) => each.transport === transport && (on ?? each.address) === each.address);
     const { address, port } = listeners[index] ?? assert.fail(`no listener for ${transport}`);
     const entry = `${transport}:${address}:${port}`;
     return { index, entry, transport, local: { address, port }, advertised: { host: address, port } };
