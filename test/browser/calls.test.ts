@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Baresip } from '../support/baresip.ts';
 import { type Chromium, type PhonePage, startChromium } from '../support/chromium.ts';
+import { createSuite } from '../support/suite.ts';
 import { assertHear, assertSilence, PAGE_HZ, PHONE_HZ } from './hearing.ts';
 import { type Office, openOffice } from './office.ts';
-import { createSuite } from './suite.ts';
 
 const suite = createSuite();
 let office: Office;

@@ -1,10 +1,10 @@
 /** SIP.js, which registers without instance and reg-id, in the same office: with a softphone and with our page. */
 import { after, afterEach, before, test } from 'node:test';
 import { type Chromium, type PhonePage, startChromium } from '../support/chromium.ts';
+import { createSuite } from '../support/suite.ts';
 import { assertHear, PAGE_HZ, PHONE_HZ } from './hearing.ts';
 import { type Office, openOffice } from './office.ts';
 import { openSipjsSite } from './sipjs-site.ts';
-import { createSuite } from './suite.ts';
 
 const suite = createSuite();
 let office: Office;

@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createSuite } from '../browser/suite.ts';
 import { sql } from '../support/postgres.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
 import type { Scope } from '../support/process.ts';
 import { startTestRtpengine } from '../support/rtpengine.ts';
 import { aliceSays, assertNothingIsLeft, bobSays, type SippCall, startCall, theCall } from '../support/sipp-calls.ts';
 import { PASSWORD } from '../support/softphone.ts';
+import { createSuite } from '../support/suite.ts';
 import { type Settings, startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 
 /** One bob for each call: a device that is gone would ring along. */

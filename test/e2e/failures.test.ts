@@ -11,12 +11,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { SipResponse } from '../../src/message/message.ts';
 import type { Transport } from '../../src/ports.ts';
-import { createSuite, type Suite } from '../browser/suite.ts';
 import { sql } from '../support/postgres.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 import { freePort, type RunningProcess, type Scope, startProcess } from '../support/process.ts';
 import { assertNothingIsLeft } from '../support/sipp-calls.ts';
 import { openSoftphone, PASSWORD, type Softphone, softphoneOf } from '../support/softphone.ts';
+import { createSuite, type Suite } from '../support/suite.ts';
 import { type Settings, startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 
 interface Office {

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Transport } from '../../src/ports.ts';
-import { createSuite } from '../browser/suite.ts';
 import type { Scope } from '../support/process.ts';
 import { startTestRtpengine } from '../support/rtpengine.ts';
 import { assertNothingIsLeft } from '../support/sipp-calls.ts';
 import { PASSWORD, type Softphone, softphoneOf } from '../support/softphone.ts';
+import { createSuite } from '../support/suite.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 
 const suite = createSuite();

@@ -8,10 +8,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../src/ports.ts';
-import { createSuite } from '../browser/suite.ts';
 import { isAlive } from '../support/process.ts';
 import { seen } from '../support/sdp.ts';
 import { PASSWORD, type Softphone, softphoneOf, type Talk } from '../support/softphone.ts';
+import { createSuite } from '../support/suite.ts';
 import type { Run } from '../support/viaduct.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 

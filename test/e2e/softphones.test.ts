@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../src/ports.ts';
-import { createSuite } from '../browser/suite.ts';
 import type { Scope } from '../support/process.ts';
 import { seen } from '../support/sdp.ts';
 import { assertNothingIsLeft } from '../support/sipp-calls.ts';
 import { PASSWORD, type Softphone, softphoneOf, type Talk } from '../support/softphone.ts';
+import { createSuite } from '../support/suite.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 
 const suite = createSuite();

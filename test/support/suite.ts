@@ -2,7 +2,7 @@
  * What the tests of one file share ends with this: `after` of node:test, called within `before`, would end it as soon
  * as `before` is over.
  */
-import type { Scope } from '../support/process.ts';
+import type { Scope } from './process.ts';
 
 export interface Suite extends Scope {
   end(): Promise<void>;
