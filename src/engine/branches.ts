@@ -1,13 +1,11 @@
 /**
  * One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media.
  *
- * Also what a branch's 2xx makes: the dialog record, or, when its media failed, the ACK and BYE that let the callee go
- * (law 1, `Deviates:` §16.7: a proxy would forward the 2xx; the caller would then sit in a silent call).
+ * Also the dialog record that a branch's 2xx makes.
  */
 
 import { credentialsFor } from '../auth/digest.ts';
-import { byeFor, recordFromCall } from '../dialog/record.ts';
-import type { Failure } from '../errors.ts';
+import { recordFromCall } from '../dialog/record.ts';
 import { replaceAll } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
@@ -16,11 +14,10 @@ import { From, tagOf } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { DialogRecord, Flow } from '../ports.ts';
-import { ackFor2xx } from '../proxy/ack.ts';
 import { forwarded } from '../proxy/forward.ts';
 import { carriesToken, recordRoutes } from '../proxy/record-route.ts';
 import type { Request, Target } from './api.ts';
-import { type Core, nobody, reasonField, viaFor } from './core.ts';
+import { type Core, viaFor } from './core.ts';
 import type { TokenParty } from './dialogs.ts';
 import { kindByTransport } from './media.ts';
 
@@ -105,24 +102,4 @@ export function dialogOf(
     node: core.options.node,
     nowMs: core.ports.clock.nowMs(),
   });
-}
-
-/** ACK for the 2xx, and the first time (`why`) a BYE that says what went wrong. */
-export function hangUpAnswered(
-  core: Core,
-  request: Request,
-  branch: LiveBranch,
-  response: SipResponse,
-  why: Failure | undefined,
-): void {
-  const { flow, token } = branch;
-  if (flow === undefined) return;
-  const newBranch = (): string => `z9hG4bK${core.ports.random.hex(8)}`;
-  const ack = ackFor2xx(response, viaFor(flow.listener, newBranch()), (uri) => carriesToken(uri, token));
-  if (ack !== undefined) core.transactions.sendDirect(ack, flow);
-  const record = why === undefined ? undefined : dialogOf(core, request, branch, response, undefined);
-  if (record === undefined || why === undefined) return;
-  const headers = [reasonField(why)];
-  const bye = byeFor(record, 'callee', { via: viaFor(flow.listener, newBranch()), headers });
-  core.transactions.client(bye, flow, nobody);
 }

@@ -1,11 +1,50 @@
 /**
- * The end of a call: by a BYE that passed, or by BYEs of ours to both sides when it has lost its media (law 1).
+ * The end of a call: by a BYE that passed, or by BYEs of ours when it has lost its media (law 1, `Deviates:` §16.7: a
+ * proxy would forward a 2xx without media, and both would then sit in a silent call).
  */
 import { byeFor, type SideName } from '../dialog/record.ts';
 import type { Failure } from '../errors.ts';
+import { all, get } from '../message/header.ts';
+import { CSeq } from '../message/headers/cseq.ts';
+import { Route } from '../message/headers/route.ts';
+import type { SipResponse } from '../message/message.ts';
 import type { DialogRecord, Flow } from '../ports.ts';
+import { ackFor2xx, routeSetOf } from '../proxy/ack.ts';
+import { carriesToken } from '../proxy/record-route.ts';
 import type { Request } from './api.ts';
+import { dialogOf, type LiveBranch } from './branches.ts';
 import { type Core, nobody, reasonField, viaFor } from './core.ts';
+
+/**
+ * The 2xx of a branch that goes no further: ACK, and the first time (`why`) BYE with what went wrong. In a dialog to both
+ * sides, for one of them has changed its media already.
+ */
+export function hangUpAnswered(
+  core: Core,
+  request: Request,
+  branch: LiveBranch,
+  response: SipResponse,
+  why: Failure | undefined,
+): void {
+  if (get(response, CSeq)?.method === 'INVITE') acknowledge(core, request, branch, response);
+  if (why === undefined) return;
+  if (request.inDialog) {
+    hangUp(core, request, why);
+    return;
+  }
+  const record = dialogOf(core, request, branch, response, undefined);
+  if (record !== undefined) bye(core, record, 'callee', why);
+}
+
+// RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there.
+function acknowledge(core: Core, request: Request, { flow, token }: LiveBranch, response: SipResponse): void {
+  if (flow === undefined) return;
+  const routeSet = request.inDialog
+    ? all(request.message, Route).map(({ uri }) => uri)
+    : routeSetOf(response, (uri) => carriesToken(uri, token));
+  const ack = ackFor2xx(response, viaFor(flow.listener, newBranch(core)), routeSet);
+  if (ack !== undefined) core.transactions.sendDirect(ack, flow);
+}
 
 /** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
 export function hangUp(core: Core, request: Request, failure: Failure): void {
@@ -21,14 +60,14 @@ export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure)
 }
 
 function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
-  const { network, random, log } = core.ports;
+  const { network, log } = core.ports;
   const side = record[towards];
   const listener = network.listeners[side.listener] ?? network.listeners[0];
   const known = side.flowId === undefined ? undefined : network.find(side.flowId);
   if (listener === undefined) return;
   const headers = [reasonField(failure)];
   const send = (flow: Flow): void => {
-    const via = viaFor(flow.listener, `z9hG4bK${random.hex(8)}`);
+    const via = viaFor(flow.listener, newBranch(core));
     core.transactions.client(byeFor(record, towards, { via, headers }), flow, nobody);
   };
   if (known !== undefined) send(known);
@@ -40,6 +79,10 @@ function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failu
       .then(send)
       .catch(failed);
   }
+}
+
+function newBranch(core: Core): string {
+  return `z9hG4bK${core.ports.random.hex(8)}`;
 }
 
 /** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */

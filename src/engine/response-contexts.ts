@@ -30,8 +30,9 @@ import {
   step,
 } from '../proxy/response-context.ts';
 import { type Relay, type Reply, type Request, refuse, type Target } from './api.ts';
-import { hangUpAnswered, type LiveBranch, prepareBranch } from './branches.ts';
+import { type LiveBranch, prepareBranch } from './branches.ts';
 import { type Core, nobody } from './core.ts';
+import { hangUpAnswered } from './hang-up.ts';
 import { Mailbox } from './mailbox.ts';
 import type { MediaCall } from './media-call.ts';
 import { responseOf } from './replies.ts';
@@ -217,7 +218,7 @@ export class ResponseContextRunner {
       // A provisional response is worth passing without its early media, a failure without its restored media.
       if (response.status < 200) return withBody(removeAll(response, ContentType), '');
       if (response.status >= 300) return response;
-      if (this.#opensCall) this.#hangUp(running, response, failure);
+      if (this.#opensCall || this.#request.inDialog) this.#hangUp(running, response, failure);
       const { status } = errors[failure.code];
       this.#step({ on: 'failed', branch: branch.id, status, code: failure.code, detail: failure.detail });
       return undefined;

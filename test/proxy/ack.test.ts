@@ -9,7 +9,7 @@ import { RecordRoute, Route } from '../../src/message/headers/route.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import { parseMessage } from '../../src/message/scan.ts';
-import { ackFor2xx } from '../../src/proxy/ack.ts';
+import { ackFor2xx, routeSetOf } from '../../src/proxy/ack.ts';
 
 const basic = {
   via: 'Via: SIP/2.0/UDP 192.0.2.100;branch=z9hG4bK2',
@@ -35,7 +35,11 @@ function ok(
 const via = { transport: 'UDP', host: '192.0.2.100', port: 5060, params: [['branch', 'z9hG4bK3']] } as const;
 
 function ackOf(response: SipResponse): SipRequest {
-  const ack = ackFor2xx(response, via, (uri) => uri.includes('OURS@'));
+  const ack = ackFor2xx(
+    response,
+    via,
+    routeSetOf(response, (uri) => uri.includes('OURS@')),
+  );
   assert.ok(ack !== undefined);
   return ack;
 }
@@ -76,10 +80,13 @@ test('a 2xx that lacks what makes its dialog gets no ACK, and breaks nothing els
   const response = ok();
   for (const name of ['from', 'to', 'call-id', 'cseq']) {
     const headers = response.headers.filter((line) => line.name !== name);
-    assert.equal(
-      ackFor2xx({ ...response, headers }, via, () => false),
-      undefined,
-      name,
-    );
+    assert.equal(ackFor2xx({ ...response, headers }, via, []), undefined, name);
   }
+});
+
+test('RFC 3261 §12.2.1.1: a first Route without lr is a strict router: it takes the Request-URI, the Contact comes last', () => {
+  const routes = ['<sip:p2;lr>', '<sip:strict>', '<sip:OURS@us;lr>'];
+  const ack = ackOf(ok({}, ...routes));
+  assert.equal(ack.uri, 'sip:strict');
+  assert.deepEqual(values(ack, Route), ['<sip:p2;lr>', '<sip:bob@192.0.2.2:5062;transport=tcp>']);
 });
