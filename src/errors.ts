@@ -185,6 +185,11 @@ const rows = {
     meaning: 'CANCEL matches no request in progress.',
     nextStep: 'Nothing: the request was already answered.',
   },
+  'too-many-dialogs': {
+    status: 500,
+    meaning: 'The called side answered the call under too many To tags.',
+    nextStep: 'Look at the server behind the target: it answers one call again and again.',
+  },
   'branch-timeout': {
     status: 408,
     meaning: 'The called device did not answer.',

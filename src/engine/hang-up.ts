@@ -16,18 +16,17 @@ import { dialogOf, type LiveBranch } from './branches.ts';
 import { type Core, nobody, reasonField, viaFor } from './core.ts';
 
 /**
- * The 2xx of a branch that goes no further: ACK, and the first time (`why`) BYE with what went wrong. In a dialog to both
- * sides, for one of them has changed its media already.
+ * ACK for the 2xx of a branch that goes no further, and BYE with what went wrong. In a dialog to both sides, for one of
+ * them has changed its media already.
  */
 export function hangUpAnswered(
   core: Core,
   request: Request,
   branch: LiveBranch,
   response: SipResponse,
-  why: Failure | undefined,
+  why: Failure,
 ): void {
-  if (get(response, CSeq)?.method === 'INVITE') acknowledge(core, request, branch, response);
-  if (why === undefined) return;
+  acknowledge(core, request, branch, response);
   if (request.inDialog) {
     hangUp(core, request, why);
     return;
@@ -36,9 +35,10 @@ export function hangUpAnswered(
   if (record !== undefined) bye(core, record, 'callee', why);
 }
 
-// RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there.
-function acknowledge(core: Core, request: Request, { flow, token }: LiveBranch, response: SipResponse): void {
-  if (flow === undefined) return;
+/** RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there. */
+export function acknowledge(core: Core, request: Request, branch: LiveBranch, response: SipResponse): void {
+  const { flow, token } = branch;
+  if (flow === undefined || get(response, CSeq)?.method !== 'INVITE') return;
   const routeSet = request.inDialog
     ? all(request.message, Route).map(({ uri }) => uri)
     : routeSetOf(response, (uri) => carriesToken(uri, token));

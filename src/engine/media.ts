@@ -29,6 +29,9 @@ import { MediaTable } from './media-table.ts';
 /** Methods that may carry an offer or an answer. */
 const carriers: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'PRACK', 'UPDATE']);
 
+/** To tags of one call that are known with their branch (law 9): a callee may invent them. */
+const mostAnswerers = 128;
+
 export class Media {
   readonly #commands: MediaCommands;
   readonly #deletes: MediaDeletes;
@@ -196,7 +199,7 @@ export class Media {
   }
 
   #noteAnswerer(call: MediaCall, tag: string, via: string): void {
-    if (call.branchOfTag.has(tag)) return;
+    if (call.branchOfTag.has(tag) || call.branchOfTag.size >= mostAnswerers) return;
     call.branchOfTag.set(tag, via);
     const party = call.callees.get(via);
     if (party !== undefined) call.callees.set(tag, party);

@@ -26,15 +26,16 @@ import {
   createResponseContext,
   defaultLimits,
   isFinal,
+  isSuccess,
   type ResponseContext,
   step,
 } from '../proxy/response-context.ts';
 import { type Relay, type Reply, type Request, refuse, type Target } from './api.ts';
 import { type LiveBranch, prepareBranch } from './branches.ts';
 import { type Core, nobody } from './core.ts';
-import { hangUpAnswered } from './hang-up.ts';
 import { Mailbox } from './mailbox.ts';
 import type { MediaCall } from './media-call.ts';
+import { RefusedAnswers } from './refused-answers.ts';
 import { responseOf } from './replies.ts';
 import type { ClientTransaction, ServerTransaction } from './transactions.ts';
 import { opensCall, Upstream } from './upstream.ts';
@@ -43,14 +44,15 @@ interface Running {
   readonly branch: LiveBranch;
   client: ClientTransaction | undefined;
   timerC: Cancel | undefined;
-  /** Its 2xx could not be given its media: the callee was hung up, and each repetition of the 2xx is acknowledged. */
-  hungUp: boolean;
+  /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
+  lost: Failure | undefined;
 }
 
 export class ResponseContextRunner {
   readonly #core: Core;
   readonly #request: Request;
   readonly #upstream: Upstream;
+  readonly #refused: RefusedAnswers;
   readonly #mailbox: Mailbox;
   readonly #branches = new Map<string, Running>();
   /** It makes a dialog and its media. */
@@ -69,6 +71,7 @@ export class ResponseContextRunner {
     this.#core = core;
     this.#request = request;
     this.#upstream = new Upstream(core, request, server);
+    this.#refused = new RefusedAnswers(core, request);
     this.#opensCall = opensCall(request);
     const limits = { ...defaultLimits, timerCMs: core.options.timerCMs };
     this.#context = createResponseContext(request.message.method, limits);
@@ -117,7 +120,7 @@ export class ResponseContextRunner {
       flow: undefined,
       token: '',
     };
-    const running: Running = { branch, client: undefined, timerC: undefined, hungUp: false };
+    const running: Running = { branch, client: undefined, timerC: undefined, lost: undefined };
     this.#branches.set(branch.id, running);
     return running;
   }
@@ -192,7 +195,11 @@ export class ResponseContextRunner {
       return;
     }
     if (this.#stateOf(running) === 'ended') {
-      if (running.hungUp && received.status < 300) this.#hangUp(running, received);
+      if (running.lost !== undefined && isSuccess(received)) this.#refused.hangUp(branch, received, running.lost);
+      return;
+    }
+    if (!this.#upstream.takes(received)) {
+      this.#refused.tooMany(branch, received);
       return;
     }
     const response = removeFirst(received, Via); // step 3
@@ -218,7 +225,9 @@ export class ResponseContextRunner {
       // A provisional response is worth passing without its early media, a failure without its restored media.
       if (response.status < 200) return withBody(removeAll(response, ContentType), '');
       if (response.status >= 300) return response;
-      if (this.#opensCall || this.#request.inDialog) this.#hangUp(running, response, failure);
+      // Nobody would hear anything: the callee is let go at once.
+      running.lost = failure;
+      if (this.#opensCall || this.#request.inDialog) this.#refused.hangUp(branch, response, failure);
       const { status } = errors[failure.code];
       this.#step({ on: 'failed', branch: branch.id, status, code: failure.code, detail: failure.detail });
       return undefined;
@@ -305,8 +314,7 @@ export class ResponseContextRunner {
 
   #forward(response: SipResponse, branchId: string): void {
     const branch = this.#branches.get(branchId)?.branch;
-    const success = response.status >= 200 && response.status < 300;
-    if (success && branch !== undefined) this.#upstream.succeeded(response, branch, this.#media);
+    if (isSuccess(response) && branch !== undefined) this.#upstream.succeeded(response, branch, this.#media);
     this.#upstream.send(response);
   }
 
@@ -330,12 +338,6 @@ export class ResponseContextRunner {
     const { message, flow } = this.#request;
     this.#mediaOpen = true;
     this.#media = this.#core.media.begin(message, { kind: this.#request.media, address: flow.remote.address });
-  }
-
-  /** Law 1: nobody hears anything on this call, so the callee is let go at once. */
-  #hangUp(running: Running, response: SipResponse, failure?: Failure): void {
-    hangUpAnswered(this.#core, this.#request, running.branch, response, running.hungUp ? undefined : failure);
-    running.hungUp = true;
   }
 
   #callId(): string {

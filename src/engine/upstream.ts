@@ -5,6 +5,7 @@
 import { get } from '../message/header.ts';
 import { To, tagOf } from '../message/headers/from-to.ts';
 import type { SipResponse } from '../message/message.ts';
+import { isSuccess } from '../proxy/response-context.ts';
 import type { Reply, Request } from './api.ts';
 import { dialogOf, type LiveBranch } from './branches.ts';
 import type { Core } from './core.ts';
@@ -17,6 +18,9 @@ import type { ServerTransaction } from './transactions.ts';
 export function opensCall({ message, inDialog }: Request): boolean {
   return message.method === 'INVITE' && !inDialog;
 }
+
+/** Law 9: dialogs of one request. A record, a row and a session in rtpengine each, and a callee may invent To tags. */
+const mostDialogs = 32;
 
 export class Upstream {
   readonly #core: Core;
@@ -46,6 +50,12 @@ export class Upstream {
       endDialog(this.#core, this.#request);
     }
     this.#server.respond(response);
+  }
+
+  /** Whether this response may go upstream. Deviates: RFC 6026 §7.3 forwards each 2xx, however many there are. */
+  takes(response: SipResponse): boolean {
+    if (!opensCall(this.#request) || !isSuccess(response)) return true;
+    return this.#established.size < mostDialogs || this.#established.has(tagOf(get(response, To)) ?? '');
   }
 
   /** A 2xx of this branch is about to be sent. */

@@ -53,6 +53,7 @@ export {
   type ContextEffect,
   type ContextEvent,
   defaultLimits,
+  isSuccess,
   type Limits,
   type ResponseContext,
 } from './branches.ts';

@@ -102,3 +102,45 @@ test('law 1: UPDATE whose answer is refused: 503, and BYE to both: one of them h
     await alice.receivesResponse(503, 'UPDATE');
     assert.equal(requests(bob.inbox, 'ACK'), 0);
   }));
+
+test('law 9: bob answers under a hundred To tags: 32 dialogs, ACK and BYE for the next 32, and the rest is dropped', () =>
+  stage(async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    const tags = Array.from({ length: 100 }, (_, index) => `bob-${index}`);
+    for (const toTag of tags) bob.respond(received, 200, { ...sdp(phoneAnswer('bob')), toTag });
+    await it.clock.advance(100);
+    assert.deepEqual(
+      [alice.inbox, bob.inbox].map((inbox) => inbox.length),
+      [1 + 32, 32 + 32],
+    );
+    assert.deepEqual([requests(bob.inbox, 'ACK'), requests(bob.inbox, 'BYE')], [32, 32]);
+    for (let n = 0; n < 32; n++) await bob.receivesRequest('ACK');
+    for (let n = 0; n < 32; n++) bob.respond(await bob.receivesRequest('BYE'), 200);
+    // RFC 3261 §13.3.1.4: he repeats one of them: it is acknowledged again, without another BYE.
+    bob.respond(received, 200, { toTag: 'bob-40' });
+    await bob.receivesRequest('ACK');
+    await bob.receivesNothing(1000);
+    const { messages, refusals } = await it.proxy().operations.statistics();
+    assert.equal(refusals['too-many-dialogs'], 68 + 1);
+    assert.equal(messages.dropped['2xx with yet another To tag'], 36);
+    for (let n = 0; n < 32; n++) {
+      const ok = await alice.receivesResponse(200);
+      alice.ack(invite, ok);
+      await bob.receivesRequest('ACK');
+      await it.hangUp(alice, alice.dialog(invite, ok), bob);
+    }
+  }));
+
+test('law 1: rtpengine fails for a call that two devices behind bob’s proxy answered: each gets ACK and BYE', () =>
+  stage(async ({ it, alice, bob }) => {
+    it.media.set(refusing('answer'));
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    for (const toTag of ['desk', 'cell']) {
+      bob.respond(received, 200, { ...sdp(phoneAnswer('bob')), toTag });
+      await bob.receivesRequest('ACK');
+      await isHungUp(bob);
+    }
+    alice.ack(invite, await alice.receivesResponse(503));
+  }));
