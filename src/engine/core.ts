@@ -27,7 +27,7 @@ import type { Media } from './media.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
-import type { ClientUser, Transactions } from './transactions.ts';
+import type { ClientUser, TransactionLimits, Transactions } from './transactions.ts';
 
 export interface EnginePorts {
   readonly clock: Clock;
@@ -58,6 +58,8 @@ export interface EngineOptions {
   readonly graceMs: number;
   readonly timerCMs: number;
   readonly version: string;
+  /** Default: what one process can hold. */
+  readonly transactionLimits?: TransactionLimits | undefined;
 }
 
 export interface Core {

@@ -46,8 +46,11 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     options,
     routes,
     proxy: createServices(() => core, logins),
-    transactions: new Transactions(clock, network, (message, flow) =>
-      log.debug({ to: flow.remote, transport: flow.transport, line: message.startLine }, 'sent'),
+    transactions: new Transactions(
+      clock,
+      network,
+      (message, flow) => log.debug({ to: flow.remote, transport: flow.transport, line: message.startLine }, 'sent'),
+      options.transactionLimits,
     ),
     media: new Media(ports.media, deletes, log, node),
     dialogs,

@@ -1,7 +1,8 @@
 /**
  * One event at a time (law 6): what is posted runs in order, each to its end before the next begins.
  *
- * While nothing waits, an event runs at once, in the caller's turn. An exception ends its own event only.
+ * While nothing waits, an event runs at once, in the caller's turn. An exception ends its own event only. What comes
+ * without end from outside is posted with `room` (law 9).
  */
 export class Mailbox {
   readonly #failed: (thrown: unknown) => void;
@@ -12,9 +13,12 @@ export class Mailbox {
     this.#failed = failed;
   }
 
-  post(event: () => Promise<void> | void): void {
+  /** `false`: `room` events wait already, and it is dropped. */
+  post(event: () => Promise<void> | void, room = Number.POSITIVE_INFINITY): boolean {
+    if (this.#waiting.length >= room) return false;
     this.#waiting.push(event);
     if (!this.#busy) this.#drain();
+    return true;
   }
 
   #drain(): void {

@@ -107,7 +107,7 @@ export class Receiver {
   #cancel(cancel: SipRequest, flow: Flow): void {
     const invite = this.#core.transactions.cancelled(cancel);
     const context = invite === undefined ? undefined : this.#contexts.get(invite.key);
-    const server = this.#core.transactions.server(cancel, flow);
+    const server = this.#core.transactions.server(cancel, flow, () => context !== undefined);
     const reply = context === undefined ? refuse('no-transaction', 481) : { kind: 'reply' as const, status: 200 };
     const response = responseOf(cancel, reply, this.#newTag());
     this.#core.counters.response(response.status);
@@ -116,7 +116,7 @@ export class Receiver {
   }
 
   #newTransaction(message: SipRequest, flow: Flow): void {
-    const server = this.#core.transactions.server(message, flow);
+    const server = this.#core.transactions.server(message, flow, () => this.#isOfKnownCall(message));
     const request = this.#view(message, flow);
     const context = new ResponseContextRunner(this.#core, request, server);
     this.#contexts.set(server.key, context);
@@ -143,6 +143,13 @@ export class Receiver {
         },
       )
       .catch((thrown: unknown) => server.respond(responseOf(message, this.#failed(request, thrown), this.#newTag())));
+  }
+
+  /** A To tag alone says nothing: anybody can invent one. */
+  #isOfKnownCall(message: SipRequest): boolean {
+    const { dialogs, media } = this.#core;
+    const inDialog = tagOf(get(message, To)) !== undefined;
+    return inDialog && (dialogs.find(message) ?? media.find(message)) !== undefined;
   }
 
   /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */

@@ -11,6 +11,7 @@ import { cancelFor } from '../message/build.ts';
 import { removeAll, removeFirst, withBody } from '../message/edit.ts';
 import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
+import { CSeq } from '../message/headers/cseq.ts';
 import { ContentType } from '../message/headers/text.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipResponse } from '../message/message.ts';
@@ -151,7 +152,7 @@ export class ResponseContextRunner {
     // Stepped first: the answer may come before this turn is over.
     this.#step({ on: 'sent', branch: branch.id });
     running.client = this.#core.transactions.client(sent, flow, {
-      response: (response) => this.#mailbox.post(() => this.#onResponse(running, response)),
+      response: (response) => this.#take(running, response),
       failed: (why) => this.#mailbox.post(() => this.#onFailed(running, why)),
       terminated: () => this.#mailbox.post(() => this.#onTerminated(running)),
     });
@@ -186,6 +187,11 @@ export class ResponseContextRunner {
   }
 
   // --- responses -----------------------------------------------------------------------------------------------------
+
+  #take(running: Running, response: SipResponse): void {
+    const taken = this.#mailbox.post(() => this.#onResponse(running, response), roomFor(response));
+    if (!taken) this.#core.counters.drop('responses waiting');
+  }
 
   /** §16.7 steps 1 to 4 and 9; the machine does the rest. */
   async #onResponse(running: Running, received: SipResponse): Promise<void> {
@@ -357,6 +363,15 @@ export class ResponseContextRunner {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
     this.#core.ports.log.error({ callId: this.#callId(), stack }, failureOf(thrown).message);
   }
+}
+
+/**
+ * Law 9: how many events may wait before this response is dropped. One that is repeated until somebody has heard it may
+ * be; a final response of any other kind comes once for each branch.
+ */
+function roomFor(response: SipResponse): number | undefined {
+  if (response.status < 200) return 64;
+  return isSuccess(response) && get(response, CSeq)?.method === 'INVITE' ? 128 : undefined;
 }
 
 function replyOf(effect: Extract<ContextEffect, { do: 'respond' }>): Reply {

@@ -6,7 +6,6 @@
 import { Failure } from '../errors.ts';
 import { serialize, withContentLength } from '../message/edit.ts';
 import { get } from '../message/header.ts';
-import { To, tagOf } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { responseDestination } from '../nat/received.ts';
@@ -41,7 +40,10 @@ export interface ClientTransaction {
   abandon(): void;
 }
 
-/** Law 9: how many server transactions there may be before another one is refused. */
+/**
+ * Law 9: how many server transactions there may be before another one is refused. What ends or continues a call that we
+ * know of has as much room again: whoever refuses a BYE keeps the very calls that fill the tables.
+ */
 export interface TransactionLimits {
   /** Those without a final response: what we work on. */
   readonly open: number;
@@ -126,9 +128,9 @@ export class Transactions {
     return this.#servers.get(inviteKeyOfCancel(cancel))?.transaction;
   }
 
-  /** Throws `overloaded` when there are too many, unless the request ends or continues what is there already. */
-  server(request: SipRequest, flow: Flow): ServerTransaction {
-    if (beginsSomething(request) && this.#isFull()) throw new Failure('overloaded', 'server transactions');
+  /** Throws `overloaded` when there are too many. `isKnown`: the request ends or continues what is there already. */
+  server(request: SipRequest, flow: Flow, isKnown: () => boolean = () => false): ServerTransaction {
+    if (this.#isFull(1) && (this.#isFull(2) || !isKnown())) throw new Failure('overloaded', 'server transactions');
     const key = serverKey(request);
     const transaction: ServerTransaction = {
       key,
@@ -158,9 +160,9 @@ export class Transactions {
     return transaction;
   }
 
-  #isFull(): boolean {
+  #isFull(times: 1 | 2): boolean {
     const open = this.#open.size;
-    return open >= this.#limits.open || this.#servers.size - open >= this.#limits.completed;
+    return open >= times * this.#limits.open || this.#servers.size - open >= times * this.#limits.completed;
   }
 
   /** Sends a request of ours and follows it. The user is told in turns of their own, never from inside this call. */
@@ -323,12 +325,6 @@ export class Transactions {
     this.#sent(whole, flow);
     return this.#network.send(flow, serialize(whole));
   }
-}
-
-/** Whoever refuses a CANCEL or a BYE keeps the very calls that fill the tables. */
-function beginsSomething(request: SipRequest): boolean {
-  const { method } = request;
-  return method !== 'CANCEL' && method !== 'ACK' && tagOf(get(request, To)) === undefined;
 }
 
 const unreliable = timers(false);

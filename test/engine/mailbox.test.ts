@@ -129,3 +129,15 @@ test('ten thousand quick events need no deep stack', () => {
   mailbox.post(next);
   assert.equal(count, 10_000);
 });
+
+test('law 9: an event for which there is no room is dropped, and says so; one without a limit is always taken', async () => {
+  const { mailbox, story } = create();
+  const answer = gate();
+  mailbox.post(() => answer.opened);
+  const taken = ['183', '180', '180'].map((name) => mailbox.post(() => void story.push(name), 2));
+  assert.deepEqual(taken, [true, true, false]);
+  assert.ok(mailbox.post(() => void story.push('486')));
+  answer.open();
+  await settle();
+  assert.deepEqual(story, ['183', '180', '486']);
+});

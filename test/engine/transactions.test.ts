@@ -369,18 +369,29 @@ describe('server transactions', () => {
     assert.equal(transactions.server(second, flow).request, second);
   });
 
-  test('law 9: a CANCEL, and a request within a dialog, are never refused: they end what fills the table', async () => {
+  test('law 9: what ends or continues what is known has as much room again, and no more', async () => {
     for (const limits of [
-      { open: 0, completed: 9 },
-      { open: 9, completed: 0 },
+      { open: 2, completed: 0 },
+      { open: 0, completed: 2 },
     ]) {
-      const { transactions, peer } = create(limits);
+      const { transactions, peer } = create({ open: limits.open || 9, completed: limits.completed || 9 });
       const { flow } = await peer();
-      for (const within of [cancelFor(request()), request('BYE', { to: '<sip:bob@example.com>;tag=b' })]) {
-        assert.equal(transactions.server(within, flow).request, within);
-      }
-      assert.throws(() => transactions.server(request(), flow), { code: 'overloaded' });
+      const begin = (index: number, isKnown: boolean): void => {
+        const message = request('MESSAGE', { branch: `z9hG4bK${index}` });
+        const server = transactions.server(message, flow, () => isKnown);
+        if (limits.open === 0) server.respond(answer(message, 200));
+      };
+      for (const index of [1, 2]) begin(index, false);
+      assert.throws(() => begin(3, false), { code: 'overloaded' });
+      for (const index of [4, 5]) begin(index, true);
+      assert.throws(() => begin(6, true), { code: 'overloaded' });
     }
+  });
+
+  test('whether a request is known is not asked while there is room', async () => {
+    const { transactions, peer } = create();
+    const { flow } = await peer();
+    transactions.server(request(), flow, () => assert.fail('asked'));
   });
 });
 

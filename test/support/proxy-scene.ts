@@ -13,6 +13,7 @@
 import assert from 'node:assert/strict';
 import { routes } from '../../routes/routes.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Clock, Log, NetworkEvents, Resolver } from '../../src/ports.ts';
 import type { Agent, AgentDialog, AgentOptions, RequestOptions } from './agent.ts';
@@ -33,6 +34,7 @@ export interface ProxySceneOptions {
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
   readonly graceMs?: number;
+  readonly transactionLimits?: TransactionLimits;
   /** What names resolve to. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
 }
@@ -188,6 +190,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     acceptForeign: options.acceptForeign ?? false,
     graceMs: options.graceMs ?? 10_000,
     timerCMs: 180_000,
+    transactionLimits: options.transactionLimits,
     version: '0.0.0-test',
   };
 }
