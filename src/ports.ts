@@ -93,9 +93,30 @@ export interface NetworkEvents {
   closed(flow: Flow, reason: string): void;
 }
 
+/** What the DNS says. No record, no answer and no name server are one thing here: an empty list. */
 export interface Resolver {
-  /** A and AAAA of a host name; numeric addresses come back as they are. Empty when there is none. */
+  /** A and AAAA of a host name; numeric addresses come back as they are. */
   addresses(host: string): Promise<readonly string[]>;
+  /** SRV (RFC 2782), in no order. */
+  services(name: string): Promise<readonly SrvRecord[]>;
+  /** NAPTR (RFC 3403), in no order. */
+  pointers(domain: string): Promise<readonly NaptrRecord[]>;
+}
+
+export interface SrvRecord {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  /** The host; `.` says that there is none. */
+  readonly name: string;
+}
+
+export interface NaptrRecord {
+  readonly order: number;
+  readonly preference: number;
+  readonly flags: string;
+  readonly service: string;
+  readonly replacement: string;
 }
 
 // --- subscribers and location ----------------------------------------------------------------------------------------

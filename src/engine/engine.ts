@@ -57,7 +57,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     registrar: new Registrar(ports.location, clock, { node, boot, graceMs }, (binding, flow) =>
       dialogs.moved(binding, flow),
     ),
-    nextHops: new NextHops(network, ports.resolver),
+    nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
   };

@@ -303,7 +303,7 @@ test('RFC 3261 §16.3 step 2: a Request-URI of another scheme is refused with 41
 
 // --- who may call whom ------------------------------------------------------------------------------------------------
 
-const strangers = { isTrusted: () => false, names: { 'elsewhere.test': ['192.0.2.9'] } } as const;
+const strangers = { isTrusted: () => false, names: { addresses: { 'elsewhere.test': ['192.0.2.9'] } } } as const;
 const mallorys = { name: 'mallory', aor: 'sip:mallory@elsewhere.test', address: '203.0.113.66' } as const;
 
 /** Sends an INVITE and answers the challenge. */

@@ -3,7 +3,10 @@ import { describe, test } from 'node:test';
 import { NextHops } from '../../src/engine/next-hop.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { Flow, Listener, Network, SocketAddress, Transport } from '../../src/ports.ts';
+import { createClock } from '../support/clock.ts';
 import { flowOf, listenerOf } from '../support/fake-proxy.ts';
+import { createNames, type Names } from '../support/names.ts';
+import { createRandom } from '../support/random.ts';
 
 interface Dialled {
   readonly listener: number;
@@ -20,13 +23,33 @@ const everywhere: readonly Listener[] = [
   listenerOf('udp', 5, '2001:db8::100'),
 ];
 
-const names: Readonly<Record<string, readonly string[]>> = {
-  'example.org': ['203.0.113.9'],
-  'v6.example.org': ['2001:db8::9'],
+const names: Names = {
+  addresses: {
+    'example.org': ['203.0.113.9'],
+    'v6.example.org': ['2001:db8::9'],
+    'one.example.net': ['203.0.113.1'],
+    'two.example.net': ['203.0.113.2', '2001:db8::2'],
+    'plain.example.net': ['203.0.113.3'],
+  },
+  srv: {
+    '_sip._udp.example.net': ['20 0 5062 two.example.net', '10 0 5061 one.example.net'],
+    '_sip._tcp.example.net': ['10 0 5063 one.example.net'],
+    '_sips._tcp.example.net': ['10 0 5064 two.example.net'],
+    '_sip._udp.many.example.net': Array.from({ length: 50 }, (_, at) => `0 0 ${5000 + at} one.example.net`),
+    '_sip._tcp.pbx.example.net': ['0 0 5080 one.example.net'],
+  },
+  naptr: {
+    'example.net': [
+      '90 50 SIP+D2S _sip._sctp.example.net',
+      '100 20 SIP+D2U _sip._udp.example.net',
+      '100 10 SIP+D2T _sip._tcp.example.net',
+    ],
+  },
 };
 
 /** Next hops over these listeners; `dialled` is what the network was asked to connect to. */
 function create(listeners: readonly Listener[] = everywhere, open: readonly Flow[] = []) {
+  const clock = createClock();
   const dialled: Dialled[] = [];
   const network: Network = {
     listeners,
@@ -40,9 +63,8 @@ function create(listeners: readonly Listener[] = everywhere, open: readonly Flow
     close: () => undefined,
     statistics: () => ({ connections: { tcp: 0, tls: 0, ws: 0, wss: 0 }, dropped: {} }),
   };
-  const isNumeric = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
-  const addresses = async (host: string) => (isNumeric(host) ? [host] : (names[host.toLowerCase()] ?? []));
-  return { hops: new NextHops(network, { addresses }), dialled };
+  const hops = new NextHops({ network, resolver: createNames(names), clock, random: createRandom(1) });
+  return { hops, dialled, clock };
 }
 
 async function goesTo(uri: string, expected: Partial<Dialled>, from: Listener = listenerOf('udp', 0)): Promise<void> {
@@ -137,4 +159,52 @@ describe('DESIGN law 8: why a target cannot be reached', () => {
     fails('sips:bob@203.0.113.5;transport=ws', 'flow-gone'));
 
   test('a scheme that has no next hop', () => fails('tel:+4930', 'uri-scheme'));
+});
+
+describe('RFC 3263 §4: the servers of a domain', () => {
+  const from = listenerOf('udp', 0);
+  async function servers(uri: string, { hops } = create()): Promise<readonly string[]> {
+    const ways = await hops.ways(uri, from);
+    return ways.map(({ listener, remote }) => `${listener.transport} ${remote.address} ${remote.port}`);
+  }
+
+  test('§4.1: its NAPTR records choose the transport, in their order; one that we do not speak is passed over', async () =>
+    assert.deepEqual(await servers('sip:bob@example.net'), [
+      'tcp 203.0.113.1 5063',
+      'udp 203.0.113.1 5061',
+      'udp 203.0.113.2 5062',
+      'udp 2001:db8::2 5062',
+    ]));
+
+  test('§4.1: without NAPTR the SRV records of what we speak are asked for', async () =>
+    assert.deepEqual(await servers('sip:pbx.example.net'), ['tcp 203.0.113.1 5080']));
+
+  test('§4.1: a transport in the URI is settled, and sips goes over TLS alone', async () => {
+    assert.deepEqual((await servers('sip:bob@example.net;transport=udp'))[0], 'udp 203.0.113.1 5061');
+    assert.deepEqual(await servers('sips:bob@example.net'), ['tls 203.0.113.2 5064']);
+  });
+
+  test('§4.2: a port in the URI settles the host too: no SRV, UDP', async () =>
+    assert.deepEqual(await servers('sip:plain.example.net:5070'), ['udp 203.0.113.3 5070']));
+
+  test('§4.2: with neither NAPTR nor SRV it is the host itself at the default port', async () =>
+    assert.deepEqual(await servers('sip:plain.example.net'), ['udp 203.0.113.3 5060']));
+
+  test('RFC 5922 §4: the certificate must show the domain of the URI, not the host that the DNS named', async () => {
+    const [way] = await create().hops.ways('sips:bob@example.net', from);
+    assert.equal(way.serverName, 'example.net');
+  });
+
+  test('§4.3: a server that failed stands last for 30 s', async () => {
+    const stage = create();
+    const [first] = await stage.hops.ways('sip:bob@example.net', from);
+    stage.hops.avoid(first);
+    assert.deepEqual((await servers('sip:bob@example.net', stage)).at(-1), 'tcp 203.0.113.1 5063');
+    await stage.clock.advance(30_000);
+    assert.deepEqual((await servers('sip:bob@example.net', stage)).at(0), 'tcp 203.0.113.1 5063');
+  });
+
+  test('law 9: no more than 8 servers of one URI are tried', async () => {
+    assert.equal((await servers('sip:many.example.net')).length, 8);
+  });
 });

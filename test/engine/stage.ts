@@ -7,6 +7,7 @@ import { createClock } from '../support/clock.ts';
 import { flowOf, listenerOf, type RequestParts, requestOf } from '../support/fake-proxy.ts';
 import { createMediaRelayFake } from '../support/media-relay-fake.ts';
 import { createMemoryDatabase, type MemoryDatabase } from '../support/memory-stores.ts';
+import { createNames } from '../support/names.ts';
 import { createRandom } from '../support/random.ts';
 
 /** Alice's connection. */
@@ -54,7 +55,7 @@ export async function createStage(request: Routes['request'], change: Partial<En
       database,
       random: createRandom(1),
       media: createMediaRelayFake(clock),
-      resolver: { addresses: async () => [] },
+      resolver: createNames({}),
       log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     },
     {

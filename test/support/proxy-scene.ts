@@ -15,10 +15,11 @@ import { routes } from '../../routes/routes.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
-import type { Clock, Log, NetworkEvents, Resolver } from '../../src/ports.ts';
+import type { Clock, Log, NetworkEvents } from '../../src/ports.ts';
 import type { Agent, AgentDialog, AgentOptions, RequestOptions } from './agent.ts';
 import { createMediaRelayFake, type MediaRelayFake } from './media-relay-fake.ts';
 import { createMemoryDatabase, type MemoryDatabase } from './memory-stores.ts';
+import { createNames, type Names } from './names.ts';
 import type { Weather } from './network.ts';
 import { createScene, type Scene } from './scene.ts';
 import { phoneAnswer, phoneOffer } from './sdp.ts';
@@ -35,8 +36,8 @@ export interface ProxySceneOptions {
   readonly seed?: number;
   readonly graceMs?: number;
   readonly transactionLimits?: TransactionLimits;
-  /** What names resolve to. */
-  readonly names?: Readonly<Record<string, readonly string[]>>;
+  /** What the DNS knows. */
+  readonly names?: Names;
 }
 
 export interface LogEntry {
@@ -105,7 +106,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         clock: mortalClock(clock, life),
         random,
         network,
-        resolver: resolver(options.names ?? {}),
+        resolver: createNames(options.names ?? {}),
         subscribers: mortal(database.subscribers, life),
         location: mortal(database.location, life),
         dialogs: mortal(database.dialogs, life),
@@ -279,11 +280,6 @@ function whileAlive(result: unknown, life: Life): unknown {
       (reason) => life.alive && reject(reason),
     );
   });
-}
-
-function resolver(names: Readonly<Record<string, readonly string[]>>): Resolver {
-  const isNumeric = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
-  return { addresses: async (host) => (isNumeric(host) ? [host] : (names[host] ?? [])) };
 }
 
 function recorder(entries: LogEntry[]): Log {

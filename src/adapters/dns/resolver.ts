@@ -1,14 +1,15 @@
 /**
- * Host names to addresses (port `Resolver`): the hosts file, then A and AAAA of the name servers.
+ * Host names to addresses (port `Resolver`): the hosts file, then A and AAAA of the name servers; SRV and NAPTR records.
  *
  * c-ares asks, not the C library: getaddrinfo holds one of Node's four threads until it gives up, and a handful of dead
  * names in SIP messages would stop the file system with it. So nsswitch.conf and search domains do not count here.
- * `.invalid` (RFC 2606 §2: the Contacts of browsers) is never asked for. Left out: SRV and NAPTR (RFC 3263 §4).
+ * `.invalid` (RFC 2606 §2: the Contacts of browsers) is never asked for.
  */
 import { Resolver as NodeResolver } from 'node:dns/promises';
 import { isIP, SocketAddress } from 'node:net';
 import { lower } from '../../message/ascii.ts';
-import type { Resolver } from '../../ports.ts';
+import type { NaptrRecord, Resolver, SrvRecord } from '../../ports.ts';
+import { Answers } from './answers.ts';
 import { hostsFile } from './hosts.ts';
 
 export interface ResolverOptions {
@@ -21,15 +22,9 @@ export interface ResolverOptions {
   readonly nowMs?: () => number;
 }
 
-interface Entry {
-  readonly addresses: Promise<readonly string[]>;
-  readonly untilMs: number;
-}
-
 const cachedNames = 1_000;
 /** More are not asked for at once; who floods us with dead names waits in vain, and nobody else does for long. */
 const openQuestions = 200;
-/** A name that was not found may be there soon, or its server back. */
 const forgetFailureMs = 5_000;
 const tries = 2;
 /** RFC 1035 §2.3.4, and the letters that host names are made of; `_` stands in some of them all the same. */
@@ -42,69 +37,72 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
 class CachingResolver implements Resolver {
   readonly #dns: NodeResolver;
   readonly #hostsPath: string;
-  readonly #cacheMs: number;
-  readonly #nowMs: () => number;
-  /** Oldest first; the promise stands here from the first question on, so that a name is asked for once at a time. */
-  readonly #cache = new Map<string, Entry>();
+  readonly #addresses: Answers<string>;
+  readonly #services: Answers<SrvRecord>;
+  readonly #pointers: Answers<NaptrRecord>;
   #open = 0;
 
   constructor(options: ResolverOptions) {
     this.#dns = new NodeResolver({ timeout: options.timeoutMs ?? 2_000, tries });
     if (options.servers !== undefined) this.#dns.setServers(options.servers);
     this.#hostsPath = options.hostsPath ?? '/etc/hosts';
-    this.#cacheMs = options.cacheMs ?? 30_000;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    const nowMs = options.nowMs ?? (() => performance.now());
+    const limits = { names: cachedNames, keepMs: options.cacheMs ?? 30_000, keepFailureMs: forgetFailureMs };
+    this.#addresses = new Answers(limits, nowMs);
+    this.#services = new Answers(limits, nowMs);
+    this.#pointers = new Answers(limits, nowMs);
   }
 
   async addresses(host: string): Promise<readonly string[]> {
     const numeric = numericAddress(host);
     if (numeric !== undefined) return [numeric];
-    const name = lower(host).replace(/\.$/, '');
-    if (!hostName.test(name) || name === 'invalid' || name.endsWith('.invalid')) return [];
-    return this.#cached(name);
+    const name = askable(host);
+    return name === undefined ? [] : this.#addresses.of(name, () => this.#bounded(() => this.#addressesOf(name)));
   }
 
-  #cached(name: string): Promise<readonly string[]> {
-    const known = this.#cache.get(name);
-    if (known !== undefined && known.untilMs > this.#nowMs()) return known.addresses;
-    this.#cache.delete(name);
-    this.#makeRoom();
-    const addresses = this.#ask(name);
-    this.#cache.set(name, { addresses, untilMs: this.#nowMs() + this.#cacheMs });
-    void addresses.then((found) => this.#shorten(name, addresses, found.length));
-    return addresses;
+  async services(host: string): Promise<readonly SrvRecord[]> {
+    const name = askable(host);
+    const ask = async () => found(await settled(this.#dns.resolveSrv(name ?? '')));
+    return name === undefined ? [] : this.#services.of(name, () => this.#bounded(ask));
   }
 
-  #shorten(name: string, addresses: Promise<readonly string[]>, count: number): void {
-    if (count > 0 || this.#cache.get(name)?.addresses !== addresses) return;
-    this.#cache.set(name, { addresses, untilMs: this.#nowMs() + Math.min(forgetFailureMs, this.#cacheMs) });
+  async pointers(host: string): Promise<readonly NaptrRecord[]> {
+    const name = askable(host);
+    const ask = async () => found(await settled(this.#dns.resolveNaptr(name ?? '')));
+    return name === undefined ? [] : this.#pointers.of(name, () => this.#bounded(ask));
   }
 
-  #makeRoom(): void {
-    const [oldest] = this.#cache.keys();
-    if (oldest !== undefined && this.#cache.size >= cachedNames) this.#cache.delete(oldest);
-  }
-
-  async #ask(name: string): Promise<readonly string[]> {
+  async #bounded<T>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> {
     if (this.#open >= openQuestions) return [];
     this.#open += 1;
     try {
-      return await this.#answer(name);
+      return await ask();
     } finally {
       this.#open -= 1;
     }
   }
 
-  async #answer(name: string): Promise<readonly string[]> {
+  async #addressesOf(name: string): Promise<readonly string[]> {
     const inFile = await hostsFile(this.#hostsPath, name);
     if (inFile.length > 0) return inFile;
-    const [v4, v6] = await Promise.allSettled([this.#dns.resolve4(name), this.#dns.resolve6(name)]);
+    const [v4, v6] = await Promise.all([settled(this.#dns.resolve4(name)), settled(this.#dns.resolve6(name))]);
     return [...found(v4), ...found(v6)];
   }
 }
 
+/** The name as it is asked for; `undefined` for what no name server can know. */
+function askable(host: string): string | undefined {
+  const name = lower(host).replace(/\.$/, '');
+  return !hostName.test(name) || name === 'invalid' || name.endsWith('.invalid') ? undefined : name;
+}
+
+async function settled<T>(answer: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([answer]);
+  return result;
+}
+
 /** No record, no answer and no server are one thing here: nowhere to send to. */
-function found(result: PromiseSettledResult<readonly string[]>): readonly string[] {
+function found<T>(result: PromiseSettledResult<readonly T[]>): readonly T[] {
   return result.status === 'fulfilled' ? result.value : [];
 }
 

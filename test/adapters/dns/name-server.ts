@@ -1,23 +1,35 @@
-/** A name server on loopback that knows a few names: enough of RFC 1035 for one question with A or AAAA. */
+/** A name server on loopback that knows a few names: enough of RFC 1035 for one question with A, AAAA, SRV or NAPTR. */
 import { createSocket } from 'node:dgram';
+import { naptrRecord, srvRecord } from '../../support/names.ts';
 
 export interface NameServer {
   readonly address: string;
-  /** Names asked for, in order, `A` and `AAAA` both. */
+  /** Names asked for, in order, as `example.com AAAA`. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
-export type Zone = Readonly<Record<string, { readonly a?: readonly string[]; readonly silent?: boolean }>>;
+/** SRV and NAPTR as in `createNames`. */
+export interface ZoneEntry {
+  readonly a?: readonly string[];
+  readonly srv?: readonly string[];
+  readonly naptr?: readonly string[];
+  readonly silent?: boolean;
+}
+
+export type Zone = Readonly<Record<string, ZoneEntry>>;
+
+const types: Readonly<Record<number, string>> = { 1: 'A', 28: 'AAAA', 33: 'SRV', 35: 'NAPTR' };
 
 export async function startNameServer(zone: Zone): Promise<NameServer> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
   socket.on('message', (query, source) => {
     const { name, type, end } = question(query);
-    asked.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`);
-    if (zone[name]?.silent === true) return;
-    socket.send(answer(query.subarray(0, end), type === 1 ? (zone[name]?.a ?? []) : []), source.port, source.address);
+    asked.push(`${name} ${types[type] ?? type}`);
+    const entry = zone[name] ?? {};
+    if (entry.silent === true) return;
+    socket.send(answer(query.subarray(0, end), type, dataOf(entry, type)), source.port, source.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   return {
@@ -34,16 +46,56 @@ function question(query: Buffer): { readonly name: string; readonly type: number
     labels.push(query.toString('latin1', at + 1, at + 1 + length));
     at += 1 + length;
   }
-  return { name: labels.join('.'), type: query.readUInt16BE(at + 1), end: at + 5 };
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-function answer(question: Buffer, addresses: readonly string[]): Buffer {
+function dataOf({ a = [], srv = [], naptr = [] }: ZoneEntry, type: number): readonly Buffer[] {
+  switch (types[type]) {
+    case 'A':
+      return a.map((address) => Buffer.from(address.split('.').map(Number)));
+    case 'SRV': // RFC 2782
+      return srv.map(srvRecord).map(({ priority, weight, port, name }) => {
+        return Buffer.concat([...[priority, weight, port].map(twoBytes), domainName(name)]);
+      });
+    case 'NAPTR': // RFC 3403 §4.1
+      return naptr.map(naptrRecord).map(({ order, preference, flags, service, replacement }) => {
+        const texts = [flags, service, ''].map(characters);
+        return Buffer.concat([twoBytes(order), twoBytes(preference), ...texts, domainName(replacement)]);
+      });
+    default:
+      return [];
+  }
+}
+
+function answer(question: Buffer, type: number, data: readonly Buffer[]): Buffer {
   const head = Buffer.from(question);
-  head.writeUInt16BE(addresses.length === 0 ? 0x8183 : 0x8180, 2);
-  head.writeUInt16BE(addresses.length, 6);
+  head.writeUInt16BE(data.length === 0 ? 0x8183 : 0x8180, 2);
+  head.writeUInt16BE(data.length, 6);
   head.writeUInt32BE(0, 8);
-  const records = addresses.map((address) =>
-    Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]),
+  // The name of the question, the class IN, a minute to live.
+  const records = data.map((each) =>
+    Buffer.concat([
+      Buffer.from([0xc0, 12]),
+      twoBytes(type),
+      Buffer.from([0, 1, 0, 0, 0, 60]),
+      twoBytes(each.length),
+      each,
+    ]),
   );
   return Buffer.concat([head, ...records]);
+}
+
+function twoBytes(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+function characters(text: string): Buffer {
+  return Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]);
+}
+
+function domainName(name: string): Buffer {
+  const labels = name.split('.').filter((label) => label !== '');
+  return Buffer.concat([...labels.map(characters), Buffer.from([0])]);
 }

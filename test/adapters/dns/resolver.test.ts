@@ -10,6 +10,8 @@ import { type NameServer, startNameServer, type Zone } from './name-server.ts';
 const zone: Zone = {
   'sip.example.com': { a: ['192.0.2.10', '192.0.2.11'] },
   'dead.example.com': { silent: true },
+  'example.com': { naptr: ['10 20 SIPS+D2T _sips._tcp.example.com', '20 10 SIP+D2U _sip._udp.example.com'] },
+  '_sips._tcp.example.com': { srv: ['1 75 5061 sip.example.com', '2 0 5071 backup.example.com'] },
 };
 
 let server: NameServer;
@@ -77,6 +79,38 @@ test('an unknown name and a silent name server are both nowhere, within the time
   const { addresses } = wrap(resolver());
   assert.deepEqual(await addresses('nobody.example.com'), []);
   assert.deepEqual(await addresses('dead.example.com'), []);
+});
+
+test('RFC 2782: SRV records come with priority, weight, port and host; without any, and without an answer, none', async () => {
+  const names = resolver();
+  const services = await names.services('_SIPS._tcp.example.com');
+  assert.deepEqual(
+    services.map(({ priority, weight, port, name }) => [priority, weight, port, name]),
+    [
+      [1, 75, 5061, 'sip.example.com'],
+      [2, 0, 5071, 'backup.example.com'],
+    ],
+  );
+  assert.deepEqual(await names.services('_sip._udp.nobody.example.com'), []);
+  assert.deepEqual(await names.services('dead.example.com'), []);
+});
+
+test('RFC 3403: NAPTR records come with order, preference, flags, service and replacement', async () => {
+  const pointers = await resolver().pointers('example.com');
+  assert.deepEqual(
+    pointers.map(({ order, preference, flags, service, replacement }) => [
+      order,
+      preference,
+      flags,
+      service,
+      replacement,
+    ]),
+    [
+      [10, 20, 's', 'SIPS+D2T', '_sips._tcp.example.com'],
+      [20, 10, 's', 'SIP+D2U', '_sip._udp.example.com'],
+    ],
+  );
+  assert.deepEqual(await resolver().pointers('nobody.example.com'), []);
 });
 
 test('an answer is kept for 30 s and a failure for 5 s; equal questions at one time are one', async () => {
