@@ -60,6 +60,11 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
   };
 }
 
+/** Whether a callee with this tag has said anything yet. */
+export function hasAnswered({ dialogs, branchOfTag }: MediaCall, calleeTag: string): boolean {
+  return dialogs.has(calleeTag) || branchOfTag.has(calleeTag);
+}
+
 /** Whether its SDP is one that we wrote ourselves. */
 export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
   if (body === '') return false;

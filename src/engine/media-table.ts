@@ -2,7 +2,7 @@
  * The calls whose media we hold, found by Call-ID and caller tag: a Call-ID alone is text that anybody may send, and
  * two callers with the same one must not meet in one rtpengine session.
  */
-import { createMediaCall, type MediaCall, type MediaParty } from './media-call.ts';
+import { createMediaCall, hasAnswered, type MediaCall, type MediaParty } from './media-call.ts';
 
 export class MediaTable {
   readonly #calls = new Map<string, MediaCall>();
@@ -24,6 +24,19 @@ export class MediaTable {
 
   find(callId: string, callerTag: string): MediaCall | undefined {
     return this.#calls.get(keyOf(callId, callerTag));
+  }
+
+  /**
+   * The call between these two, whichever of them called. Both tags are asked for: anybody may take a callee's tag and
+   * the Call-ID, and call somebody else with them.
+   */
+  withTags(callId: string, oneTag: string, otherTag: string): MediaCall | undefined {
+    return this.#calledBy(callId, oneTag, otherTag) ?? this.#calledBy(callId, otherTag, oneTag);
+  }
+
+  #calledBy(callId: string, callerTag: string, calleeTag: string): MediaCall | undefined {
+    const call = this.find(callId, callerTag);
+    return call !== undefined && hasAnswered(call, calleeTag) ? call : undefined;
   }
 
   /** The known call, or a new one. */

@@ -60,12 +60,15 @@ export class Media {
     return call !== undefined && (call.node === undefined || call.node === node);
   }
 
-  /** The call that a message belongs to, whichever side sent it. */
-  find(message: SipMessage): MediaCall | undefined {
+  /**
+   * The call that a message belongs to, whichever side sent it. `opening`: it belongs to a request without a To tag, so
+   * the callee's is news; elsewhere it must be known.
+   */
+  find(message: SipMessage, opening = tagOf(get(message, To)) === undefined): MediaCall | undefined {
     const callId = get(message, CallId) ?? '';
     const fromTag = tagOf(get(message, From)) ?? '';
     const toTag = tagOf(get(message, To)) ?? '';
-    return this.#table.find(callId, fromTag) ?? this.#table.find(callId, toTag);
+    return (opening ? this.#table.find(callId, fromTag) : undefined) ?? this.#table.withTags(callId, fromTag, toTag);
   }
 
   /** What the sender of this response speaks, once it has answered. */
@@ -157,7 +160,7 @@ export class Media {
 
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     if (response.status < 300 && mayHideSdp(response)) return withoutBody(response);
-    const call = this.#callOf(response);
+    const call = this.#callOf(response, !branch.request.inDialog);
     if (call === undefined) return this.#unknown(response);
     const asked = branch.request.message;
     // An answer that equals our offer is no spiral: a simple client says back what it was told.
@@ -179,9 +182,9 @@ export class Media {
     return this.#apply(call, tags, command, response, key);
   }
 
-  #callOf(message: SipMessage): MediaCall | undefined {
+  #callOf(message: SipMessage, opening?: boolean): MediaCall | undefined {
     const method = get(message, CSeq)?.method ?? '';
-    return carriers.has(method) ? this.find(message) : undefined;
+    return carriers.has(method) ? this.find(message, opening) : undefined;
   }
 
   /** Law 1: an SDP of a call that we hold no media for would pass us by. */

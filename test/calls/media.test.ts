@@ -540,6 +540,33 @@ test('law 3: two callers with one Call-ID keep apart: the end of one call leaves
   });
 });
 
+test('law 10: a caller who takes a callee’s tag and Call-ID for a call of his own does not get into the other’s media', async () => {
+  const names = ['alice', 'bob', 'carol', 'dave'] as const;
+  const it = createProxyScene({ columns: ['proxy', ...names], users: names });
+  await it.play(async () => {
+    const [alice, bob, carol, dave] = await Promise.all([
+      it.registered({ name: 'alice', address: '192.0.2.1' }),
+      it.registered({ name: 'bob', address: '192.0.2.2' }),
+      it.registered({ name: 'carol', address: '192.0.2.3' }),
+      it.registered({ name: 'dave', address: '192.0.2.4' }),
+    ]);
+    const first = await it.call(alice, bob, { callId: 'shared' });
+    const like = { callId: 'shared', fromTag: 'bob-tag' };
+    const foreign = carol.request('INVITE', dave.aor, { ...like, ...sdp(phoneOffer('carol')) });
+    const atDave = await dave.receivesRequest('INVITE');
+    bob.within(first.callee, 'UPDATE', sdp(phoneOffer('bob', { version: 2 })));
+    const update = await alice.receivesRequest('UPDATE');
+    alice.respond(update, 200, { ...sdp(phoneAnswer('alice', { version: 2 })), toTag: first.caller.local.tag ?? '' });
+    carries(await bob.receivesResponse(200, 'UPDATE'), { author: 'alice' });
+    const named = it.media.told.map(({ command }) => 'call-id' in command && command['call-id']);
+    assert.deepEqual(named, ['shared', 'shared', 'shared~bob-tag', 'shared', 'shared']);
+    dave.respond(atDave, 486);
+    await dave.receivesRequest('ACK');
+    carol.ack(foreign, await carol.receivesResponse(486));
+    await it.hangUp(bob, first.callee, alice);
+  });
+});
+
 test('law 3: the delete of an old session waits in the outbox, and does not hit a new call with its Call-ID', () =>
   stage('phone', 'phone', async ({ it, alice, bob }) => {
     const old = await it.call(alice, bob, { callId: 'used-again' });

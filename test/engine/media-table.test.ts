@@ -13,6 +13,18 @@ test('a call is found by Call-ID and caller tag, and opened once', () => {
   assert.deepEqual([call.name, table.size, table.hasName('call-1')], ['call-1', 1, true]);
 });
 
+test('law 10: in a dialog both tags must be known: a callee’s tag alone is text that another caller may use', () => {
+  const table = new MediaTable();
+  const call = table.open('call-1', 'alice', caller);
+  const foreign = table.open('call-1', 'bob', caller);
+  call.dialogs.add('bob');
+  assert.equal(table.withTags('call-1', 'bob', 'alice'), call);
+  assert.equal(table.withTags('call-1', 'alice', 'bob'), call);
+  assert.equal(table.withTags('call-1', 'bob', 'carol'), undefined);
+  foreign.branchOfTag.set('carol', 'branch');
+  assert.equal(table.withTags('call-1', 'bob', 'carol'), foreign);
+});
+
 test('law 3: two callers with one Call-ID have a session each in rtpengine, and neither ends the other', () => {
   const table = new MediaTable();
   const first = table.open('call-1', 'alice', caller);
