@@ -22,6 +22,8 @@ export interface MediaCall {
   readonly name: string;
   /** The rtpengine node, once an offer was accepted there. */
   node: string | undefined;
+  /** Nodes where an offer was refused or got no answer: they may have made the call nevertheless. */
+  readonly tried: Set<string>;
   /** The first offer while it is looking for its node: other branches wait for it (one node per call). */
   pinning: Promise<string> | undefined;
   session: MediaSession;
@@ -47,6 +49,7 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
   return {
     ...of,
     node: undefined,
+    tried: new Set(),
     pinning: undefined,
     session: createMediaSession(),
     exchange: createExchange(),

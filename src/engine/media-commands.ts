@@ -81,6 +81,7 @@ export class MediaCommands {
     try {
       const { node, reply } = await choice;
       call.node = node;
+      this.#forgetTried(call, node);
       return reply;
     } finally {
       call.pinning = undefined;
@@ -93,16 +94,22 @@ export class MediaCommands {
   ): Promise<{ readonly node: string; readonly reply: NgReply }> {
     let last = new Failure(this.#relay.nodes().length === 0 ? 'media-none' : 'media-down');
     for (const node of this.#relay.candidates(call.name)) {
+      await this.#deletes.settled(node, call.name);
+      call.tried.add(node);
       try {
         return { node, reply: await send(node) };
       } catch (thrown) {
-        if (!(thrown instanceof Failure) || !triesNextNode(thrown)) throw thrown;
+        if (!(thrown instanceof Failure) || !triesNextNode(thrown) || call.session.ended) throw thrown;
         last = thrown;
-        // It may have taken the offer and only its answer got lost.
-        this.#deletes.call(node, call.name);
       }
     }
     throw last;
+  }
+
+  /** Only now: until a node is chosen, the offer of another branch may be taken by one that was tried before. */
+  #forgetTried(call: MediaCall, chosen: string): void {
+    for (const node of call.tried) if (node !== chosen) this.#deletes.call(node, call.name);
+    call.tried.clear();
   }
 
   /** Law 3: what outlives its call may have made it anew in rtpengine, and nobody else would delete it. */

@@ -18,6 +18,7 @@ export class MediaDeletes {
   readonly #log: Log;
   /** Whether a call in progress here has its session of this name on that node. */
   readonly #isAlive: (node: string, name: string) => boolean;
+  readonly #underWay = new Map<string, Promise<boolean>>();
   #timer: Cancel | undefined;
   #stopped = false;
 
@@ -48,17 +49,36 @@ export class MediaDeletes {
     this.#timer?.();
   }
 
-  perform(node: string | undefined, callId: string, callerTag: string, what: MediaDelete): void {
-    // No node took an offer, so there is nothing to delete.
-    if (node === undefined) return;
+  perform(node: string, callId: string, callerTag: string, what: MediaDelete): void {
     if (what.delete === 'call') this.call(node, callId);
     else this.#branch(node, deleteCommand(callId, callerTag, what));
   }
 
-  /** The whole call, now or later. */
+  /** The whole call, now or later. Not when a new one has taken its name: that one's end takes the old session along. */
   call(node: string, callId: string): void {
+    if (this.#isAlive(node, callId)) return;
     const entry: OutboxEntry = { callId, mediaNode: node, createdAtMs: this.#clock.nowMs() };
-    this.#relay.send(node, deleteCommand(callId, '', { delete: 'call' })).catch(() => this.#keep(entry));
+    this.#send(entry).then((done) => {
+      if (!done) this.#keep(entry);
+    });
+  }
+
+  /** Until no delete of this name is on its way to that node: repeated, it would end a call that has just begun there. */
+  async settled(node: string, callId: string): Promise<void> {
+    await this.#underWay.get(keyOf(node, callId));
+  }
+
+  /** Whether it was confirmed. */
+  #send({ mediaNode, callId }: OutboxEntry): Promise<boolean> {
+    const key = keyOf(mediaNode, callId);
+    const sent = this.#relay.send(mediaNode, deleteCommand(callId, '', { delete: 'call' })).then(
+      () => true,
+      () => false,
+    );
+    this.#underWay.set(key, sent);
+    return sent.finally(() => {
+      if (this.#underWay.get(key) === sent) this.#underWay.delete(key);
+    });
   }
 
   #branch(node: string, command: ReturnType<typeof deleteCommand>): void {
@@ -94,18 +114,14 @@ export class MediaDeletes {
     // A Call-ID in use again: this delete would end the new call, whose own end takes the old session along.
     const settled = (entry: OutboxEntry): boolean => expired(entry) || this.#isAlive(entry.mediaNode, entry.callId);
     for (const entry of entries.filter(settled)) await this.#outbox.done(entry);
-    for (const entry of entries.filter((one) => !settled(one))) {
-      if (this.#stopped || !(await this.#deleted(entry))) return;
+    for (const entry of entries) {
+      if (this.#stopped) return;
+      if (settled(entry)) continue;
+      if (!(await this.#send(entry))) return;
       await this.#outbox.done(entry);
     }
   }
-
-  async #deleted(entry: OutboxEntry): Promise<boolean> {
-    try {
-      await this.#relay.send(entry.mediaNode, deleteCommand(entry.callId, '', { delete: 'call' }));
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }
+
+/** A blank is in neither. */
+const keyOf = (node: string, callId: string): string => `${node} ${callId}`;

@@ -266,7 +266,11 @@ export class Media {
   #step(call: MediaCall, event: MediaEvent): void {
     const [session, deletes] = stepMediaSession(call.session, event);
     call.session = session;
-    for (const what of deletes) this.#deletes.perform(call.node, call.name, call.callerTag, what);
+    for (const what of deletes) {
+      // Where no node was chosen, one that was tried may have made the call.
+      const nodes = call.node === undefined ? call.tried : [call.node];
+      for (const node of nodes) this.#deletes.perform(node, call.name, call.callerTag, what);
+    }
   }
 }
 

@@ -65,7 +65,8 @@ export function stepMediaSession(
     case 'dialog-ended':
       return endBranch(session, event.branch);
     case 'call-ended':
-      return [{ ...session, ended: true }, !session.ended && touched(session) ? wholeCall : []];
+      // Also without a branch: its first SDP may have come in an UPDATE or a re-INVITE. Deleting what is not there is harmless.
+      return [{ ...session, ended: true }, session.ended ? [] : wholeCall];
   }
 }
 
@@ -85,11 +86,6 @@ function endBranch(session: MediaSession, branch: string): readonly [MediaSessio
 /** Lives in rtpengine for certain: an offer that is still on the way does not count. */
 function anotherLives(session: MediaSession): boolean {
   return [...session.branches.values()].some((state) => state === 'ok' || state === 'answered');
-}
-
-/** A refused first offer may still have made the call, so it counts; deleting an unknown call is harmless. */
-function touched(session: MediaSession): boolean {
-  return session.branches.size > 0;
 }
 
 /** A via-branch that has ended stays so: whatever is said of it later, a second delete would destroy the call. */

@@ -359,6 +359,54 @@ test('DESIGN §4: all branches of a call are on one node, also when the first ch
     assert.deepEqual(offers, ['m1', 'm2', 'm2']);
   }));
 
+test('law 3: a node that one branch tried in vain takes the other: what the first left there goes with the call', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const cell = await it.registered({ name: 'cell', aor: bob.aor, address: '192.0.2.3' });
+    const failures = ['media-timeout', 'media-busy'] as const;
+    let offers = 0;
+    it.media.set({
+      nodes: { m1: 'up', m2: 'up' },
+      refuse: ({ command }) => (command === 'offer' ? failures[offers++] : undefined),
+    });
+    const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
+    // The first branch was that of the cell.
+    const received = await bob.receivesRequest('INVITE');
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await bob.receivesRequest('ACK');
+    assert.deepEqual(cell.inbox, []);
+    const told = (): readonly string[] => it.media.told.map(({ nodeId, command }) => `${command.command} ${nodeId}`);
+    const before = ['offer m1', 'offer m2', 'offer m1', 'delete m2', 'answer m1'];
+    assert.deepEqual(told(), before);
+    await it.hangUp(bob, dialog, alice);
+    assert.deepEqual(told(), [...before, 'delete m1']);
+  }));
+
+test('law 3: no node takes the offer in time: each that was tried is told to let go', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ nodes: { m1: 'mute', m2: 'mute' } });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    alice.ack(invite, await alice.receivesFinal('INVITE'));
+    it.media.set({ nodes: { m1: 'up', m2: 'up' } });
+    await it.clock.advance(30_000);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 3: a call whose first SDP came in an UPDATE is deleted at its end', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor);
+    const received = await bob.receivesRequest('INVITE');
+    const dialog = bob.dialog(received, bob.respond(received, 200));
+    const ok = await alice.receivesResponse(200);
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    alice.within(alice.dialog(invite, ok), 'UPDATE', sdp(phoneOffer('alice')));
+    bob.respond(await bob.receivesRequest('UPDATE'), 200, sdp(phoneAnswer('bob')));
+    await alice.receivesResponse(200, 'UPDATE');
+    await it.hangUp(bob, dialog, alice);
+    assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
+  }));
+
 test('law 1: the offer to one of two telephones is refused: the other one rings', () =>
   stage('browser', 'phone', async ({ it, alice, bob }) => {
     const cell = await it.registered({ name: 'cell', aor: bob.aor, transport: 'wss', address: '192.0.2.3' });

@@ -41,11 +41,21 @@ test('DESIGN §4: a branch is deleted by the tag of its caller and its via-branc
   assert.deepEqual(told(office), [{ ...wholeCall, 'from-tag': 'alice-tag', 'via-branch': 'b1' }]);
 });
 
-test('where no node has taken an offer there is nothing to delete', async () => {
+test('law 3: whoever begins a call of the same name waits for a delete that is on its way', async () => {
   const office = create();
-  office.deletes.perform(undefined, 'call-1', 'alice-tag', { delete: 'call' });
+  office.relay.set({ latencyMs: 100 });
+  office.deletes.call('m1', 'call-1');
+  const order: string[] = [];
+  const note = (name: string) => (): void => void order.push(name);
+  const waiting = [
+    office.deletes.settled('m1', 'call-1').then(note('same')),
+    office.deletes.settled('m2', 'call-1').then(note('other')),
+  ];
   await settle();
-  assert.deepEqual(told(office), []);
+  assert.deepEqual(order, ['other']);
+  await office.clock.advance(100);
+  await Promise.all(waiting);
+  assert.deepEqual(order, ['other', 'same']);
 });
 
 test('law 3: a delete that nobody answers waits in the outbox, and is done when the node is back', async () => {

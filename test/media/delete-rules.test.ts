@@ -49,7 +49,7 @@ const cases: readonly (readonly [rule: string, events: readonly MediaEvent[], de
   ['the call ends once', [ok('a'), end, end], [call]],
   ['an offer with unknown outcome may have made the call', [sent('a'), end], [call]],
   ['a refused offer may have made the call', [no('a'), end], [call]],
-  ['a call without media has nothing to delete', [end], []],
+  ['a call whose first offer came in an UPDATE or a re-INVITE has no branch, and is deleted', [end], [call]],
   ['after the end no branch is deleted', [ok('a'), ok('b'), end, over('a')], [call]],
   ['an offer that is answered after the end has made the call anew', [sent('a'), end, ok('a')], [call, call]],
 ];
