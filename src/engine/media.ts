@@ -88,6 +88,7 @@ export class Media {
   /** Its response context brings no further branch. */
   finished(call: MediaCall): void {
     call.contexts--;
+    if (call.contexts === 0) call.exchange = confirmed(call.exchange, call.dialogs);
     this.#endIfOver(call);
   }
 
@@ -99,7 +100,8 @@ export class Media {
   /** A 2xx went upstream. Returns the node that holds the media. */
   answered(call: MediaCall, branchId: string, calleeTag: string): string | undefined {
     call.dialogs.add(calleeTag);
-    call.exchange = confirmed(call.exchange, calleeTag);
+    // A proxy before us may have forked: then the other INVITE may be answered too.
+    if (call.contexts === 1) call.exchange = confirmed(call.exchange, call.dialogs);
     this.#step(call, { on: 'answered', branch: viaBranch(this.#mark, branchId) });
     return call.node;
   }

@@ -96,10 +96,10 @@ export function acceptedPair(exchange: Exchange, tag: string): Pair | undefined 
   return exchange.dialogs.get(tag)?.accepted;
 }
 
-/** After the 2xx: the other early dialogs are forgotten. */
-export function confirmed(exchange: Exchange, tag: string): Exchange {
-  const dialog = exchange.dialogs.get(tag) ?? exchange.initial;
-  return { ...exchange, initial: {}, dialogs: new Map([[tag, dialog]]) };
+/** After the 2xx of its INVITE: the other early dialogs are forgotten. */
+export function confirmed(exchange: Exchange, tags: ReadonlySet<string>): Exchange {
+  const dialogs = [...tags].map((tag) => [tag, exchange.dialogs.get(tag) ?? exchange.initial] as const);
+  return { ...exchange, initial: {}, dialogs: new Map(dialogs) };
 }
 
 export function stepExchange(exchange: Exchange, event: ExchangeEvent): readonly [Exchange, Command] {
@@ -129,7 +129,10 @@ function withoutDialog(exchange: Exchange, tag: string): Exchange {
 function stepInitial(exchange: Exchange, event: ExchangeEvent): readonly [Exchange, Command] {
   if (event.on === 'response') return [exchange, event.sdp === undefined || event.status >= 300 ? none : dropBody];
   if (event.method !== 'INVITE') return [exchange, none];
-  const [initial, command] = stepDialog(exchange.initial, event);
+  const { pending } = exchange.initial;
+  // RFC 3261 §16.6: a proxy before us forked it, and this is its other copy: a branch more of the same offer.
+  const copy = pending !== undefined && pending.offer === event.sdp;
+  const [initial, command] = copy ? offer(exchange.initial, pending) : stepDialog(exchange.initial, event);
   return [remember({ ...exchange, initial }, undefined, command), command];
 }
 

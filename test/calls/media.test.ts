@@ -407,6 +407,39 @@ test('law 3: a call whose first SDP came in an UPDATE is deleted at its end', ()
     assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
   }));
 
+test('RFC 3261 §16.6: a proxy before us forks one INVITE to two of our users: both ring, and both may answer', async () => {
+  const names = ['bob', 'carol'] as const;
+  const it = createProxyScene({ columns: ['trunk', 'proxy', ...names], users: names });
+  await it.play(async () => {
+    const trunk = it.agent({ name: 'trunk', address: '192.0.2.1' });
+    const phones = await Promise.all([
+      it.registered({ name: 'bob', address: '192.0.2.2' }),
+      it.registered({ name: 'carol', address: '192.0.2.3' }),
+    ]);
+    const same = { callId: 'forked', fromTag: 'caller', ...sdp(phoneOffer('trunk')) };
+    const invites = phones.map((phone) => trunk.request('INVITE', phone.aor, same));
+    const received = await Promise.all(phones.map((phone) => phone.receivesRequest('INVITE')));
+    const dialogs = [];
+    for (const [index, phone] of phones.entries()) {
+      const [invite, atPhone] = [invites[index], received[index]];
+      assert.ok(invite !== undefined && atPhone !== undefined);
+      dialogs.push(phone.dialog(atPhone, phone.respond(atPhone, 200, sdp(phoneAnswer(phone.name)))));
+      const ok = await trunk.receivesResponse(200);
+      carries(ok, { author: phone.name });
+      trunk.ack(invite, ok);
+      await phone.receivesRequest('ACK');
+    }
+    assert.equal(it.media.branches('forked'), 2);
+    for (const [index, phone] of phones.entries()) {
+      const dialog = dialogs[index];
+      assert.ok(dialog !== undefined);
+      await it.hangUp(phone, dialog, trunk);
+    }
+    const offers = ['offer RTP/AVP', 'offer RTP/AVP'];
+    assert.deepEqual(it.media.story(), [...offers, 'answer', 'offer RTP/AVP', 'answer', 'delete branch', 'delete']);
+  });
+});
+
 test('law 1: the offer to one of two telephones is refused: the other one rings', () =>
   stage('browser', 'phone', async ({ it, alice, bob }) => {
     const cell = await it.registered({ name: 'cell', aor: bob.aor, transport: 'wss', address: '192.0.2.3' });

@@ -94,7 +94,7 @@ describe('which ng command a message needs', () => {
 
   it('after the 2xx the other early dialogs are forgotten', () => {
     const forked = run(['caller INVITE - o1', 'callee 183 INVITE b1 a1', 'callee 200 INVITE b2 a2']);
-    assert.deepEqual([...confirmed(forked, 'b2').dialogs.keys()], ['b2']);
+    assert.deepEqual([...confirmed(forked, new Set(['b2'])).dialogs.keys()], ['b2']);
   });
 
   it('after a restart, with nothing remembered, a re-INVITE from either side works', () => {
