@@ -16,7 +16,7 @@ import type { Flow } from '../ports.ts';
 import { branchParameter, loopHash } from '../proxy/loop.ts';
 import { preprocess } from '../proxy/preprocess.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
-import { type Request, refuse, type Verdict } from './api.ts';
+import { type Reply, type Request, refuse, type Verdict } from './api.ts';
 import { type LiveBranch, prepareBranch } from './branches.ts';
 import { ByFlow } from './by-flow.ts';
 import type { Core } from './core.ts';
@@ -97,22 +97,28 @@ export class Receiver {
       this.#core.ports.log.error({ callId: get(request, CallId), stack }, failure.message);
     }
     if (request.method === 'ACK') return;
-    const { status } = errors[failure.code];
-    const response = responseOf(request, refuse(failure.code, status, failure.detail), this.#newTag());
-    this.#core.counters.response(status);
-    this.#core.transactions.sendDirect(response, flow);
+    this.#respondStateless(request, flow, refuse(failure.code, errors[failure.code].status, failure.detail));
+  }
+
+  #respondStateless(request: SipRequest, flow: Flow, reply: Reply): void {
+    this.#core.counters.response(reply.status);
+    this.#core.transactions.sendDirect(responseOf(request, reply, this.#newTag()), flow);
   }
 
   // RFC 3261 §9.2, §16.10: CANCEL is answered at once by itself; what it cancels goes its own way.
   #cancel(cancel: SipRequest, flow: Flow): void {
     const invite = this.#core.transactions.cancelled(cancel);
     const context = invite === undefined ? undefined : this.#contexts.get(invite.key);
-    const server = this.#core.transactions.server(cancel, flow, () => context !== undefined);
-    const reply = context === undefined ? refuse('no-transaction', 481) : { kind: 'reply' as const, status: 200 };
-    const response = responseOf(cancel, reply, this.#newTag());
+    if (context === undefined) {
+      // Without a transaction, for anybody can send these without end (law 9).
+      this.#respondStateless(cancel, flow, refuse('no-transaction', 481));
+      return;
+    }
+    const server = this.#core.transactions.server(cancel, flow, () => true);
+    const response = responseOf(cancel, { kind: 'reply', status: 200 }, this.#newTag());
     this.#core.counters.response(response.status);
     server.respond(response);
-    context?.cancel(get(cancel, Reason));
+    context.cancel(get(cancel, Reason));
   }
 
   #newTransaction(message: SipRequest, flow: Flow): void {
