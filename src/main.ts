@@ -111,7 +111,7 @@ function openEngine({ settings, identity, domains, backends, network, random, lo
 }
 
 async function tlsSource(settings: Settings, domains: readonly string[], log: Log): Promise<TlsSource> {
-  if (settings.tlsCfg !== undefined) return loadTlsCfg(settings.tlsCfg, log);
+  if (settings.tlsCfg !== undefined) return loadTlsCfg(settings.tlsCfg, systemClock.nowMs(), log);
   const bound = settings.listen.flatMap(({ host }) => (isWildcard(host) ? localAddresses(host) : [host]));
   const names = [...new Set([...domains, ...bound, 'localhost'])];
   const dir = join(settings.dataDir, 'tls');

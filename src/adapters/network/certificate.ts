@@ -6,15 +6,15 @@
  * stays. A certificate that somebody else issued is used as it is and never written over.
  * 397 days: browsers and Apple's clients refuse more. Left out: revocation, and certificates of TLS_CFG.
  */
-import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { Failure } from '../../errors.ts';
 import { canonicalAddress } from './addresses.ts';
-import { certificateLibrary } from './certificate-library.ts';
+import { type Issued, issueAuthority, issueCertificate } from './certificate-issue.ts';
 import { errorCode } from './listeners.ts';
-import { readPair, type Stored } from './pem.ts';
+import { readPair, type Stored, writeWhole } from './pem.ts';
 
 export interface Certificate {
   /** PEM of the authority; empty when somebody else's certificate was put there without one. */
@@ -40,7 +40,6 @@ const renewDays = 30;
 /** Clocks of clients may be behind. */
 const backdateMs = dayMs;
 const authorityName = 'Viaduct local CA';
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 interface Wanted {
   readonly dir: string;
@@ -120,90 +119,22 @@ function canonicalNames(names: readonly string[]): readonly string[] {
 // --- making ----------------------------------------------------------------------------------------------------------
 
 async function createAuthority({ dir, nowMs }: Wanted): Promise<Stored> {
-  const x509 = await certificateLibrary();
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      // The number keeps two authorities apart in a browser that has imported both.
-      name: `CN=${authorityName} ${randomBytes(3).toString('hex')}, O=Viaduct`,
-      keys,
-      signingAlgorithm: algorithm,
-      serialNumber: serialNumber(),
-      notBefore: new Date(nowMs - backdateMs),
-      notAfter: new Date(nowMs + authorityDays * dayMs),
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      ],
-    },
-    webcrypto,
-  );
-  return store(dir, 'ca', pemLine(certificate.toString('pem')), keys.privateKey);
+  // The number keeps two authorities apart in a browser that has imported both.
+  const name = `${authorityName} ${randomBytes(3).toString('hex')}`;
+  const validity = { fromMs: nowMs - backdateMs, untilMs: nowMs + authorityDays * dayMs };
+  return store(dir, 'ca', await issueAuthority(name, validity));
 }
 
 async function createServer({ dir, names, nowMs }: Wanted, authority: Stored): Promise<Stored> {
-  const x509 = await certificateLibrary();
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const issuer = new x509.X509Certificate(authority.pem);
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      subject: [{ CN: [(names.find((name) => canonicalAddress(name) === undefined) ?? names[0] ?? '').slice(0, 64)] }],
-      issuer: issuer.subject,
-      publicKey: keys.publicKey,
-      signingKey: await signingKey(authority.key),
-      signingAlgorithm: algorithm,
-      serialNumber: serialNumber(),
-      notBefore: new Date(nowMs - backdateMs),
-      notAfter: new Date(Math.min(nowMs - backdateMs + serverDays * dayMs, issuer.notAfter.getTime())),
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-        new x509.SubjectAlternativeNameExtension(names.map(alternativeName)),
-        await x509.AuthorityKeyIdentifierExtension.create(issuer, false, webcrypto),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      ],
-    },
-    webcrypto,
-  );
-  return store(dir, 'server', pemLine(certificate.toString('pem')) + pemLine(authority.pem), keys.privateKey);
-}
-
-function alternativeName(name: string): { readonly type: 'ip' | 'dns'; readonly value: string } {
-  return { type: canonicalAddress(name) === undefined ? 'dns' : 'ip', value: name };
-}
-
-/** Positive, and 15 random bytes: RFC 5280 §4.1.2.2. */
-function serialNumber(): string {
-  return `01${randomBytes(15).toString('hex')}`;
-}
-
-async function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
-  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  const fromMs = nowMs - backdateMs;
+  const untilMs = fromMs + serverDays * dayMs;
+  const { pem, key } = await issueCertificate(authority, { names, purpose: 'server', fromMs, untilMs });
+  return store(dir, 'server', { pem: pem + authority.pem, key });
 }
 
 /** The key first: a certificate without its key would be read as broken at the next start. */
-async function store(
-  dir: string,
-  name: 'ca' | 'server',
-  pem: string,
-  privateKey: webcrypto.CryptoKey,
-): Promise<Stored> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey)).toString('base64');
-  const key = `-----BEGIN PRIVATE KEY-----\n${der.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END PRIVATE KEY-----\n`;
+async function store(dir: string, name: 'ca' | 'server', { pem, key }: Issued): Promise<Stored> {
   await writeWhole(join(dir, `${name}-key.pem`), key, 0o600);
   await writeWhole(join(dir, `${name}.pem`), pem, 0o644);
   return { pem, key, certificate: new X509Certificate(pem), matches: true };
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode });
-  await chmod(`${path}.new`, mode);
-  await rename(`${path}.new`, path);
-}
-
-function pemLine(pem: string): string {
-  return pem.endsWith('\n') ? pem : `${pem}\n`;
 }

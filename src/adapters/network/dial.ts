@@ -39,7 +39,7 @@ function tlsOptions(
   serverName: string | undefined,
   profile: TlsClientProfile,
 ) {
-  const expected = serverName ?? remote.address;
+  const expected = profile.serverName ?? serverName ?? remote.address;
   return {
     ...route(listener, remote),
     secureContext: profile.context,

@@ -1,6 +1,7 @@
 /**
  * Why bytes were thrown away, connections refused or ended: counted by reason for the statistics, and told to the log
- * at most once a minute for each reason, so that a flood of garbage does not become a flood of lines.
+ * at most once a minute for each reason, so that a flood of garbage does not become a flood of lines. A reason may have
+ * topics of its own, from a bounded set: a scanner that speaks no TLS must not hide the browser that distrusts us.
  */
 import type { Log } from '../../ports.ts';
 
@@ -34,19 +35,19 @@ const repeatMs = 60_000;
 export class Drops {
   readonly #log: Log;
   readonly #counts = new Map<DropReason, number>();
-  readonly #loggedAtMs = new Map<DropReason, number>();
+  readonly #loggedAtMs = new Map<string, number>();
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  count(reason: DropReason, about: object = {}): void {
+  count(reason: DropReason, about: object = {}, topic = ''): void {
     const total = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, total);
     const nowMs = performance.now();
-    const loggedAtMs = this.#loggedAtMs.get(reason);
+    const loggedAtMs = this.#loggedAtMs.get(`${reason} ${topic}`);
     if (loggedAtMs !== undefined && nowMs - loggedAtMs < repeatMs) return;
-    this.#loggedAtMs.set(reason, nowMs);
+    this.#loggedAtMs.set(`${reason} ${topic}`, nowMs);
     this.#log.info({ reason, total, ...about }, 'network: dropped (told once a minute for each reason)');
   }
 

@@ -43,6 +43,8 @@ export interface NetworkOptions {
 export interface OpenNetwork extends Network {
   /** Stops listening, ends every connection, and resolves when no socket is left. */
   shutdown(): Promise<void>;
+  /** For connections from now on; those that are open go on. Throws what `TlsSource` throws, and keeps the old one. */
+  replaceTls(tls: TlsSource): void;
 }
 
 export async function openNetwork(options: NetworkOptions, events: NetworkEvents): Promise<OpenNetwork> {
@@ -76,11 +78,15 @@ class SocketNetwork implements OpenNetwork {
   /** By listener index. */
   readonly #udp = new Map<number, UdpSocket>();
   readonly #acceptors: { readonly acceptor: Acceptor; readonly listeners: readonly Listener[] }[] = [];
+  /** By acceptor: what is done with a connection from now on. */
+  #serving: ReadonlyMap<Acceptor, (accepted: Accepted) => void> = new Map();
+  #tls: TlsSource | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: NetworkOptions, context: Context) {
     this.#options = options;
     this.#context = context;
+    this.#tls = options.tls;
   }
 
   get listeners(): readonly Listener[] {
@@ -123,32 +129,41 @@ class SocketNetwork implements OpenNetwork {
 
   /** Only now: an event before the caller has this object could not be answered. */
   start(): void {
-    this.#options.tls?.check(this.#listeners.filter(isSecure).map((listener) => listener.local));
-    const started = this.#acceptors.map(({ acceptor, listeners }) => ({
-      acceptor,
-      accept: this.#byAddress(listeners),
-    }));
-    for (const { acceptor, accept } of started) acceptor.start(accept);
+    this.#serving = this.#servers(this.#tls);
+    for (const { acceptor } of this.#acceptors) {
+      acceptor.start((accepted) => this.#serving.get(acceptor)?.(accepted));
+    }
     for (const [index, socket] of this.#udp) {
       const listener = this.#listeners[index];
       if (listener !== undefined) socket.start(listener);
     }
   }
 
+  /** TLS servers never listen themselves, so new ones take over at once, and the old ones live on in their connections. */
+  replaceTls(tls: TlsSource): void {
+    this.#serving = this.#servers(tls);
+    this.#tls = tls;
+  }
+
+  #servers(tls: TlsSource | undefined): ReadonlyMap<Acceptor, (accepted: Accepted) => void> {
+    tls?.check(this.#listeners.filter(isSecure).map((listener) => listener.local));
+    return new Map(this.#acceptors.map(({ acceptor, listeners }) => [acceptor, this.#byAddress(listeners, tls)]));
+  }
+
   /** An address that came after the start is served as the first listener of the entry. */
-  #byAddress(listeners: readonly Listener[]): (accepted: Accepted) => void {
-    const serve = new Map(listeners.map((listener) => [listener.local.address, this.#server(listener)]));
+  #byAddress(listeners: readonly Listener[], tls: TlsSource | undefined): (accepted: Accepted) => void {
+    const serve = new Map(listeners.map((listener) => [listener.local.address, this.#server(listener, tls)]));
     const [first] = serve.values();
     return (accepted) => (serve.get(accepted.local.address) ?? first)?.(accepted);
   }
 
-  #server(listener: Listener): (accepted: Accepted) => void {
+  #server(listener: Listener, tls: TlsSource | undefined): (accepted: Accepted) => void {
     const context = this.#context;
     switch (listener.transport) {
       case 'tls':
-        return tlsStreams(listener, this.#profile(listener), context);
+        return tlsStreams(listener, profileOf(listener, tls), context);
       case 'wss':
-        return webSockets(listener, this.#profile(listener), this.#options.httpHandler, context);
+        return webSockets(listener, profileOf(listener, tls), this.#options.httpHandler, context);
       case 'ws':
         return webSockets(listener, undefined, this.#options.httpHandler, context);
       case 'tcp':
@@ -159,11 +174,6 @@ class SocketNetwork implements OpenNetwork {
       default:
         return listener.transport satisfies never;
     }
-  }
-
-  #profile(listener: Listener): TlsServerProfile {
-    if (this.#options.tls !== undefined) return this.#options.tls.server(listener.local);
-    throw new Failure('certificate-unreadable', `LISTEN entry: ${listener.entry} (no certificate is set)`);
   }
 
   send(flow: Flow, text: string): boolean {
@@ -195,7 +205,7 @@ class SocketNetwork implements OpenNetwork {
       return undefined;
     }
     if (listener.transport === 'tcp') return dialTcp(listener, remote, this.#context);
-    const client = this.#options.tls?.client(remote);
+    const client = this.#tls?.client(remote, name);
     return client === undefined ? undefined : dialTls(listener, remote, name, client, this.#context);
   }
 
@@ -228,6 +238,11 @@ class SocketNetwork implements OpenNetwork {
     const untilMs = performance.now() + this.#context.limits.lingerMs;
     while (sets.some((set) => set.size > 0) && performance.now() < untilMs) await delay(drainStepMs);
   }
+}
+
+function profileOf(listener: Listener, tls: TlsSource | undefined): TlsServerProfile {
+  if (tls !== undefined) return tls.server(listener.local);
+  throw new Failure('certificate-unreadable', `LISTEN entry: ${listener.entry} (no certificate is set)`);
 }
 
 function isSecure(listener: Listener): boolean {

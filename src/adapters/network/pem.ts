@@ -1,6 +1,6 @@
 /** A certificate and its key as two PEM files. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
 import { errorCode } from './listeners.ts';
 
@@ -42,4 +42,11 @@ function parsed<T>(path: string, parse: () => T): T {
 
 function unreadable(path: string, thrown: unknown): Failure {
   return new Failure('certificate-unreadable', `${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+}
+
+/** Nobody ever reads half of it. */
+export async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode });
+  await chmod(`${path}.new`, mode);
+  await rename(`${path}.new`, path);
 }

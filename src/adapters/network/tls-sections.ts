@@ -2,17 +2,29 @@
  * `TLS_CFG` at work: reads the files that the sections of `tls.cfg` name and says which section a listener, a client or
  * a server name gets. Files are relative to the folder of tls.cfg, and what a section does not say stands in its default.
  *
- * Left out: reloading while it runs.
+ * Left out: taking a changed file into use while connections go on (`OpenNetwork.replaceTls`).
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { Failure } from '../../errors.ts';
 import type { Log, SocketAddress } from '../../ports.ts';
-import { flag, lineFailure, parseTlsCfg, socketText, type TlsKey, type TlsSection, type TlsValue } from './tls-cfg.ts';
+import { certificateFindings, certificatesIn, certificateText } from './certificate-findings.ts';
+import {
+  flag,
+  lineFailure,
+  nameOf,
+  parseTlsCfg,
+  sectionText,
+  socketText,
+  type TlsKey,
+  type TlsSection,
+  type TlsValue,
+} from './tls-cfg.ts';
 import {
   anyDepth,
   systemAuthorities,
+  systemAuthorityNames,
   type TlsClientProfile,
   type TlsIdentity,
   type TlsServerProfile,
@@ -20,17 +32,19 @@ import {
 } from './tls-source.ts';
 
 /** Reads and checks everything at once: a missing file or a key that does not fit refuses the start, not a handshake. */
-export function loadTlsCfg(path: string, log: Log): TlsSource {
+export function loadTlsCfg(path: string, nowMs: number, log: Log): TlsSource {
   const { sections, warnings } = parseTlsCfg(readCfg(path));
-  for (const warning of warnings) log.warn({ file: path }, warning);
   const folder = dirname(resolve(path));
   const servers = inherited(sections, 'server').map((section) => ({ section, identity: identityOf(section, folder) }));
   const clients = inherited(sections, 'client').map((section) => ({ section, profile: clientOf(section, folder) }));
   const otherwise = clients.find(({ section }) => isDefault(section))?.profile ?? clientOf(noSection, folder);
+  const advice = [...sections.flatMap((section) => adviceOn(section, sections)), ...shownFindings(servers, nowMs)];
+  for (const warning of [...warnings, ...advice]) log.warn({ file: path }, warning);
   return {
     server: (local) => serverProfile(servers, local),
-    client: (remote) => clients.find(({ section }) => isAt(section, remote))?.profile ?? otherwise,
+    client: (remote, serverName) => clientFor(clients, remote, serverName) ?? otherwise,
     check: (locals) => checkSockets(sections, locals),
+    identities: servers.map(identityText),
   };
 }
 
@@ -81,8 +95,8 @@ function serverProfile(servers: readonly Server[], local: SocketAddress): TlsSer
   }
   // What stands nearer to the socket wins a name.
   const named = [...anywhere, ...byDefault, ...here].flatMap(({ section, identity }) => {
-    const name = section.values.get('server_name');
-    return name === undefined ? [] : [[name.text.toLowerCase(), identity] as const];
+    const name = nameOf(section);
+    return name === undefined ? [] : [[name, identity] as const];
   });
   return { fallback: fallback.identity, named: new Map(named) };
 }
@@ -113,7 +127,66 @@ function checkSockets(sections: readonly TlsSection[], locals: readonly SocketAd
   }
 }
 
+/** What is read but does not do what its writer may think. */
+function adviceOn(section: TlsSection, all: readonly TlsSection[]): readonly string[] {
+  if (section.kind === 'client') return [];
+  const defaults = all.find((other) => other.kind === 'server' && isDefault(other));
+  const told = (key: TlsKey): TlsValue | undefined => section.values.get(key) ?? defaults?.values.get(key);
+  const asks = [section, ...(defaults === undefined ? [] : [defaults])].some(
+    (each) => flag(each, 'verify_certificate') === true || flag(each, 'require_certificate') === true,
+  );
+  const unused = (['ca_list', 'crl'] as const).flatMap((key) => {
+    const value = section.values.get(key);
+    return value === undefined || asks ? [] : [`line ${value.line}: ${key} is not used: no client is asked for one`];
+  });
+  const open = asks && told('ca_list') === undefined;
+  const method = section.values.get('method');
+  const late =
+    method !== undefined && nameOf(section) !== undefined && method.text !== defaults?.values.get('method')?.text;
+  return [
+    ...unused,
+    ...(open ? [`line ${section.line}: clients of any public authority come in here: there is no ca_list`] : []),
+    ...(late ? [`line ${method.line}: method is that of the socket: the version is agreed on before the name`] : []),
+  ].map((words) => `tls.cfg ${words}`);
+}
+
+function shownFindings(servers: readonly Server[], nowMs: number): readonly string[] {
+  const roots = servers.length === 0 ? new Set<string>() : systemAuthorityNames();
+  const words = servers.flatMap(({ section, identity }) => {
+    const line = section.values.get('certificate')?.line ?? section.line;
+    const findings = certificateFindings(String(identity.options.cert), nowMs, (name) => roots.has(name));
+    return findings.map((finding) => `tls.cfg line ${line}: ${finding.words}`);
+  });
+  // Sections that inherit a certificate have nothing new to say about it.
+  return [...new Set(words)];
+}
+
+function identityText({ section, identity }: Server): string {
+  const [own] = certificatesIn(String(identity.options.cert));
+  const name = nameOf(section);
+  const where = `${sectionText(section)}${name === undefined ? '' : ` ${name}`}`;
+  if (own === undefined) return where;
+  const mark = own.fingerprint256.slice(0, 11);
+  return `${where}: ${certificateText(own)}, valid until ${own.validTo}, SHA-256 ${mark}...`;
+}
+
 // --- clients ---------------------------------------------------------------------------------------------------------
+
+interface Client {
+  readonly section: TlsSection;
+  readonly profile: TlsClientProfile;
+}
+
+/** By address and port, else by the name that was asked for. */
+function clientFor(
+  clients: readonly Client[],
+  remote: SocketAddress,
+  serverName: string | undefined,
+): TlsClientProfile | undefined {
+  const here = clients.find(({ section }) => isAt(section, remote));
+  const named = clients.find(({ section }) => section.socket === 'any' && nameOf(section) === serverName);
+  return (here ?? named)?.profile;
+}
 
 /** Unlike in Kamailio the peer's certificate is verified unless the section says no (RFC 5922 §7). */
 function clientOf(section: TlsSection, folder: string): TlsClientProfile {
@@ -123,6 +196,7 @@ function clientOf(section: TlsSection, folder: string): TlsClientProfile {
     context: contextOf(section, { ...options, ca }),
     verifyPeer: flag(section, 'verify_certificate') ?? true,
     verifyDepth: depthOf(section),
+    serverName: nameOf(section),
   };
 }
 

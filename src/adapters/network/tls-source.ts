@@ -2,6 +2,7 @@
  * Where keys and trust of TLS come from, as the transports need it: the certificate made at first start, or `TLS_CFG`
  * (tls-sections.ts).
  */
+import { X509Certificate } from 'node:crypto';
 import {
   createSecureContext,
   type DetailedPeerCertificate,
@@ -40,13 +41,18 @@ export interface TlsClientProfile {
   readonly context: SecureContext;
   readonly verifyPeer: boolean;
   readonly verifyDepth: number;
+  /** Whom the peer must prove to be, where that is not the name that led to it. */
+  readonly serverName?: string | undefined;
 }
 
 export interface TlsSource {
   server(local: SocketAddress): TlsServerProfile;
-  client(remote: SocketAddress): TlsClientProfile;
+  /** `serverName`: the name that led to this address, in lower case. */
+  client(remote: SocketAddress, serverName: string | undefined): TlsClientProfile;
   /** Throws a `Failure` when it names a socket that is none of these. */
   check(locals: readonly SocketAddress[]): void;
+  /** What is shown to clients and where, a line each, for people: what differs after a reload is what changed. */
+  readonly identities: readonly string[];
 }
 
 export const anyDepth = 100;
@@ -61,6 +67,7 @@ export function certificateSource(certificate: Certificate): TlsSource {
     server: () => ({ fallback: identity, named: new Map() }),
     client: () => client,
     check: () => undefined,
+    identities: [`our own: valid until ${new X509Certificate(certificate.cert).validTo}`],
   };
 }
 
@@ -82,6 +89,11 @@ function clientContext(ours: string): SecureContext {
 /** The authorities of the system and of Node. */
 export function systemAuthorities(): readonly string[] {
   return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+}
+
+/** Their subjects, as `X509Certificate.issuer` spells them. */
+export function systemAuthorityNames(): ReadonlySet<string> {
+  return new Set(systemAuthorities().map((pem) => new X509Certificate(pem).subject));
 }
 
 /** Why the certificate of a peer is not accepted; `undefined`: it is. */

@@ -9,6 +9,7 @@ import type { Accepted } from './acceptor.ts';
 import { plainAddress } from './addresses.ts';
 import type { Context } from './context.ts';
 import { acceptedStream } from './stream.ts';
+import { handshakeFault } from './tls-alerts.ts';
 import { peerRefusal, type TlsIdentity, type TlsServerProfile } from './tls-source.ts';
 
 /** Gives each accepted socket to TLS, and what comes out of it to a framed stream. */
@@ -45,11 +46,9 @@ export function guardHandshakes(
   secured: (socket: TLSSocket) => void,
 ): void {
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    context.drops.count('tls-handshake', {
-      entry: listener.entry,
-      source: socket.remoteAddress,
-      words: meaning(error),
-    });
+    const { name, words } = handshakeFault(error);
+    const about = { entry: listener.entry, source: socket.remoteAddress, fault: name, words };
+    context.drops.count('tls-handshake', about, name);
     socket.destroy();
   });
   // First in line: on an HTTPS server the HTTP parser listens as well.
@@ -67,16 +66,4 @@ function serverName(socket: TLSSocket): string {
 
 function identityOf(profile: TlsServerProfile, name: string): TlsIdentity {
   return profile.named.get(name.toLowerCase()) ?? profile.fallback;
-}
-
-/** An alert is what the *other* side thinks of us; that confuses everybody who reads it in a log for the first time. */
-function meaning(error: Error): string {
-  const text = error.message;
-  if (/alert (certificate unknown|unknown ca|bad certificate)/i.test(text)) {
-    return `${text} (the client does not trust our certificate: import DATA_DIR/tls/ca.pem there, or set TLS_CFG)`;
-  }
-  if (/unsupported protocol|wrong version|version too low/i.test(text)) {
-    return `${text} (the client speaks an older TLS than 1.2, or no TLS at all)`;
-  }
-  return text;
 }

@@ -4,11 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import * as fc from 'fast-check';
 import { parseTlsCfg, type TlsKey } from '../../../src/adapters/network/tls-cfg.ts';
 import { loadTlsCfg } from '../../../src/adapters/network/tls-sections.ts';
 import type { TlsSource } from '../../../src/adapters/network/tls-source.ts';
 import { Failure } from '../../../src/errors.ts';
-import type { SocketAddress } from '../../../src/ports.ts';
+import type { Log, SocketAddress } from '../../../src/ports.ts';
 import { certificateOf, testCertificates } from './certificates.ts';
 import { eventually, message, open, silentLog, TcpClient } from './support.ts';
 
@@ -66,24 +67,41 @@ test('sections, keys, quotes, comments and spaces as Kamailio reads them', () =>
 
 test('a mistake names its line', () => {
   for (const [text, words] of [
-    ['certificate = x', 'line 1: certificate stands before'],
+    ['certificate = x', 'line 1: certificate stands before the first [section]; begin with [server:default]'],
     ['[server:default]\n\n[server:default]', 'line 3: [server:default] stands at line 1'],
     ['[client:1.2.3.4:1]\n[client:1.2.3.4:1]', 'line 2: [client:1.2.3.4:1] stands at line 1'],
-    ['[server:example.com:5061]', 'line 1: [server:example.com:5061] is no section'],
+    [
+      '[server:any]\nserver_name=a.b\n[server:any]\nserver_name=A.B',
+      'line 3: [server:any] with server_name "A.B" stands at line 1',
+    ],
+    ['[server:1.2.3.4:1]\n[server:1.2.3.4:1]', 'line 2: [server:1.2.3.4:1] stands at line 1'],
+    ['[client:any]\nverify_depth = 1', 'line 1: [client:any] needs a server_name'],
+    ['[client:default]\nserver_name = a.b', 'line 2: server_name cannot stand in [client:default]'],
+    ['[server:example.com:5061]', 'line 1: "[server:example.com:5061]" is no section; write [server:default]'],
     ['[server:127.0.0.1]', 'line 1:'],
     ['[server:127.0.0.1:70000]', 'line 1:'],
-    ['[peer:default]', 'line 1: [peer:default] is no section'],
+    ['[server:127.0.0.1:0x10]', 'line 1:'],
+    ['[peer:default]', 'line 1: "[peer:default]" is no section'],
     ['[server:default', 'line 1:'],
-    ['[server:default]\nnonsense', 'line 2: "nonsense" is neither'],
-    ['[server:default]\nverify_certificate = perhaps', 'line 2: verify_certificate must be yes or no, not "perhaps"'],
+    ['[server:default]\nnonsense', 'line 2: "nonsense" is neither [section] nor "key = value", such as certificate ='],
+    [
+      '[server:default]\nverify_certificate = perhaps',
+      'line 2: verify_certificate must be yes or no, not "perhaps"; for example verify_certificate = yes',
+    ],
     ['[server:default]\nverify_depth = -1', 'line 2: verify_depth must be a number'],
     ['[server:default]\nmethod = SSLv3', 'line 2: method must be one of TLSv1.2+'],
-    ['[server:default]\ncertificate =', 'line 2: certificate must be not empty'],
+    ['[server:default]\ncertificate =', 'line 2: certificate must be the name of a file, not ""'],
+    ['[server:default]\ncertificate = "a.pem', 'line 2: "certificate = \\"a.pem" opens a quote and does not close it'],
     ['[server:default]\nserver_name = a b', 'line 2: server_name must be a domain name'],
-    ['[server:default]\ncrl = a\ncrl = b', 'line 3: crl stands twice'],
+    ['[server:any]\nserver_name = 192.0.2.1', 'line 2: server_name must be a domain name'],
+    ['[server:default]\ncrl = a\ncrl = b', 'line 3: crl stands twice in this section, first at line 2'],
     ['[server:default]\nca_path = /x', 'line 2: the key ca_path is not known here; put the certificates into one file'],
     ['[server:default]\nfoo = /x', 'line 2: the key foo is not known here; known are method'],
     ['[server:default]\n__proto__ = x', 'line 2: the key __proto__ is not known'],
+    ['[server:default]\ncertificate = a\0b', 'line 2: "certificate = a\\u0000b" has a control character'],
+    [`[server:default]\ncertificate = ${'a'.repeat(5_000)}`, 'line 2: it has more than 4096 characters'],
+    ['[server:any]\n'.repeat(1_001), 'line 1001: there are more than 1000 sections'],
+    ['#'.repeat(2_000_000), 'line 1: the file has more than'],
   ] as const) {
     assert.throws(
       () => parseTlsCfg(text),
@@ -97,8 +115,41 @@ test('a mistake names its line', () => {
   }
 });
 
+test('property: any text is either read or refused with the line of the mistake, never otherwise', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('[server:default]', '[client:', ']', '\n', '\r\n', ' = ', '"', '#', 'method', 'server_name', '::1'),
+    fc.constantFrom('[server:any]', 'certificate = a.pem\n', '[server:1.2.3.4:5061]\n', ' ', 'yes', '\0', '\ufeff'),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  );
+  const text = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''));
+  fc.assert(
+    fc.property(text, (text) => {
+      try {
+        for (const { values } of parseTlsCfg(text).sections) for (const { text } of values.values()) assert.ok(text);
+      } catch (thrown) {
+        assert.ok(thrown instanceof Failure && thrown.code === 'tls-config', String(thrown));
+        const line = Number(/^tls\.cfg line (\d+): /.exec(thrown.detail)?.[1]);
+        assert.ok(line >= 1 && line <= text.split(/\r?\n/).length, thrown.detail);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('property: what is written is what is read, with any spaces and comments around it', () => {
+  const space = fc.constantFrom('', ' ', '\t', '  ');
+  const value = fc.string({ unit: fc.constantFrom(...'abz019/.-_ #='), minLength: 1, maxLength: 20 });
+  const line = fc.record({ before: space, between: space, value, comment: fc.constantFrom('', '# x', ' # "y') });
+  fc.assert(
+    fc.property(line, ({ before, between, value, comment }) => {
+      const text = `${before}[server:default]\n${before}certificate${between}=${between}"${value}"${comment}`;
+      assert.deepEqual(valuesOf(text), { certificate: value });
+    }),
+  );
+});
+
 test('RFC 8996: TLSv1 and TLSv1.1 are raised to 1.2, with a warning', () => {
-  for (const method of ['TLSv1', 'TLSv1+', 'TLSv1.1', 'TLSv1.1+']) {
+  for (const method of ['TLSv1', 'TLSv1+', 'TLSv1.1', 'TLSv1.1+', 'SSLv23']) {
     const text = `[server:default]\nmethod = ${method}`;
     assert.deepEqual(parseTlsCfg(text).warnings, [`tls.cfg line 2: method ${method} is raised to TLSv1.2+ (RFC 8996)`]);
     assert.equal(valuesOf(text).method, 'TLSv1.2+');
@@ -111,7 +162,7 @@ test('tls.cfg.example can be read, also with every line of it switched on, and e
   assert.equal(parseTlsCfg(text).sections.length, 2);
   const all = parseTlsCfg(text.replace(/^#(?=[a-z[])/gm, ''));
   assert.deepEqual(all.warnings, []);
-  assert.equal(all.sections.length, 5);
+  assert.equal(all.sections.length, 6);
   const keys: readonly TlsKey[] = [
     'method',
     'verify_certificate',
@@ -133,11 +184,11 @@ test('tls.cfg.example can be read, also with every line of it switched on, and e
 let written = 0;
 
 /** Written beside the certificates, so that relative names work. */
-async function load(text: string): Promise<TlsSource> {
+async function load(text: string, log: Log = silentLog): Promise<TlsSource> {
   written += 1;
   const path = join(certificates.folder, `tls-${written}.cfg`);
   await writeFile(path, text);
-  return loadTlsCfg(path, silentLog);
+  return loadTlsCfg(path, Date.now(), log);
 }
 
 const main = 'certificate = main/server.pem\nprivate_key = main/server-key.pem\n';
@@ -268,5 +319,5 @@ test('a file that is missing, unreadable or does not fit refuses the start and n
       return true;
     });
   }
-  assert.throws(() => loadTlsCfg('/nowhere/tls.cfg', silentLog), { code: 'tls-config' });
+  assert.throws(() => loadTlsCfg('/nowhere/tls.cfg', Date.now(), silentLog), { code: 'tls-config' });
 });

@@ -1,0 +1,92 @@
+/**
+ * Why a TLS handshake failed, in words for whoever reads the log (RFC 8446 §6.2). An alert is what the *other* side
+ * thinks of us, which confuses everybody who meets one for the first time: "alert unknown ca" is not about its
+ * certificate but about ours.
+ *
+ * Left out: handshakes that we open (dial.ts).
+ */
+
+export interface HandshakeFault {
+  /** One of a bounded set; for an alert its name in RFC 8446. */
+  readonly name: string;
+  /** What it means and what to do. */
+  readonly words: string;
+}
+
+const trustUs =
+  'import DATA_DIR/tls/ca.pem on the client, or set TLS_CFG to a certificate of a public authority with the ' +
+  'intermediate certificates behind it';
+const method = 'see method in tls.cfg';
+
+/** By the number on the wire. "The client" is a browser or a telephone. */
+const alerts: Readonly<Record<number, HandshakeFault>> = {
+  40: fault('handshake_failure', 'the client found no cipher or version in common with us; see cipher_list in tls.cfg'),
+  42: fault('bad_certificate', `the client refuses our certificate as broken or untrusted; ${trustUs}`),
+  43: fault('unsupported_certificate', 'the client cannot use a certificate of this kind; try an RSA or a P-256 key'),
+  44: fault('certificate_revoked', 'the client knows that our certificate was withdrawn; get a new one'),
+  45: fault('certificate_expired', 'our certificate has run out, or the clock of the client is wrong; renew it'),
+  46: fault('certificate_unknown', `the client refuses our certificate: untrusted, or for another name; ${trustUs}`),
+  48: fault('unknown_ca', `the client does not trust our certificate; ${trustUs}`),
+  51: fault(
+    'decrypt_error',
+    'the client could not verify our signature; do certificate and private_key belong together?',
+  ),
+  70: fault('protocol_version', `the client does not speak our TLS versions; ${method}`),
+  71: fault('insufficient_security', 'the client wants stronger ciphers or a longer key; see cipher_list in tls.cfg'),
+  80: fault('internal_error', 'the client has a fault of its own; see its log'),
+  86: fault('inappropriate_fallback', `the client came back with an older TLS version; ${method}`),
+  90: fault('user_canceled', 'somebody at the client said no, perhaps to our certificate'),
+  109: fault('missing_extension', 'the client misses a TLS extension'),
+  112: fault('unrecognized_name', 'the client expected another server name; see server_name in tls.cfg'),
+  116: fault('certificate_required', 'the client wants a certificate of us'),
+  120: fault('no_application_protocol', 'the client wants another protocol (ALPN) on this port'),
+};
+
+const plain = 'wss:// in a browser, transport tls in a telephone, or point it to a ws or tcp entry of LISTEN';
+
+/** What OpenSSL and Node find themselves, by their code. */
+const findings: Readonly<Record<string, HandshakeFault>> = {
+  ERR_SSL_UNSUPPORTED_PROTOCOL: fault(
+    'old_version',
+    `the client speaks no TLS version that we do; update it (${method})`,
+  ),
+  ERR_SSL_VERSION_TOO_LOW: fault('old_version', `the client speaks no TLS version that we do; update it (${method})`),
+  ERR_SSL_NO_SHARED_CIPHER: fault(
+    'no_shared_cipher',
+    'the client has no cipher that we have; see cipher_list in tls.cfg, and whether it can use the kind of our key',
+  ),
+  ERR_SSL_HTTP_REQUEST: fault('plain_http', `a plain HTTP or SIP request came on a TLS port; set ${plain}`),
+  ERR_SSL_HTTPS_PROXY_REQUEST: fault('plain_http', 'somebody takes this port for an HTTP proxy; likely a scanner'),
+  ERR_SSL_WRONG_VERSION_NUMBER: fault('not_tls', `what came is not TLS, perhaps plain SIP; set ${plain}`),
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: fault('not_tls', `what came is not TLS, perhaps plain SIP; set ${plain}`),
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: fault(
+    'no_certificate',
+    'the client presented no certificate, and this port requires one (require_certificate in tls.cfg)',
+  ),
+  ERR_TLS_HANDSHAKE_TIMEOUT: fault('timeout', 'the client did not finish the handshake in time'),
+  ECONNRESET: fault(
+    'hung_up',
+    'the client hung up during the handshake: a scanner, or a client that does not like our certificate',
+  ),
+  EPIPE: fault('hung_up', 'the client hung up during the handshake'),
+};
+
+function fault(name: string, words: string): HandshakeFault {
+  return { name, words };
+}
+
+/** What became of a handshake that a client began with us. */
+export function handshakeFault(error: Error): HandshakeFault {
+  const number = /alert number (\d+)/.exec(error.message)?.[1];
+  const known = number === undefined ? undefined : alerts[Number(number)];
+  return known ?? findings[codeOf(error)] ?? fault('other', reasonOf(error));
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
+
+/** OpenSSL's own words without its addresses and file names. */
+function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message.slice(0, 200);
+}
