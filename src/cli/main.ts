@@ -29,6 +29,19 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./user.ts')).userHelp,
     run: async (args) => (await import('./user-here.ts')).userHere(args),
   },
+  certificate: {
+    usage: 'certificate ca|server|client|revoke|show',
+    summary: 'an authority of your own, and certificates by it',
+    help: async () => (await import('./certificate.ts')).certificateHelp,
+    async run(args) {
+      const { certificateCommand } = await import('./certificate.ts');
+      return certificateCommand(args, {
+        nowMs: Date.now(),
+        write,
+        writeError: (text) => process.stderr.write(text),
+      });
+    },
+  },
   version: {
     usage: 'version',
     summary: 'which Viaduct this is',
