@@ -37,6 +37,8 @@ export interface MediaCall {
   readonly commands: WeakMap<SipRequest, Command>;
   /** Rewritten bodies, so that a retransmission leaves as the first one did (law 1). Bounded. */
   readonly rewritten: Map<string, string>;
+  /** The answer that rtpengine was told last, and what it made of it; none once an offer came after it. */
+  lastAnswer: { readonly callee: string | undefined; readonly answer: string; readonly sdp: string } | undefined;
   /** Requests of a spiral on their second way through us: what answers them is left alone. */
   readonly arranged: WeakSet<SipRequest>;
   /** INVITEs that create dialogs and are still running. */
@@ -57,6 +59,7 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     branchOfTag: new Map(),
     commands: new WeakMap(),
     rewritten: new Map(),
+    lastAnswer: undefined,
     arranged: new WeakSet(),
     contexts: 0,
     dialogs: new Set(),

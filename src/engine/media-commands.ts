@@ -35,6 +35,7 @@ export class MediaCommands {
     const offer = { command: 'offer', ...offerKeys(command, tags), sdp: command.offer } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
     const first = command.scope === 'branch';
+    call.lastAnswer = undefined;
     if (first) this.#note(call, { on: 'offer-sent', branch: tags.viaBranch });
     try {
       const reply = await this.#toNode(call, (node) => this.#send(call, node, full));
@@ -50,10 +51,15 @@ export class MediaCommands {
   async answer(call: MediaCall, tags: CallTags, command: Extract<Command, { answer: string }>): Promise<string> {
     const { node } = call;
     if (node === undefined) throw new Failure('media-lost');
+    const inForce = answerInForce(call, tags, command.answer);
+    if (inForce !== undefined) return inForce;
+    call.lastAnswer = undefined;
     const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
     const receiver = this.#party(call, tags, command.offerer);
     const answer = { command: 'answer', ...answerKeys(command, tags), sdp: command.answer } as const;
-    return this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
+    const sdp = this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
+    call.lastAnswer = { callee: tags.callee, answer: command.answer, sdp };
+    return sdp;
   }
 
   /** The last accepted pair again: rtpengine has applied the refused one. Its failure must not hurt the response. */
@@ -146,6 +152,13 @@ export class MediaCommands {
     // A browser plays only the SSRC that was announced, and rtpengine sends under one of its own when it transcodes.
     return sender === 'webrtc' ? sdp : stripSsrc(sdp);
   }
+}
+
+/** A 183 and then a 200 with the same SDP: nothing came between that could have displaced it in rtpengine. */
+function answerInForce({ lastAnswer, session }: MediaCall, tags: CallTags, answer: string): string | undefined {
+  if (session.branches.size > 1 || lastAnswer?.callee !== tags.callee || lastAnswer?.answer !== answer)
+    return undefined;
+  return lastAnswer.sdp;
 }
 
 function sdpOf(reply: NgReply): string {

@@ -484,7 +484,42 @@ test('law 1: a 2xx and an ACK that are repeated leave with the rewritten body, a
     await it.hangUp(alice, alice.dialog(invite, ok), bob);
   }));
 
-test('RFC 3960: early media in a 183 and the same answer in the 200', () =>
+test('RFC 3960: early media in a 183 and the same answer in the 200, or none: rtpengine is told once', async () => {
+  for (const body of [phoneAnswer('bob'), '']) {
+    await stage('phone', 'phone', async ({ it, alice, bob }) => {
+      const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+      const received = await bob.receivesRequest('INVITE');
+      bob.respond(received, 183, sdp(phoneAnswer('bob')));
+      const early = await alice.receivesResponse(183);
+      const dialog = bob.dialog(received, bob.respond(received, 200, body === '' ? {} : sdp(body)));
+      const ok = await alice.receivesResponse(200);
+      assert.equal(ok.body, body === '' ? '' : early.body);
+      alice.ack(invite, ok);
+      await bob.receivesRequest('ACK');
+      await it.hangUp(bob, dialog, alice);
+      assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
+    });
+  }
+});
+
+test('DESIGN §4: where two To tags have answered, the winner’s answer is sent again: the other one displaced it', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    for (const toTag of ['one', 'two']) {
+      bob.respond(received, 183, { ...sdp(phoneAnswer(toTag)), toTag });
+      carries(await alice.receivesResponse(183), { author: toTag });
+    }
+    const dialog = bob.dialog(received, bob.respond(received, 200, { toTag: 'one' }));
+    const ok = await alice.receivesResponse(200);
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    const answered = it.media.told.flatMap(({ command }) => (command.command === 'answer' ? [command['to-tag']] : []));
+    assert.deepEqual(answered, ['one', 'two', 'one']);
+    await it.hangUp(bob, dialog, alice);
+  }));
+
+test('RFC 3960: early media in a 183 and the same answer in the 200 reach a browser', () =>
   stage('browser', 'phone', async ({ it, alice, bob }) => {
     const invite = alice.request('INVITE', bob.aor, sdp(browserOffer('alice')));
     const received = await bob.receivesRequest('INVITE');
