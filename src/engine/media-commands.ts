@@ -11,6 +11,7 @@ import { addressFamily, offerProfile } from '../media/profiles.ts';
 import type { Log, MediaKind, MediaRelay, NgReply } from '../ports.ts';
 import { describeSdp } from '../sdp/describe.ts';
 import { keepTelephoneEvent8000, stripSsrc } from '../sdp/strip.ts';
+import { markTrickle } from '../sdp/trickle.ts';
 import type { MediaCall, MediaParty } from './media-call.ts';
 import type { MediaDeletes } from './media-delete.ts';
 
@@ -32,7 +33,7 @@ export class MediaCommands {
     const sender = this.#kindOf(call, tags, command.offerer, command.offer);
     const receiver = this.#party(call, tags, command.offerer === 'caller' ? 'callee' : 'caller');
     const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
-    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: command.offer } as const;
+    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: markTrickle(command.offer) } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
     const first = command.scope === 'branch';
     call.lastAnswer = undefined;
@@ -56,7 +57,7 @@ export class MediaCommands {
     call.lastAnswer = undefined;
     const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
     const receiver = this.#party(call, tags, command.offerer);
-    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: command.answer } as const;
+    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: markTrickle(command.answer) } as const;
     const sdp = this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
     call.lastAnswer = { callee: tags.callee, answer: command.answer, sdp };
     return sdp;

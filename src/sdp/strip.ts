@@ -6,6 +6,8 @@
  * Left out: everything that rtpengine does itself.
  */
 
+import { linesOf, sections } from './lines.ts';
+
 /** Without `a=ssrc` and `a=ssrc-group` lines. */
 export function stripSsrc(body: string): string {
   return body.includes('a=ssrc')
@@ -21,19 +23,6 @@ export function stripSsrc(body: string): string {
  */
 export function keepTelephoneEvent8000(body: string): string {
   return body.includes('telephone-event') ? sections(linesOf(body)).map(cleanSection).join('') : body;
-}
-
-/** Lines with their line ends. */
-const linesOf = (body: string): readonly string[] => body.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-
-/** The session level, then each medium from its `m=` line on. */
-function sections(lines: readonly string[]): readonly (readonly string[])[] {
-  const all: string[][] = [[]];
-  for (const line of lines) {
-    if (line.startsWith('m=')) all.push([]);
-    all.at(-1)?.push(line);
-  }
-  return all;
 }
 
 function cleanSection(lines: readonly string[]): string {

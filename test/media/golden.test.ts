@@ -7,6 +7,7 @@ import type { NgCommand, NgReply } from '../../src/media/commands.ts';
 import { offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
+import { markTrickle } from '../../src/sdp/trickle.ts';
 import { startTestRtpengine, type TestRtpengine } from '../support/rtpengine.ts';
 
 let rtpengine: TestRtpengine;
@@ -128,6 +129,35 @@ describe('the traces of real calls, with our flags', () => {
     const { offer, answer } = call(test);
     assertForBrowser(await offer(golden('002-browser-offer'), 'webrtc', 'webrtc'), 'actpass');
     assertForBrowser(await answer(golden('002-browser-answer')), 'passive');
+  });
+});
+
+describe('RFC 8840 §4.1.1: a browser that does not know its address yet, as Firefox writes it', () => {
+  const trickling = (sdp: string): string =>
+    sdp
+      .replace(/^a=(?:candidate|ice-options):.*\r\n/gm, '')
+      .replace(/^m=audio \d+/m, 'm=audio 9')
+      .replace(/^c=IN IP4 .*/m, 'c=IN IP4 0.0.0.0')
+      .replace('t=0 0\r\n', 't=0 0\r\na=ice-options:trickle\r\n');
+
+  it('is not on hold for the telephone that it calls', async (test) => {
+    const { offer } = call(test);
+    const toPhone = await offer(markTrickle(trickling(golden('002-browser-offer'))), 'webrtc', 'rtp');
+    assert.match(toPhone, /^c=IN IP4 127\.0\.0\.1\r$/m);
+    assert.match(toPhone, /^a=sendrecv\r$/m);
+  });
+
+  it('nor for the telephone that calls it, and a hold of its own remains one', async (test) => {
+    const { offer, answer } = call(test);
+    await offer(golden('004-phone-offer'), 'rtp', 'webrtc');
+    const browser = trickling(golden('002-browser-answer'));
+    const toPhone = await answer(markTrickle(browser));
+    assertForPhone(toPhone, 'RTP/AVP');
+    assert.match(toPhone, /^c=IN IP4 127\.0\.0\.1\r$/m);
+    assert.match(toPhone, /^a=sendrecv\r$/m);
+    const hold = markTrickle(browser.replace('a=sendrecv', 'a=sendonly').replace('setup:active', 'setup:actpass'));
+    const held = await offer(hold, 'webrtc', 'rtp', { 'from-tag': 'b', 'to-tag': 'a' });
+    assert.match(held, /^a=sendonly\r$/m);
   });
 });
 

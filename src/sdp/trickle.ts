@@ -1,0 +1,30 @@
+/**
+ * RFC 8840 §4.1.1: an agent with ICE that does not know its address yet writes `c=IN IP4 0.0.0.0`, and nobody takes that
+ * for hold. rtpengine 10.5 does, unless `a=ice-options:trickle` stands in the medium itself; Firefox writes it at the
+ * session level only (as RFC 8839 §5.6 allows), and others not at all.
+ * Left out: the candidates that come later, over INFO.
+ */
+import { linesOf, sections } from './lines.ts';
+
+const trickles = /^a=ice-options:(?:.* )?trickle[ \r\n]/;
+
+/** With that line in each medium that has ICE and no address. */
+export function markTrickle(body: string): string {
+  if (!body.includes('a=ice-ufrag:') || !noAddress(linesOf(body))) return body;
+  const [session = [], ...media] = sections(linesOf(body));
+  return [...session, ...media.flatMap((lines) => marked(session, lines))].join('');
+}
+
+function marked(session: readonly string[], lines: readonly string[]): readonly string[] {
+  const hasIce = [...session, ...lines].some((line) => line.startsWith('a=ice-ufrag:'));
+  const hasOwnAddress = lines.some((line) => line.startsWith('c='));
+  if (!hasIce || !noAddress(hasOwnAddress ? lines : session) || lines.some((line) => trickles.test(line))) return lines;
+  return [...lines.map(ended), 'a=ice-options:trickle\r\n'];
+}
+
+function noAddress(lines: readonly string[]): boolean {
+  return lines.some((line) => /^c=IN IP(?:4 0\.0\.0\.0|6 ::)[\r\n]/.test(line));
+}
+
+/** The last line of a body may lack its end. */
+const ended = (line: string): string => (line.endsWith('\n') ? line : `${line}\r\n`);
