@@ -30,6 +30,7 @@ function browser(author: string, setup: 'actpass' | 'active', options: SdpOption
     'a=candidate:1 1 udp 2113937151 198.51.100.1 50000 typ host',
     'a=ice-ufrag:Wxyz',
     'a=ice-pwd:aBcDeFgHiJkLmNoPqRsTuVwX',
+    'a=ice-options:trickle',
     `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
     `a=setup:${setup}`,
     'a=mid:0',
