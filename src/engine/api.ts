@@ -68,6 +68,8 @@ export type Verdict = Reply | Relay | Drop;
 export interface Reply {
   readonly kind: 'reply';
   readonly status: number;
+  /** RFC 3261 §21.4.1: a reason phrase that says more than the usual one. */
+  readonly reason?: string;
   /** The row of `errors.ts` that explains it; becomes `Warning: 399`. */
   readonly code?: ErrorCode;
   readonly detail?: string;

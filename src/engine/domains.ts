@@ -5,8 +5,7 @@
  * `bob@127.0.0.1:34567` is somebody else's. Addresses are compared as numbers, in whatever spelling they come.
  */
 import { lower } from '../message/ascii.ts';
-import { param } from '../message/params.ts';
-import { parseUri, type SipUri } from '../message/uri.ts';
+import { defaultPort, parseUri, type SipUri } from '../message/uri.ts';
 import { numericAddress } from '../nat/same-address.ts';
 import type { Listener } from '../ports.ts';
 
@@ -56,8 +55,3 @@ function placesOf({ local, advertised }: Listener): readonly Place[] {
 const hostKey = (host: string): string => numericAddress(host) ?? lower(host);
 
 const isNumeric = (host: string): boolean => numericAddress(host) !== undefined;
-
-/** RFC 3261 §19.1.2. */
-function defaultPort(uri: SipUri): number {
-  return uri.scheme === 'sips' || lower(param(uri.params, 'transport') ?? '') === 'tls' ? 5061 : 5060;
-}

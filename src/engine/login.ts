@@ -78,7 +78,7 @@ export class Logins {
         return this.#challenge(request, realm, true);
       case 'wrong':
         this.#failures.note(source, username, nowMs);
-        return this.#challenge(request, realm, false);
+        return { ...this.#challenge(request, realm, false), code: 'login-failed' };
     }
   }
 

@@ -7,10 +7,9 @@
  */
 import { Failure } from '../errors.ts';
 import { lower } from '../message/ascii.ts';
-import { parseUri, type SipUri } from '../message/uri.ts';
+import { defaultPort, parseUri, type SipUri } from '../message/uri.ts';
 import type { Clock, Flow, Listener, Network, Random, Resolver, SocketAddress, Transport } from '../ports.ts';
 import {
-  defaultPortOf,
   guessedServices,
   inOrder,
   offeredServices,
@@ -110,7 +109,7 @@ export class NextHops {
   async #placesOf(uri: SipUri): Promise<readonly [Place, ...Place[]]> {
     const host = lower(uri.host);
     const transport = settledTransport(uri, isNumeric(host));
-    const itself: Place = { transport: transport ?? 'udp', host, port: uri.port ?? defaultPortOf(transport ?? 'udp') };
+    const itself: Place = { transport: transport ?? 'udp', host, port: uri.port ?? defaultPort(uri) };
     // A name without a dot is of this host or of this network, and has no records of a domain.
     if (uri.port !== undefined || isNumeric(host) || !host.includes('.')) return [itself];
     // Asked for now, so that a domain that has neither NAPTR nor SRV records costs no more time than before.

@@ -3,7 +3,7 @@
  *
  * Left out: what a route decides (routes/), what happens to a relayed request (response-contexts.ts).
  */
-import { errors, failureOf } from '../errors.ts';
+import { type ErrorCode, errors, failureOf } from '../errors.ts';
 import { createResponse } from '../message/build.ts';
 import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
@@ -28,6 +28,8 @@ import type { ServerTransaction } from './transactions.ts';
 import { opensCall } from './upstream.ts';
 
 const tryingAfterMs = 200;
+/** What scanning a message refuses beside its grammar. */
+const unreadable: Readonly<Record<number, ErrorCode>> = { 505: 'unsupported-version', 513: 'too-large' };
 const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
 export class Receiver {
@@ -62,14 +64,11 @@ export class Receiver {
       'A malformed message came',
     );
     if (bad.request === undefined || bad.request.method === 'ACK') return;
-    const request = stampReceived(bad.request, flow.remote);
-    const reason = bad.status === 400 ? `Bad Request (${bad.error})` : undefined;
-    const response = createResponse(request, bad.status, {
-      toTag: this.#newTag(),
-      ...(reason === undefined ? {} : { reason }),
-    });
-    this.#core.counters.response(bad.status);
-    this.#core.transactions.sendDirect(response, flow);
+    const code = unreadable[bad.status] ?? 'malformed';
+    const refusal = refuse(code, bad.status, bad.error);
+    const reply = code === 'malformed' ? { ...refusal, reason: `Bad Request (${bad.error})` } : refusal;
+    this.#core.counters.refusal(code);
+    this.#respondStateless(stampReceived(bad.request, flow.remote), flow, reply);
   }
 
   #request(request: SipRequest, flow: Flow): void {

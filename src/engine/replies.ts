@@ -11,7 +11,8 @@ import type { Reply } from './api.ts';
 export function responseOf(request: SipRequest, reply: Reply, toTag: string): SipResponse {
   const explained = reply.code === undefined ? [] : explanation(reply.code, reply.detail ?? '');
   const headers = [...(reply.headers ?? []), ...explained];
-  return createResponse(request, reply.status, { toTag, headers });
+  const reason = reply.reason === undefined ? {} : { reason: reply.reason };
+  return createResponse(request, reply.status, { toTag, headers, ...reason });
 }
 
 /** A client that hears this tries again; the others would only make it worse. */

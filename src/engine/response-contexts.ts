@@ -308,7 +308,6 @@ export class ResponseContextRunner {
         this.#branches.get(effect.branch)?.timerC?.();
         return;
       case 'abandon': // `#sendOff` sees it in the branch's state
-      case 'finished': // its media was let go before
         return;
       case 'ended':
         this.#branches.get(effect.branch)?.client?.abandon();

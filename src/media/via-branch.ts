@@ -15,8 +15,3 @@ export function viaBranch(mark: string, branch: string): string {
 export function isOurs(mark: string, viaBranch: string): boolean {
   return viaBranch.startsWith(`${mark}${separator}`);
 }
-
-/** Our branch parameter out of a via-branch of ours. */
-export function branchOf(mark: string, viaBranch: string): string | undefined {
-  return isOurs(mark, viaBranch) ? viaBranch.slice(mark.length + separator.length) : undefined;
-}

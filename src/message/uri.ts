@@ -61,6 +61,11 @@ function parsePlace(text: string): Pick<SipUri, 'host' | 'port' | 'params' | 'he
   return params === undefined ? undefined : { host, port, params, headers: match[4] };
 }
 
+/** RFC 3261 §19.1.2: the port that a URI without one means, where no DNS record says another (RFC 3263 §4.2). */
+export function defaultPort(uri: SipUri): number {
+  return uri.scheme === 'sips' || lower(param(uri.params, 'transport') ?? '') === 'tls' ? 5061 : 5060;
+}
+
 export function printUri(uri: SipUri): string {
   const password = uri.password === undefined ? '' : `:${uri.password}`;
   const userInfo = uri.user === undefined ? '' : `${uri.user}${password}@`;

@@ -4,7 +4,7 @@
  * Left out: that a connection may be gone by then (the engine: 480, or the binding's next flow).
  */
 import type { NameAddr } from '../message/headers/address.ts';
-import type { Via } from '../message/headers/via.ts';
+import { sentByPort, type Via } from '../message/headers/via.ts';
 import { hasParam } from '../message/params.ts';
 import { parseUri } from '../message/uri.ts';
 import type { SocketAddress, Transport } from '../ports.ts';
@@ -33,5 +33,5 @@ function saysOutbound(contact: NameAddr | undefined): boolean {
 }
 
 function cameFrom(via: Via, source: SocketAddress): boolean {
-  return sameAddress(via.host, source.address) && (via.port ?? 5060) === source.port;
+  return sameAddress(via.host, source.address) && sentByPort(via) === source.port;
 }

@@ -6,7 +6,7 @@
  */
 import { replaceFirst } from '../message/edit.ts';
 import { get } from '../message/header.ts';
-import { Via } from '../message/headers/via.ts';
+import { sentByPort, Via } from '../message/headers/via.ts';
 import type { SipRequest } from '../message/message.ts';
 import { hasParam, param, withoutParam, withParam } from '../message/params.ts';
 import type { SocketAddress } from '../ports.ts';
@@ -31,21 +31,18 @@ function stampedParams(via: Via, source: SocketAddress): Via['params'] {
   return hasParam(via.params, 'received') ? withoutParam(via.params, 'received') : via.params;
 }
 
-const defaultPort = 5060;
-
 /** Where a response over UDP goes, by the Via on its top; `undefined` when that names no numeric address. */
 export function responseDestination(via: Via): SocketAddress | undefined {
-  const sentByPort = via.port ?? defaultPort;
   // RFC 3261 §18.2.2: maddr comes before received. Deviates: a name or a multicast group in it is passed over, which
   // keeps our responses from being multiplied.
   const maddr = unicast(param(via.params, 'maddr'));
-  if (maddr !== undefined) return { address: maddr, port: sentByPort };
+  if (maddr !== undefined) return { address: maddr, port: sentByPort(via) };
   const received = param(via.params, 'received');
   const address = numericAddress(received ?? via.host);
   if (address === undefined) return undefined;
   // RFC 3581 §4: rport counts only beside received, as we write them.
   const rport = received === undefined ? undefined : portOf(param(via.params, 'rport'));
-  return { address, port: rport ?? sentByPort };
+  return { address, port: rport ?? sentByPort(via) };
 }
 
 function portOf(text: string | undefined): number | undefined {

@@ -94,8 +94,3 @@ function drawn(records: readonly SrvRecord[], fraction: number): number {
   });
   return Math.max(0, at);
 }
-
-/** RFC 3261 §19.1.2. */
-export function defaultPortOf(transport: Transport): number {
-  return transport === 'tls' || transport === 'wss' ? 5061 : 5060;
-}

@@ -15,7 +15,7 @@ import { From, To, tagOf } from '../message/headers/from-to.ts';
 import { MaxBreadth } from '../message/headers/numbers.ts';
 import { ProxyRequire } from '../message/headers/options.ts';
 import { Route } from '../message/headers/route.ts';
-import { Via } from '../message/headers/via.ts';
+import { sentBy, Via } from '../message/headers/via.ts';
 import type { SipRequest } from '../message/message.ts';
 import { param } from '../message/params.ts';
 
@@ -52,8 +52,6 @@ export function isLoop(request: SipRequest, ourSentBys: readonly string[], hash 
   const ours = ourSentBys.map(lower);
   return all(request, Via).some((via) => ours.includes(sentBy(via)) && carries(via, hash));
 }
-
-const sentBy = (via: Via): string => `${lower(via.host)}:${via.port ?? (via.transport === 'TLS' ? 5061 : 5060)}`;
 
 function carries(via: Via, hash: string): boolean {
   const branch = lower(param(via.params, 'branch') ?? '');

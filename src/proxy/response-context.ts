@@ -46,7 +46,7 @@ import {
   outcomes,
   type ResponseContext,
   type Step,
-} from './branches.ts';
+} from './context-value.ts';
 
 export {
   type BranchState,
@@ -56,7 +56,7 @@ export {
   isSuccess,
   type Limits,
   type ResponseContext,
-} from './branches.ts';
+} from './context-value.ts';
 
 export function createResponseContext(method: string, limits: Limits = defaultLimits): ResponseContext {
   return {
@@ -66,13 +66,12 @@ export function createResponseContext(method: string, limits: Limits = defaultLi
     cancelled: false,
     declined: false,
     final: 'none',
-    finished: false,
     branches: [],
   };
 }
 
 export function step(context: ResponseContext, event: ContextEvent): Step {
-  return both(both(take(context, event), conclude), finish);
+  return both(take(context, event), conclude);
 }
 
 function take(context: ResponseContext, event: ContextEvent): Step {
@@ -329,11 +328,6 @@ function cancelledAnswer(context: ResponseContext): Forward | Respond {
 /** RFC 3261 §16.5: an empty target set is a 480. */
 const bestOrNone = (context: ResponseContext): Forward | Respond =>
   bestSoFar(context) ?? { do: 'respond', status: 480, code: 'not-registered' };
-
-function finish(context: ResponseContext): Step {
-  const over = context.routed && isFinal(context) && allEnded(context);
-  return over && !context.finished ? [{ ...context, finished: true }, [{ do: 'finished' }]] : ignore(context);
-}
 
 function outcomeOf(branch: Branch, response: SipResponse): Outcome {
   // Deviates: §16.7 step 6 would forward the 487. The caller cancelled nothing, and is told that nobody answered.

@@ -9,7 +9,7 @@ import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import { CSeq } from '../message/headers/cseq.ts';
 import { From, To, tagOf } from '../message/headers/from-to.ts';
-import { Via } from '../message/headers/via.ts';
+import { sentBy, Via } from '../message/headers/via.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import { param } from '../message/params.ts';
 
@@ -35,9 +35,10 @@ export function clientKey(message: SipMessage): string {
 function keyOf(request: SipRequest, method: string): string {
   const via = get(request, Via);
   const branch = branchOf(via);
+  const sender = via === undefined ? '' : sentBy(via);
   // RFC 3261 §17.2.3: branch, sent-by and method; sent-by, because somebody may have copied our branch.
-  if (branch.startsWith(magicCookie)) return `${branch} ${sentBy(via)} ${method}`;
-  return rfc2543Key(request, method, `${branch} ${sentBy(via)}`);
+  if (branch.startsWith(magicCookie)) return `${branch} ${sender} ${method}`;
+  return rfc2543Key(request, method, `${branch} ${sender}`);
 }
 
 /** RFC 3261 §17.2.3: without the magic cookie all that identifies the request is compared. */
@@ -51,11 +52,3 @@ function rfc2543Key(request: SipRequest, method: string, via: string): string {
 
 // RFC 3261 §7.3.1: parameter values are tokens, and case-insensitive.
 const branchOf = (via: Via | undefined): string => lower(param(via?.params ?? [], 'branch') ?? '');
-
-// RFC 3261 §18.2.1, RFC 7118 §5.1: the port that a sent-by without one means.
-const defaultPorts: Readonly<Record<string, number>> = { TLS: 5061, WS: 80, WSS: 443 };
-
-function sentBy(via: Via | undefined): string {
-  if (via === undefined) return '';
-  return `${lower(via.host)}:${via.port ?? defaultPorts[via.transport] ?? 5060}`;
-}

@@ -60,7 +60,12 @@ test('five failures of one user from one address: 403 for that address, for a mi
 test('an unknown user is challenged again like a wrong password', () =>
   strangers(async (it) => {
     const mallory = it.agent({ name: 'nobody', address: '203.0.113.66' });
-    assert.equal((await tries(mallory, 'nobody', 'guess')).status, 401);
+    const refusals = [await tries(mallory, 'nobody', 'guess'), await tries(mallory, 'bob', 'guess')];
+    assert.deepEqual(
+      refusals.map((refusal) => [refusal.status, get(refusal, Warning)]),
+      Array(2).fill([401, '399 viaduct "User name or password is wrong."']),
+    );
+    assert.equal((await it.proxy().operations.statistics()).refusals['login-failed'], 2);
   }));
 
 /** The credentials of a request once more, as somebody who listened would send them. */

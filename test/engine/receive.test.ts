@@ -104,6 +104,14 @@ describe('what cannot be read', async () => {
     const { engine, sent } = await createStage(async () => reply(200));
     engine.message(textOf({}).replace('CSeq: 1 INVITE', 'CSeq: one INVITE'), flow);
     assert.match(sent.join(), /^SIP\/2\.0 400 Bad Request \(.+\)\r\n/);
+    assert.match(sent.join(), /\r\nWarning: 399 viaduct "The message breaks the SIP grammar\./);
+  });
+
+  test('RFC 3261 §21.5.6: another version than SIP/2.0 is refused with 505, and counted as that', async () => {
+    const { engine, sent } = await createStage(async () => reply(200));
+    engine.message(textOf({}).replace(' SIP/2.0', ' SIP/7.0'), flow);
+    assert.match(sent.join(), /^SIP\/2\.0 505 Version Not Supported\r\n/);
+    assert.deepEqual((await engine.operations.statistics()).refusals, { 'unsupported-version': 1 });
   });
 
   test('an ACK, a response and bytes that are no message are answered with silence, and counted', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { branchOf, isOurs, viaBranch } from '../../src/media/via-branch.ts';
+import { isOurs, viaBranch } from '../../src/media/via-branch.ts';
 
 describe('via-branch: a cluster mark and our branch', () => {
   const ours = viaBranch('vd7', 'z9hG4bKabc.1');
@@ -10,10 +10,5 @@ describe('via-branch: a cluster mark and our branch', () => {
     assert.equal(isOurs('vd', ours), false);
     assert.equal(isOurs('vd7', viaBranch('vd70', 'z9hG4bKabc.1')), false);
     assert.equal(isOurs('vd7', 'z9hG4bK-524287-1---c2f871b95bf7422b0'), false);
-  });
-
-  it('gives our branch parameter back', () => {
-    assert.equal(branchOf('vd7', ours), 'z9hG4bKabc.1');
-    assert.equal(branchOf('other', ours), undefined);
   });
 });

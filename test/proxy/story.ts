@@ -73,8 +73,6 @@ export function inWords(effect: ContextEffect): string {
     case 'abandon':
     case 'ended':
       return `${effect.do} ${effect.branch}`;
-    case 'finished':
-      return 'finished';
   }
 }
 

@@ -41,4 +41,16 @@ function printVia(via: Via): string {
   return `${via.protocol ?? 'SIP/2.0'}/${via.transport} ${via.host}${port}${printParams(via.params)}`;
 }
 
+// RFC 3261 §18.2.1, RFC 7118 §5.1: the port that a sent-by without one means.
+const defaultPorts: Readonly<Record<string, number>> = { TLS: 5061, WS: 80, WSS: 443 };
+
+export function sentByPort(via: Via): number {
+  return via.port ?? defaultPorts[via.transport] ?? 5060;
+}
+
+/** `host:port`, the same for sent-bys that are equal. */
+export function sentBy(via: Via): string {
+  return `${lower(via.host)}:${sentByPort(via)}`;
+}
+
 export const Via: Header<Via> = defineHeader({ name: 'Via', list: true, parse: parseVia, print: printVia });

@@ -35,7 +35,6 @@ export interface ResponseContext {
   readonly declined: boolean;
   /** The final response that went upstream. */
   readonly final: 'none' | '2xx' | '300-699';
-  readonly finished: boolean;
   readonly branches: readonly Branch[];
 }
 
@@ -80,9 +79,7 @@ export type ContextEffect =
   | { readonly do: 'start-timer-c'; readonly branch: string; readonly ms: number }
   | { readonly do: 'stop-timer-c'; readonly branch: string }
   /** Once for each branch: nothing of it goes upstream any more. */
-  | { readonly do: 'ended'; readonly branch: string }
-  /** Once: a final response went upstream, and every branch has ended. */
-  | { readonly do: 'finished' };
+  | { readonly do: 'ended'; readonly branch: string };
 
 export type Step = readonly [ResponseContext, readonly ContextEffect[]];
 
