@@ -219,6 +219,8 @@ export interface DialogSide {
 /** The dialog record of a call (DESIGN §5): what a call needs to be ended or moved. */
 export interface DialogRecord {
   readonly callId: string;
+  /** Ours in its Record-Route: a call that passes us twice has a record, and a token, of each pass. */
+  readonly token: string;
   readonly caller: DialogSide;
   readonly callee: DialogSide;
   /** The rtpengine node that holds its media; `undefined` when media does not pass us. */

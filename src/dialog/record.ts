@@ -26,6 +26,7 @@ export type KnownSide = Pick<DialogSide, 'flowId' | 'binding' | 'media' | 'liste
 export interface KnownCall {
   readonly caller: KnownSide;
   readonly callee: KnownSide;
+  readonly token: string;
   /** Whether a Record-Route URI of the 2xx is the one we wrote into this INVITE. */
   readonly isOurs: (recordRouteUri: string) => boolean;
   readonly mediaNode: string | undefined;
@@ -56,7 +57,8 @@ export function recordFromCall(invite: SipRequest, response: SipResponse, known:
     routeSet: beyondUs(recordRoutes(response), known.isOurs),
     cseq: 0,
   };
-  return { callId, caller, callee, mediaNode: known.mediaNode, answeredAtMs: known.nowMs, node: known.node };
+  const { token, mediaNode, node, nowMs } = known;
+  return { callId, token, caller, callee, mediaNode, answeredAtMs: nowMs, node };
 }
 
 /** Whose tag this is; `undefined` when it is neither's. */
@@ -75,7 +77,7 @@ export function noteRequest(record: DialogRecord, request: SipRequest): DialogRe
   const side = sideOf(record, tagOf(get(request, From)));
   if (side === undefined) return record;
   const cseq = Math.max(record[side].cseq, get(request, CSeq)?.number ?? 0);
-  // RFC 3261 §12.2: re-INVITE and UPDATE refresh the target. Deviates: already on the request, not on its 2xx; a client
+  // RFC 3261 §12.2, RFC 6665 §3.1: some methods refresh the target. Deviates: already on the request, not on its 2xx; a client
   // that moved is reached at its new place also when the other side refuses the new offer.
   const remoteTarget = refreshedTarget(record[side], request, request.method);
   return withSide(record, side, { cseq, remoteTarget });
@@ -164,9 +166,10 @@ function address(side: DialogSide): {
   return { display: undefined, uri: side.uri, params: side.tag === '' ? [] : [['tag', side.tag]] };
 }
 
+const refreshesTarget: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
+
 function refreshedTarget(side: DialogSide, message: SipMessage, method: string): string {
-  const refreshes = method === 'INVITE' || method === 'UPDATE';
-  return (refreshes ? contactOf(message) : undefined) ?? side.remoteTarget;
+  return (refreshesTarget.has(method) ? contactOf(message) : undefined) ?? side.remoteTarget;
 }
 
 function withSide(record: DialogRecord, name: SideName, change: Partial<DialogSide>): DialogRecord {

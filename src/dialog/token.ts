@@ -5,14 +5,17 @@
  *     0      version (4 bits), media of the caller (2), media of the callee (2)
  *     1-3    hash of the caller's tag, which gives the direction of a request
  *     4-5    node
- *     6      flow kind of the caller (2 bits), has binding (1), the same of the callee; 2 bits zero
- *     then   caller, callee: listener (2), flow (0, 6, 18 or 7), binding key hash (5) if any
+ *     6      pass: Max-Forwards as it came, which tells two passes of one call through us apart
+ *     7-8    hour it was made in, since 1970, modulo 65536
+ *     9      flow kind of the caller (2 bits), has binding (1), has target (1); the same of the callee
+ *     then   caller, callee: listener (2), flow (0, 6, 18 or 7), binding key hash (5) or target hash (5) if any
  *     then   10 bytes of HMAC-SHA-256 over all this and the Call-ID
  *
- * At most 57 bytes, 76 characters of base64url (80 are allowed); typically 50.
+ * At most 60 bytes, 80 characters of base64url; typically 54.
  * Left out: encryption. A token names addresses that the other side's Via and Contact show as well.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { parseUri, uriKey } from '../message/uri.ts';
 import type { Flow, MediaKind } from '../ports.ts';
 import { type FlowReference, flowIdOf, flowKinds, flowReference } from './flow-reference.ts';
 
@@ -24,6 +27,8 @@ export interface TokenSide {
   readonly flowId: Flow['id'] | undefined;
   /** `bindingKeyHash` of a registered side: finds the binding after its connection is gone. */
   readonly bindingKeyHash: string | undefined;
+  /** `targetHash` of a side that has neither: the one place where it may be reached. */
+  readonly targetHash: string | undefined;
 }
 
 export interface TokenFields {
@@ -31,16 +36,21 @@ export interface TokenFields {
   readonly callerTagHash: string;
   /** `nodeNumber` of the node that wrote the token. */
   readonly node: number;
+  /** Max-Forwards of the request that it was made for: a call that passes us twice (a spiral) has two tokens. */
+  readonly pass: number;
+  /** `hourOf` when it was made. */
+  readonly madeAtHour: number;
   readonly caller: TokenSide;
   readonly callee: TokenSide;
 }
 
 export const longestToken = 80;
 
-const version = 1;
-const headBytes = 7;
+const version = 2;
+const headBytes = 10;
 const macBytes = 10;
-const bindingBytes = 5;
+/** Of a binding key or of a target. */
+const nameBytes = 5;
 const mediaKinds = [undefined, 'webrtc', 'rtp', 'sdes'] as const satisfies readonly (MediaKind | undefined)[];
 const flowBytes = { none: 0, udp4: 6, udp6: 18, connection: 7 } as const satisfies Record<
   FlowReference['kind'],
@@ -54,7 +64,9 @@ export function encodeToken(fields: TokenFields, callId: string, secret: string)
   head.writeUInt8((version << 4) | (mediaBits(fields.caller) << 2) | mediaBits(fields.callee), 0);
   head.write(fields.callerTagHash, 1, 3, 'hex');
   head.writeUInt16BE(fields.node & 0xffff, 4);
-  head.writeUInt8((caller.bits << 5) | (callee.bits << 2), 6);
+  head.writeUInt8(fields.pass & 0xff, 6);
+  head.writeUInt16BE(fields.madeAtHour & 0xffff, 7);
+  head.writeUInt8((caller.bits << 4) | callee.bits, 9);
   const signed = Buffer.concat([head, caller.bytes, callee.bytes]);
   return Buffer.concat([signed, mac(signed, callId, secret)]).toString('base64url');
 }
@@ -78,9 +90,24 @@ export function tagHash(tag: string): string {
   return sha256Hex(tag).slice(0, 6);
 }
 
+export function hourOf(nowMs: number): number {
+  return Math.floor(nowMs / 3_600_000) & 0xffff;
+}
+
+/** Whole hours since it was made; one of a node whose clock is a little ahead is as new. */
+export function ageHours(token: TokenFields, nowMs: number): number {
+  return Math.max(0, ((hourOf(nowMs) - token.madeAtHour + 1) & 0xffff) - 1);
+}
+
+/** Stands for the URI that requests to a side are sent to: its first Route, else its remote target. */
+export function targetHash(uri: string): string {
+  const parsed = parseUri(uri);
+  return sha256Hex(parsed === undefined ? uri : uriKey(parsed)).slice(0, 2 * nameBytes);
+}
+
 /** Finds a binding without naming it; the database computes the same (`LocationStore.byKeyHash`). */
 export function bindingKeyHash(aor: string, key: string): string {
-  return sha256Hex(`${aor}\n${key}`).slice(0, 2 * bindingBytes);
+  return sha256Hex(`${aor}\n${key}`).slice(0, 2 * nameBytes);
 }
 
 /** A node id as two bytes; of a few nodes hardly two share one, and the record names the node itself. */
@@ -93,10 +120,16 @@ export function nodeNumber(node: string): number {
 function encodeSide(side: TokenSide): { readonly bits: number; readonly bytes: Buffer } {
   const flow = flowReference(side.flowId);
   const binding = bindingOf(side, flow);
+  const target = flow.kind === 'none' && binding === undefined ? side.targetHash : undefined;
   const listener = flow.kind === 'udp4' || flow.kind === 'udp6' ? flow.listener : side.listener;
-  const bits = (flowKinds.indexOf(flow.kind) << 1) | (binding === undefined ? 0 : 1);
-  return { bits, bytes: Buffer.concat([uint16(listener), encodeFlow(flow), Buffer.from(binding ?? '', 'hex')]) };
+  const named = (binding === undefined ? 0 : hasBinding) | (target === undefined ? 0 : hasTarget);
+  const name = Buffer.from(binding ?? target ?? '', 'hex');
+  const bytes = Buffer.concat([uint16(listener), encodeFlow(flow), name]);
+  return { bits: (flowKinds.indexOf(flow.kind) << 2) | named, bytes };
 }
+
+const hasBinding = 2;
+const hasTarget = 1;
 
 function bindingOf(side: TokenSide, flow: FlowReference): string | undefined {
   // Two IPv6 addresses and two hashes would not fit; a UDP flow outlives our restart, so it needs its binding least.
@@ -122,25 +155,36 @@ function encodeFlow(flow: FlowReference): Buffer {
 function readFields(bytes: Buffer): TokenFields | undefined {
   const first = bytes.readUInt8(0);
   if (first >> 4 !== version) return undefined;
-  const kinds = bytes.readUInt8(6);
-  const caller = readSide(bytes, headBytes, kinds >> 5, first >> 2);
-  const callee = caller && readSide(bytes, caller.end, kinds >> 2, first);
+  const kinds = bytes.readUInt8(9);
+  const caller = readSide(bytes, headBytes, kinds >> 4, first >> 2);
+  const callee = caller && readSide(bytes, caller.end, kinds, first);
   if (caller === undefined || callee === undefined || callee.end !== bytes.length) return undefined;
-  const callerTagHash = bytes.toString('hex', 1, 4);
-  return { callerTagHash, node: bytes.readUInt16BE(4), caller: caller.side, callee: callee.side };
+  return {
+    callerTagHash: bytes.toString('hex', 1, 4),
+    node: bytes.readUInt16BE(4),
+    pass: bytes.readUInt8(6),
+    madeAtHour: bytes.readUInt16BE(7),
+    caller: caller.side,
+    callee: callee.side,
+  };
 }
 
 type ReadSide = { readonly side: TokenSide; readonly end: number };
 
 function readSide(bytes: Buffer, start: number, bits: number, media: number): ReadSide | undefined {
-  const kind = flowKinds[(bits >> 1) & 3] ?? 'none';
+  const kind = flowKinds[(bits >> 2) & 3] ?? 'none';
   const flowEnd = start + 2 + flowBytes[kind];
-  const end = flowEnd + (bits & 1) * bindingBytes;
+  const named = bits & (hasBinding | hasTarget);
+  const end = flowEnd + (named === 0 ? 0 : nameBytes);
   if (end > bytes.length) return undefined;
   const listener = bytes.readUInt16BE(start);
   const flowId = flowIdOf(readFlow(kind, listener, bytes.subarray(start + 2, flowEnd)));
-  const bindingKeyHash = end > flowEnd ? bytes.toString('hex', flowEnd, end) : undefined;
-  return { side: { media: mediaKinds[media & 3], listener, flowId, bindingKeyHash }, end };
+  const name = bytes.toString('hex', flowEnd, end);
+  const names = {
+    bindingKeyHash: named & hasBinding ? name : undefined,
+    targetHash: named & hasTarget ? name : undefined,
+  };
+  return { side: { media: mediaKinds[media & 3], listener, flowId, ...names }, end };
 }
 
 function readFlow(kind: FlowReference['kind'], listener: number, bytes: Buffer): FlowReference {

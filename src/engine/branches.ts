@@ -9,9 +9,11 @@ import { recordFromCall } from '../dialog/record.ts';
 import { replaceAll } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
+import { Contact } from '../message/headers/contact.ts';
 import { ProxyAuthorization } from '../message/headers/digest.ts';
 import { From, tagOf } from '../message/headers/from-to.ts';
-import { Route } from '../message/headers/route.ts';
+import { MaxForwards } from '../message/headers/numbers.ts';
+import { RecordRoute, Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { DialogRecord, Flow } from '../ports.ts';
 import { forwarded } from '../proxy/forward.ts';
@@ -42,7 +44,7 @@ export async function prepareBranch(core: Core, request: Request, branch: LiveBr
   const routes = [...(target.route ?? []), ...all(request.message, Route).map((route) => route.uri)];
   const flow = await core.nextHops.flowTo(target, routes[0], request.flow);
   const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
-  branch.token = makesDialog ? tokenFor(core, request, target, flow) : '';
+  branch.token = makesDialog ? tokenFor(core, request, target, routes[0] ?? target.uri, flow) : '';
   const message = forwarded(withoutOurCredentials(request), {
     uri: target.uri,
     via: viaFor(flow.listener, branch.id),
@@ -61,13 +63,24 @@ function withoutOurCredentials({ message, notes: { user } }: Request): SipReques
   return replaceAll(message, ProxyAuthorization, others);
 }
 
-function tokenFor(core: Core, request: Request, target: Target, flow: Flow): string {
-  const callId = get(request.message, CallId) ?? '';
-  const callerTag = tagOf(get(request.message, From)) ?? '';
-  return core.dialogs.token(callId, callerTag, callerParty(core, request), calleeParty(target, flow));
+function tokenFor(core: Core, request: Request, target: Target, nextHop: string, flow: Flow): string {
+  const { message } = request;
+  const call = {
+    callId: get(message, CallId) ?? '',
+    callerTag: tagOf(get(message, From)) ?? '',
+    pass: get(message, MaxForwards) ?? 0,
+  };
+  const toCaller = get(message, RecordRoute) ?? get(message, Contact);
+  return core.dialogs.token(
+    call,
+    { ...callerParty(core, request), target: toCaller?.uri ?? '' },
+    { ...calleeParty(target, flow), target: nextHop },
+  );
 }
 
-function callerParty(core: Core, request: Request): TokenParty {
+type Party = Omit<TokenParty, 'target'>;
+
+function callerParty(core: Core, request: Request): Party {
   return {
     media: request.media,
     listener: request.flow.listener.index,
@@ -76,7 +89,7 @@ function callerParty(core: Core, request: Request): TokenParty {
   };
 }
 
-function calleeParty(target: Target, flow: Flow): TokenParty {
+function calleeParty(target: Target, flow: Flow): Party {
   return { media: target.media, listener: flow.listener.index, flowId: target.flowId, binding: target.binding };
 }
 
@@ -97,6 +110,7 @@ export function dialogOf(
   return recordFromCall(request.message, response, {
     caller: { ...caller, media: call?.caller.kind ?? request.media },
     callee: { ...callee, media: calleeMedia ?? target.media ?? kindByTransport(flow.transport) },
+    token,
     isOurs: (uri) => carriesToken(uri, token),
     mediaNode,
     node: core.options.node,

@@ -89,6 +89,6 @@ export class DialogRows {
   }
 }
 
-function keyOf({ callId, caller, callee }: DialogRecord): string {
-  return `${callId}\n${caller.tag}\n${callee.tag}`;
+function keyOf({ callId, caller, callee, token }: DialogRecord): string {
+  return `${callId}\n${caller.tag}\n${callee.tag}\n${token}`;
 }

@@ -1,10 +1,10 @@
 /**
- * The dialog records in memory, found by Call-ID and tags, by flow and by binding. A table, no rules.
+ * The dialog records in memory, found by Call-ID, tags and token, by flow and by binding. A table, no rules.
  */
 import type { Binding, DialogRecord, DialogSide } from '../ports.ts';
 
 export class DialogTable {
-  /** By Call-ID; a forked INVITE that was answered twice has two. */
+  /** By Call-ID; a forked INVITE that was answered twice has two, and so has a call that passes us twice. */
   readonly #records = new Map<string, readonly DialogRecord[]>();
   /** Call-IDs by flow and by binding, so that neither a REGISTER nor a closed connection searches all calls. */
   readonly #index = new Map<string, Set<string>>();
@@ -17,9 +17,20 @@ export class DialogTable {
     return [...this.#records.values()].flat();
   }
 
-  /** Tags in either order. */
-  find(callId: string, oneTag: string, otherTag: string): DialogRecord | undefined {
-    return this.#records.get(callId)?.find((record) => isOf(record, oneTag, otherTag));
+  /** Tags in either order. A record of before tokens were noted has none, and is found by any. */
+  find(callId: string, oneTag: string, otherTag: string, token: string): DialogRecord | undefined {
+    const dialogs = this.#records.get(callId)?.filter((record) => isOf(record, oneTag, otherTag)) ?? [];
+    return dialogs.find((record) => record.token === token) ?? dialogs.find((record) => record.token === '');
+  }
+
+  /** The Call-ID that came first. */
+  oldest(): readonly DialogRecord[] {
+    const [first] = this.#records.values();
+    return first ?? [];
+  }
+
+  has(record: DialogRecord): boolean {
+    return this.#records.get(record.callId)?.includes(record) === true;
   }
 
   byFlow(flowId: string): readonly DialogRecord[] {
@@ -30,7 +41,7 @@ export class DialogTable {
     return this.#lookup(bindingName(binding));
   }
 
-  /** Adds it, or takes the place of the one with its tags. */
+  /** Adds it, or takes the place of the one with its tags and token. */
   put(record: DialogRecord): void {
     this.remove(record);
     this.#records.set(record.callId, [...(this.#records.get(record.callId) ?? []), record]);
@@ -42,7 +53,7 @@ export class DialogTable {
 
   remove(record: DialogRecord): void {
     const all = this.#records.get(record.callId) ?? [];
-    const old = all.find((one) => isOf(one, record.caller.tag, record.callee.tag));
+    const old = all.find((one) => one.token === record.token && isOf(one, record.caller.tag, record.callee.tag));
     if (old === undefined) return;
     const rest = all.filter((one) => one !== old);
     if (rest.length > 0) this.#records.set(record.callId, rest);

@@ -1,26 +1,30 @@
 /**
- * The dialogs of calls in progress (DESIGN §5): the record rules, the token in our Record-Route hints.
+ * The dialogs that pass us (DESIGN §5): the record rules, the token in our Record-Route hints.
  *
- * In memory, with a row each in the database from the 2xx to the end, so that a restart loses no call. A row is written
- * behind the 2xx, not before it: a slow database must not hold back an answered call.
+ * A call has a row in the database from the 2xx to the end, so that a restart loses none. It is written behind the 2xx,
+ * not before it: a slow database must not hold back an answered call. Early dialogs and subscriptions have no row.
+ * Law 10: where a request of a dialog goes is what the record knows, or else what the token names; never what its sender
+ * makes up.
  */
 import { moveFlow, noteFlow, noteRequest, noteResponse, otherSide, type SideName, sideOf } from '../dialog/record.ts';
 import {
+  ageHours,
   bindingKeyHash,
   decodeToken,
   directionOf,
   encodeToken,
+  hourOf,
   nodeNumber,
   type TokenFields,
   type TokenSide,
   tagHash,
+  targetHash,
 } from '../dialog/token.ts';
-import { all, get } from '../message/header.ts';
+import { nextOf, wayTo } from '../dialog/way.ts';
+import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import { From, To, tagOf } from '../message/headers/from-to.ts';
-import { Route } from '../message/headers/route.ts';
 import type { SipMessage, SipResponse } from '../message/message.ts';
-import { parseUri, uriEquals } from '../message/uri.ts';
 import type {
   Binding,
   Clock,
@@ -45,6 +49,15 @@ export interface DialogsOptions {
 
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
+/** Early dialogs and subscriptions that are remembered; the oldest makes room (law 9). */
+const mostPassing = 20_000;
+
+/** Calls that we ended ourselves, so that their tokens are dead; the oldest makes room (law 9). */
+const mostHungUp = 20_000;
+
+/** How long a token is good without its record, which a call keeps as long as it lasts. */
+const tokenHours = 24;
+
 export class Dialogs {
   readonly #store: DialogStore;
   readonly #rows: DialogRows;
@@ -52,7 +65,10 @@ export class Dialogs {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #options: DialogsOptions;
-  readonly #table = new DialogTable();
+  readonly #calls = new DialogTable();
+  /** Early dialogs, and those of other requests than INVITE. */
+  readonly #passing = new DialogTable();
+  readonly #hungUp = new Set<string>();
   readonly #followed = new WeakSet<Request>();
   /** Records whose row has gone already. */
   readonly #unstored = new WeakSet<DialogRecord>();
@@ -80,28 +96,30 @@ export class Dialogs {
   }
 
   get size(): number {
-    return this.#table.size;
+    return this.#calls.size;
   }
 
   all(): readonly DialogRecord[] {
-    return this.#table.all();
+    return this.#calls.all();
   }
 
   /** The records of before the restart. */
   async load(): Promise<readonly DialogRecord[]> {
     const records = await this.#store.load(this.#options.node);
-    for (const record of records) this.#table.put(record);
+    for (const record of records) this.#calls.put(record);
     return records;
   }
 
   // --- tokens --------------------------------------------------------------------------------------------------------
 
   /** The token for the Record-Route of one branch. */
-  token(callId: string, callerTag: string, caller: TokenParty, callee: TokenParty): string {
+  token({ callId, callerTag, pass }: TokenCall, caller: TokenParty, callee: TokenParty): string {
     const [secret = ''] = this.#options.secrets;
     const fields: TokenFields = {
       callerTagHash: tagHash(callerTag),
       node: nodeNumber(this.#options.node),
+      pass,
+      madeAtHour: hourOf(this.#clock.nowMs()),
       caller: tokenSide(caller),
       callee: tokenSide(callee),
     };
@@ -112,14 +130,14 @@ export class Dialogs {
 
   /** Law 10: without a valid token for this Call-ID a To tag gains nothing. */
   async follow(request: Request): Promise<Target | Reply | undefined> {
-    const { message, token: text } = request;
-    const callId = get(message, CallId) ?? '';
-    const fromTag = tagOf(get(message, From)) ?? '';
-    const token = text === undefined ? undefined : decodeToken(text, callId, this.#options.secrets);
-    if (token === undefined) return undefined;
-    const record = this.find(message);
+    const { message, token: text = '' } = request;
+    const { callId, fromTag, toTag } = namesOf(message);
+    const token = decodeToken(text, callId, this.#options.secrets);
+    if (token === undefined || this.#hungUp.has(`${fromTag}\n${toTag}\n${text}`)) return undefined;
     // A token of one's own call must not reach into somebody else's with the same Call-ID.
-    if (record !== undefined && tagHash(record.caller.tag) !== token.callerTagHash) return undefined;
+    const callerTag = [fromTag, toTag].find((tag) => tagHash(tag) === token.callerTagHash);
+    const record = this.find(message, text);
+    if (callerTag === undefined || (record !== undefined && record.caller.tag !== callerTag)) return undefined;
     this.#followed.add(request);
     if (record === undefined) return this.#followToken(request, token, fromTag);
     const side = sideOf(record, fromTag) ?? 'caller';
@@ -137,8 +155,10 @@ export class Dialogs {
   async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
     const side = record[towards];
     const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
-    const free = !beginsSomething.has(request.message.method);
-    if (side.flowId === undefined) return free || leadsTo(side, request) ? target : undefined;
+    if (side.flowId === undefined) {
+      const uri = wayTo(side, request.message);
+      return uri === undefined ? undefined : { ...target, uri };
+    }
     if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
     const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
     if (moved === undefined) return this.#unreachable(side.flowId);
@@ -146,16 +166,20 @@ export class Dialogs {
     return { ...target, flowId: moved.id };
   }
 
-  /** No record: an early dialog, or the row was lost with the process. */
+  /** No record: the row was lost with the process, or nothing has come from the callee yet. */
   async #followToken(request: Request, token: TokenFields, fromTag: string): Promise<Target | Reply | undefined> {
+    if (ageHours(token, this.#clock.nowMs()) > tokenHours) return undefined;
     const side = directionOf(token, fromTag) === 'from-caller' ? token.callee : token.caller;
     const target: Target = { uri: request.message.uri, media: side.media };
-    // Where to is then the sender's word alone: enough to end or change a call, not to make another one.
-    if (side.flowId === undefined) return beginsSomething.has(request.message.method) ? undefined : target;
-    if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
+    if (side.flowId !== undefined && this.#network.find(side.flowId) !== undefined) {
+      return { ...target, flowId: side.flowId };
+    }
     const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
     const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
-    return flow === undefined ? this.#unreachable(side.flowId) : { ...target, flowId: flow.id };
+    if (flow !== undefined) return { ...target, flowId: flow.id };
+    if (side.flowId !== undefined) return this.#unreachable(side.flowId);
+    const named = binding === undefined ? side.targetHash : targetHash(binding.path[0] ?? binding.contact);
+    return named !== undefined && named === targetHash(nextOf(request.message)) ? target : undefined;
   }
 
   async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {
@@ -181,43 +205,65 @@ export class Dialogs {
   // --- life ----------------------------------------------------------------------------------------------------------
 
   established(record: DialogRecord): void {
-    if (this.#table.find(record.callId, record.caller.tag, record.callee.tag) !== undefined) return;
-    this.#table.put(record);
+    if (this.#calls.find(record.callId, record.caller.tag, record.callee.tag, record.token) !== undefined) return;
+    this.#calls.put(record);
     this.#rows.save(record);
   }
 
-  /** A 2xx of the dialog passed: its Contact may be new. */
-  note(response: SipResponse): void {
-    const record = this.find(response);
+  /** A dialog without a row: an early one, or a subscription. */
+  passing(record: DialogRecord): void {
+    if (this.#passing.size >= mostPassing) for (const old of this.#passing.oldest()) this.#passing.remove(old);
+    this.#passing.put(record);
+  }
+
+  /** An early dialog has become a call, or has come to nothing. */
+  passed(record: DialogRecord): void {
+    this.#passing.remove(record);
+  }
+
+  /** A 2xx to this request of the dialog passed: its Contact may be new. */
+  note(request: Request, response: SipResponse): void {
+    const record = this.find(response, request.token);
     if (record !== undefined) this.#replace(record, noteResponse(record, response));
   }
 
-  /** The dialog that this message belongs to, in either direction. */
-  find(message: SipMessage): DialogRecord | undefined {
-    const fromTag = tagOf(get(message, From)) ?? '';
-    const toTag = tagOf(get(message, To)) ?? '';
-    return this.#table.find(get(message, CallId) ?? '', fromTag, toTag);
+  /** The dialog that this message belongs to, in either direction, with the token it came or went with. */
+  find(message: SipMessage, token = ''): DialogRecord | undefined {
+    const { callId, fromTag, toTag } = namesOf(message);
+    return this.#calls.find(callId, fromTag, toTag, token) ?? this.#passing.find(callId, fromTag, toTag, token);
   }
 
   ended(record: DialogRecord): void {
-    this.#table.remove(record);
+    this.#calls.remove(record);
     this.#unstore(record);
+  }
+
+  /** DESIGN §5: after a BYE of ours later requests of either side get 481. */
+  hungUp({ caller, callee, token }: DialogRecord): void {
+    for (const [from, to] of [
+      [caller.tag, callee.tag],
+      [callee.tag, caller.tag],
+    ]) {
+      const [oldest] = this.#hungUp;
+      if (this.#hungUp.size >= mostHungUp && oldest !== undefined) this.#hungUp.delete(oldest);
+      this.#hungUp.add(`${from}\n${to}\n${token}`);
+    }
   }
 
   /** A client registered: its dialogs follow it to its flow. */
   moved(binding: BindingRef, flow: Flow): void {
-    for (const record of this.#table.byBinding(binding)) {
+    for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
       this.#replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
     }
   }
 
   /** `gone`: a call one of whose sides did not come back within the grace time. */
   closed(flow: Flow, gone: (record: DialogRecord) => void): void {
-    if (this.#table.byFlow(flow.id).length === 0) return;
+    if (this.#calls.byFlow(flow.id).length + this.#passing.byFlow(flow.id).length === 0) return;
     this.#closedAtMs.set(flow.id, this.#clock.nowMs());
     this.#clock.after(this.#options.graceMs, () => {
       this.#closedAtMs.delete(flow.id);
-      for (const record of this.#table.byFlow(flow.id)) gone(record);
+      for (const record of this.#calls.byFlow(flow.id)) gone(record);
     });
   }
 
@@ -231,7 +277,10 @@ export class Dialogs {
   /** The new value in place of the old; CSeqs go to the database with the next change that matters. */
   #replace(old: DialogRecord, record: DialogRecord): DialogRecord {
     if (old === record) return record;
-    this.#table.put(record);
+    // It may have ended while the database was asked.
+    if (this.#passing.has(old)) this.#passing.put(record);
+    if (!this.#calls.has(old)) return record;
+    this.#calls.put(record);
     if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#rows.save(record);
     return record;
   }
@@ -243,29 +292,29 @@ export class Dialogs {
   }
 }
 
-/** Requests that would begin a call or say something to somebody, sent where their sender pleases. */
-const beginsSomething: ReadonlySet<string> = new Set(['INVITE', 'MESSAGE']);
-
-/** Law 10: the way of a request in a dialog is the dialog's (RFC 3261 §12.2.1.1), not one that its sender makes up. */
-function leadsTo(side: DialogSide, { message }: Request): boolean {
-  const [next] = all(message, Route);
-  const [first] = side.routeSet;
-  if (first !== undefined) return next !== undefined && isSame(next.uri, first);
-  return next === undefined && isSame(message.uri, side.remoteTarget);
+function namesOf(message: SipMessage): { readonly callId: string; readonly fromTag: string; readonly toTag: string } {
+  const fromTag = tagOf(get(message, From)) ?? '';
+  return { callId: get(message, CallId) ?? '', fromTag, toTag: tagOf(get(message, To)) ?? '' };
 }
 
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [parseUri(one), parseUri(other)];
-  return one === other || (a !== undefined && b !== undefined && uriEquals(a, b));
+/** What a token is made for: one pass of a call. */
+export interface TokenCall {
+  readonly callId: string;
+  readonly callerTag: string;
+  /** Max-Forwards as it came. */
+  readonly pass: number;
 }
 
 /** What a token says of one side. */
-export interface TokenParty extends Omit<TokenSide, 'bindingKeyHash'> {
+export interface TokenParty extends Omit<TokenSide, 'bindingKeyHash' | 'targetHash'> {
   readonly binding: BindingRef | undefined;
+  /** Where its requests are sent when it has no flow: its first Route, else its Contact. */
+  readonly target: string;
 }
 
-function tokenSide({ binding, ...side }: TokenParty): TokenSide {
-  return { ...side, bindingKeyHash: binding === undefined ? undefined : bindingKeyHash(binding.aor, binding.key) };
+function tokenSide({ binding, target, ...side }: TokenParty): TokenSide {
+  const bindingHash = binding === undefined ? undefined : bindingKeyHash(binding.aor, binding.key);
+  return { ...side, bindingKeyHash: bindingHash, targetHash: targetHash(target) };
 }
 
 function movedOn(old: DialogSide, now: DialogSide): boolean {

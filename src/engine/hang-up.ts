@@ -32,7 +32,9 @@ export function hangUpAnswered(
     return;
   }
   const record = dialogOf(core, request, branch, response, undefined);
-  if (record !== undefined) bye(core, record, 'callee', why);
+  if (record === undefined) return;
+  bye(core, record, 'callee', why);
+  core.dialogs.hungUp(record);
 }
 
 /** RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there. */
@@ -48,7 +50,7 @@ export function acknowledge(core: Core, request: Request, branch: LiveBranch, re
 
 /** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
 export function hangUp(core: Core, request: Request, failure: Failure): void {
-  const record = core.dialogs.find(request.message);
+  const record = core.dialogs.find(request.message, request.token);
   if (record !== undefined) hangUpRecord(core, record, failure);
 }
 
@@ -56,6 +58,7 @@ export function hangUp(core: Core, request: Request, failure: Failure): void {
 export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure): void {
   bye(core, record, 'caller', failure);
   bye(core, record, 'callee', failure);
+  core.dialogs.hungUp(record);
   endRecord(core, record);
 }
 
@@ -87,7 +90,7 @@ function newBranch(core: Core): string {
 
 /** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
 export function endDialog(core: Core, request: Request): void {
-  const record = core.dialogs.hasFollowed(request) ? core.dialogs.find(request.message) : undefined;
+  const record = core.dialogs.hasFollowed(request) ? core.dialogs.find(request.message, request.token) : undefined;
   if (record !== undefined) endRecord(core, record);
 }
 

@@ -320,6 +320,7 @@ export class ResponseContextRunner {
   #forward(response: SipResponse, branchId: string): void {
     const branch = this.#branches.get(branchId)?.branch;
     if (isSuccess(response) && branch !== undefined) this.#upstream.succeeded(response, branch, this.#media);
+    if (response.status < 200 && branch !== undefined) this.#upstream.rings(response, branch);
     this.#upstream.send(response);
   }
 

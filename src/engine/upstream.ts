@@ -1,10 +1,11 @@
 /**
- * Towards the caller of one request: its responses, and what they change for the call: a 2xx to INVITE writes the dialog
- * record, an answered BYE ends it.
+ * Towards the caller of one request: its responses, and what they change for the call: a ringing makes an early dialog, a
+ * 2xx to INVITE writes the dialog record, an answered BYE ends it.
  */
 import { get } from '../message/header.ts';
 import { To, tagOf } from '../message/headers/from-to.ts';
 import type { SipResponse } from '../message/message.ts';
+import type { DialogRecord } from '../ports.ts';
 import { isSuccess } from '../proxy/response-context.ts';
 import type { Reply, Request } from './api.ts';
 import { dialogOf, type LiveBranch } from './branches.ts';
@@ -28,6 +29,8 @@ export class Upstream {
   readonly #server: ServerTransaction;
   /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
   readonly #established = new Set<string>();
+  /** Early dialogs by To tag, until the INVITE is answered. */
+  readonly #early = new Map<string, DialogRecord>();
 
   constructor(core: Core, request: Request, server: ServerTransaction) {
     this.#core = core;
@@ -49,6 +52,7 @@ export class Upstream {
     if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
       endDialog(this.#core, this.#request);
     }
+    if (response.status >= 200) this.#endEarly();
     this.#server.respond(response);
   }
 
@@ -58,11 +62,32 @@ export class Upstream {
     return this.#established.size < mostDialogs || this.#established.has(tagOf(get(response, To)) ?? '');
   }
 
+  /** A provisional response of this branch is about to be sent: PRACK or UPDATE may follow (RFC 3261 §12.1). */
+  rings(response: SipResponse, branch: LiveBranch): void {
+    const tag = tagOf(get(response, To));
+    if (tag === undefined || !opensCall(this.#request) || this.#early.has(tag)) return;
+    const record = dialogOf(this.#core, this.#request, branch, response, undefined);
+    if (record === undefined || this.#early.size >= mostDialogs) return;
+    this.#early.set(tag, record);
+    this.#core.dialogs.passing(record);
+  }
+
+  #endEarly(): void {
+    for (const record of this.#early.values()) this.#core.dialogs.passed(record);
+    this.#early.clear();
+  }
+
   /** A 2xx of this branch is about to be sent. */
   succeeded(response: SipResponse, branch: LiveBranch, media: MediaCall | undefined): void {
-    const { method } = this.#request.message;
     if (opensCall(this.#request)) this.#establish(response, branch, media);
-    else if (this.#request.inDialog && (method === 'INVITE' || method === 'UPDATE')) this.#core.dialogs.note(response);
+    else if (this.#request.inDialog) this.#core.dialogs.note(this.#request, response);
+    else if (branch.token !== '') this.#subscribed(response, branch);
+  }
+
+  /** SUBSCRIBE and REFER make dialogs as well (RFC 6665 §4.1, RFC 3515 §2.4.4). */
+  #subscribed(response: SipResponse, branch: LiveBranch): void {
+    const record = dialogOf(this.#core, this.#request, branch, response, undefined);
+    if (record !== undefined) this.#core.dialogs.passing(record);
   }
 
   /** The call is answered: its record is written, and its media lives until its BYE. */

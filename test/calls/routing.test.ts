@@ -433,23 +433,3 @@ test('DESIGN law 10: a token of a call of my own, with the same Call-ID, does no
     },
     { columns: ['alice', 'proxy', 'bob', 'mallory', 'dave'], users: ['alice', 'bob', 'mallory', 'dave'] },
   ));
-
-test('DESIGN law 10: a valid token carries an INVITE or a MESSAGE to nobody but the other side of its call', () =>
-  stage(async (it) => {
-    const alice = it.agent(alices);
-    const bob = await it.registered(bobs);
-    const victim = it.agent({ name: 'edge', address: '203.0.113.9' });
-    const { caller } = await it.call(alice, bob);
-    const tags = { callId: caller.callId, fromTag: caller.local.tag ?? '', toTag: caller.remote.tag ?? '' };
-    for (const [method, toTag] of [
-      ['MESSAGE', tags.toTag],
-      ['MESSAGE', 'invented'],
-    ] as const) {
-      alice.request(method, victim.contact, { route: caller.route, ...tags, toTag, cseq: 99 });
-      await alice.receivesResponse(481, method);
-    }
-    const invite = alice.request('INVITE', victim.contact, { ...offer, route: caller.route, ...tags, cseq: 100 });
-    alice.ack(invite, await alice.receivesResponse(481, 'INVITE'));
-    await victim.receivesNothing(0);
-    await it.hangUp(alice, caller, bob);
-  }));

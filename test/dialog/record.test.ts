@@ -56,6 +56,7 @@ const aliceBinding = { aor: 'sip:alice@example.com', key: '<urn:uuid:1>;reg-id=1
 const known: KnownCall = {
   caller: { flowId: 'c0a0b0c-7', binding: aliceBinding, media: 'webrtc', listener: 4 },
   callee: { flowId: undefined, binding: undefined, media: 'rtp', listener: 0 },
+  token: 'TOKEN',
   isOurs: (uri) => uri.includes('TOKEN@'),
   mediaNode: 'rtp-1',
   node: 'node-1',
@@ -81,6 +82,7 @@ const via = { transport: 'UDP', host: '192.0.2.1', port: 5060, params: [['branch
 test('DESIGN §5: the record of a call has both sides with tags, targets, flows, kinds and the media node', () => {
   assert.deepEqual(made(), {
     callId: 'call-1',
+    token: 'TOKEN',
     caller: {
       uri: 'sip:alice@example.com',
       tag: 'a1',

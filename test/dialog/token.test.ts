@@ -3,30 +3,37 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  ageHours,
   bindingKeyHash,
   decodeToken,
   directionOf,
   encodeToken,
+  hourOf,
   longestToken,
   nodeNumber,
   type TokenFields,
   type TokenSide,
   tagHash,
+  targetHash,
 } from '../../src/dialog/token.ts';
 
 const secret = '5f'.repeat(32);
 const callId = 'f81d4fae-7dec@192.0.2.1';
 
+const nameless = { bindingKeyHash: undefined, targetHash: undefined };
 const browser: TokenSide = {
   media: 'webrtc',
   listener: 3,
   flowId: 'c0a1b2c-4711',
   bindingKeyHash: bindingKeyHash('sip:alice@example.com', '<urn:uuid:1>;reg-id=1'),
+  targetHash: undefined,
 };
-const phone: TokenSide = { media: 'rtp', listener: 0, flowId: 'u0:192.0.2.7:5062', bindingKeyHash: undefined };
+const phone: TokenSide = { media: 'rtp', listener: 0, flowId: 'u0:192.0.2.7:5062', ...nameless };
 const fields: TokenFields = {
   callerTagHash: tagHash('tag-a'),
   node: nodeNumber('node-1'),
+  pass: 70,
+  madeAtHour: hourOf(Date.UTC(2026, 10, 21)),
   caller: browser,
   callee: phone,
 };
@@ -48,21 +55,36 @@ function udp(listener: number, address: fc.Arbitrary<string>): fc.Arbitrary<stri
 }
 
 const side: fc.Arbitrary<TokenSide> = fc
-  .tuple(fc.integer({ min: 0, max: 999 }), media, fc.option(hash, { nil: undefined }))
-  .chain(([listener, kind, binding]) =>
+  .tuple(
+    fc.integer({ min: 0, max: 999 }),
+    media,
+    fc.option(hash, { nil: undefined }),
+    fc.option(hash, { nil: undefined }),
+  )
+  .chain(([listener, kind, binding, target]) =>
     fc
       .oneof(connection, fc.constant(undefined), udp(listener, fc.ipV4()), udp(listener, ipv6))
-      .map((flowId) => ({ media: kind, listener, flowId, bindingKeyHash: isUdp6(flowId) ? undefined : binding })),
+      .map((flowId) => ({ media: kind, listener, flowId, ...namesOf(flowId, binding, target) })),
   );
 const anyFields: fc.Arbitrary<TokenFields> = fc.record(
   {
     callerTagHash: fc.stringMatching(/^[0-9a-f]{6}$/),
     node: fc.integer({ min: 0, max: 0xffff }),
+    pass: fc.integer({ min: 0, max: 0xff }),
+    madeAtHour: fc.integer({ min: 0, max: 0xffff }),
     caller: side,
     callee: side,
   },
   { noNullPrototype: true },
 );
+
+/** What there is room and use for: two IPv6 flows fill the token, and a flow or a binding says more than a target. */
+function namesOf(flowId: string | undefined, binding: string | undefined, target: string | undefined): NamesOfSide {
+  const bindingKeyHash = isUdp6(flowId) ? undefined : binding;
+  return { bindingKeyHash, targetHash: flowId === undefined && bindingKeyHash === undefined ? target : undefined };
+}
+
+type NamesOfSide = Pick<TokenSide, 'bindingKeyHash' | 'targetHash'>;
 
 function isUdp6(flowId: string | undefined): boolean {
   return flowId?.startsWith('u') === true && flowId.split(':').length > 3;
@@ -138,6 +160,22 @@ test('DESIGN §5: a flow without a short form is left out and the rest stays', (
     ]);
     assert.deepEqual(read?.callee, { ...phone, flowId: undefined }, flowId);
   }
+});
+
+test('DESIGN law 10: a token ages by the hour; a node whose clock is a little ahead makes no old ones', () => {
+  const madeAtMs = Date.UTC(2026, 10, 21, 9, 59);
+  const token = { ...fields, madeAtHour: hourOf(madeAtMs) };
+  const hours = [-1, 0, 1, 24, 25, 65_000].map((count) => ageHours(token, madeAtMs + count * 3_600_000));
+  assert.deepEqual(hours, [0, 0, 1, 24, 25, 65_000]);
+});
+
+test('DESIGN law 10: a side without flow and binding is named by the hash of the URI that its requests are sent to', () => {
+  const callee = { ...phone, flowId: undefined, targetHash: targetHash('sip:pbx.example.net:5080;transport=tcp') };
+  const read = decodeToken(encodeToken({ ...fields, callee }, callId, secret), callId, [secret]);
+  assert.deepEqual(read?.callee, callee);
+  assert.equal(targetHash('sip:PBX.example.net:5080;transport=TCP;x=1'), callee.targetHash, 'as RFC 3261 §19.1.4 says');
+  assert.notEqual(targetHash('sip:pbx.example.net:5081;transport=tcp'), callee.targetHash);
+  assert.match(targetHash('no URI'), /^[0-9a-f]{10}$/);
 });
 
 test('DESIGN §5: the binding key hash is the first ten hex digits of SHA-256 over AOR, line feed and key', () => {

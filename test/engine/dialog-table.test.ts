@@ -15,11 +15,11 @@ function tableOf(...records: readonly DialogRecord[]): DialogTable {
 test('a record is found by Call-ID and both tags, in either order', () => {
   const record = recordOf();
   const table = tableOf(record);
-  assert.equal(table.find('call-1', 'alice-tag', 'bob-tag'), record);
-  assert.equal(table.find('call-1', 'bob-tag', 'alice-tag'), record);
-  assert.equal(table.find('call-1', 'alice-tag', 'alice-tag'), undefined);
-  assert.equal(table.find('call-1', 'alice-tag', 'other'), undefined);
-  assert.equal(table.find('call-2', 'alice-tag', 'bob-tag'), undefined);
+  assert.equal(table.find('call-1', 'alice-tag', 'bob-tag', ''), record);
+  assert.equal(table.find('call-1', 'bob-tag', 'alice-tag', ''), record);
+  assert.equal(table.find('call-1', 'alice-tag', 'alice-tag', ''), undefined);
+  assert.equal(table.find('call-1', 'alice-tag', 'other', ''), undefined);
+  assert.equal(table.find('call-2', 'alice-tag', 'bob-tag', ''), undefined);
 });
 
 test('RFC 3261 §12: an INVITE that two devices answered is two dialogs of one call', () => {
@@ -28,8 +28,8 @@ test('RFC 3261 §12: an INVITE that two devices answered is two dialogs of one c
   assert.equal(table.size, 1);
   assert.deepEqual(table.all(), [one, two]);
   table.remove(one);
-  assert.equal(table.find('call-1', 'alice-tag', 'desk'), undefined);
-  assert.equal(table.find('call-1', 'alice-tag', 'mobile'), two);
+  assert.equal(table.find('call-1', 'alice-tag', 'desk', ''), undefined);
+  assert.equal(table.find('call-1', 'alice-tag', 'mobile', ''), two);
   assert.equal(table.size, 1);
 });
 

@@ -55,11 +55,21 @@ function create(clock = createClock(), database = createMemoryDatabase(clock), s
   return { clock, database, network, dialogs, peer, restarted };
 }
 
-const nowhere: TokenParty = { media: 'rtp', listener: 0, flowId: undefined, binding: undefined };
+const nowhere: TokenParty = {
+  media: 'rtp',
+  listener: 0,
+  flowId: undefined,
+  binding: undefined,
+  target: 'sip:bob@192.0.2.2',
+};
 
 /** The token of call-1, which alice has made. */
 function tokenOf({ dialogs }: Office, callee: Partial<TokenParty> = {}, caller: Partial<TokenParty> = {}): string {
-  return dialogs.token('call-1', 'alice-tag', { ...nowhere, ...caller }, { ...nowhere, ...callee });
+  return dialogs.token(
+    { callId: 'call-1', callerTag: 'alice-tag', pass: 70 },
+    { ...nowhere, ...caller },
+    { ...nowhere, ...callee },
+  );
 }
 
 const fromAlice: RequestParts = { method: 'INFO', uri: 'sip:bob@192.0.2.2', toTag: 'bob-tag' };
@@ -101,12 +111,62 @@ describe('a request of a dialog with a record', () => {
     assert.equal(await way(office), 'its URI');
   });
 
+  test('DESIGN law 10: the record says where a side without a flow is, whatever the sender writes', async () => {
+    const office = create();
+    office.dialogs.established(recordOf());
+    const elsewhere = { ...fromAlice, uri: 'sip:victim@203.0.113.9' };
+    assert.deepEqual((await follow(office, elsewhere)) ?? {}, {
+      uri: 'sip:bob@192.0.2.2:5060',
+      binding: undefined,
+      media: 'rtp',
+    });
+    assert.equal(await way(office, { ...fromAlice, route: ['<sip:203.0.113.9;lr>'] }), 'nowhere');
+  });
+
+  test('RFC 3261 §12.2.1.1: the route set of a dialog does not change: one that was made up leads nowhere', async () => {
+    const office = create();
+    const routeSet = ['sip:edge.example.net;lr', 'sip:pbx.example.net;lr'];
+    office.dialogs.established(recordOf({ callee: { routeSet } }));
+    const routes = routeSet.map((uri) => `<${uri}>`);
+    assert.equal(await way(office, { ...fromAlice, route: routes }), 'its URI');
+    for (const route of [[], routes.slice(0, 1), routes.toReversed(), [...routes, '<sip:203.0.113.9;lr>']]) {
+      assert.equal(await way(office, { ...fromAlice, route }), 'nowhere', route.join());
+    }
+  });
+
+  test('DESIGN §5: each pass of a call that passes twice has its record, known by its token', async () => {
+    const office = create();
+    const tokens = [70, 68].map((pass) =>
+      office.dialogs.token({ callId: 'call-1', callerTag: 'alice-tag', pass }, nowhere, nowhere),
+    );
+    const targets = ['sip:edge@192.0.2.9', 'sip:bob@192.0.2.2'];
+    tokens.forEach((token, index) => {
+      office.dialogs.established(recordOf({ token, callee: { remoteTarget: targets[index] ?? '' } }));
+    });
+    await settle();
+    assert.equal(rows(office).length, 2);
+    for (const [index, token] of tokens.entries()) {
+      const next = await follow(office, { ...fromAlice, uri: 'sip:x', token });
+      assert.deepEqual(next, { uri: targets[index], binding: undefined, media: 'rtp' });
+    }
+  });
+
+  test('DESIGN §5: after a BYE of ours the token is dead, for either side', async () => {
+    const office = create();
+    const record = recordOf({ token: tokenOf(office) });
+    office.dialogs.established(record);
+    office.dialogs.hungUp(record);
+    office.dialogs.ended(record);
+    assert.equal(await way(office), 'nowhere');
+    assert.equal(await way(office, { ...fromBob, uri: 'sip:bob@192.0.2.2' }), 'nowhere');
+  });
+
   test('DESIGN law 10: without a token, with a forged one or that of another call it goes nowhere, and nothing is noted', async () => {
     const office = create();
     office.dialogs.established(recordOf());
     const own = tokenOf(office);
     const forged = `${own.startsWith('A') ? 'B' : 'A'}${own.slice(1)}`;
-    const ofAnother = office.dialogs.token('call-2', 'alice-tag', nowhere, nowhere);
+    const ofAnother = office.dialogs.token({ callId: 'call-2', callerTag: 'alice-tag', pass: 70 }, nowhere, nowhere);
     const ofAnotherSecret = tokenOf(create(office.clock, office.database, ['another']));
     for (const token of ['', 'x', forged, own.slice(0, -1), ofAnother, ofAnotherSecret]) {
       assert.equal(await way(office, { ...fromAlice, token, cseq: 9 }), 'nowhere', token);
@@ -194,8 +254,28 @@ describe('a request of a dialog without a record: an early one, or its row is lo
     assert.deepEqual(toAlice, { uri: 'sip:alice@192.0.2.1', media: 'webrtc', flowId: alice.flow.id });
   });
 
-  test('a side without a flow is reached at its URI', async () => {
+  test('DESIGN law 10: a side without a flow is reached at the URI that the token names, and at no other', async () => {
     assert.equal(await way(create()), 'its URI');
+    assert.equal(await way(create(), { ...fromAlice, uri: 'sip:bob@203.0.113.9' }), 'nowhere');
+    assert.equal(await way(create(), { ...fromAlice, route: ['<sip:203.0.113.9;lr>'] }), 'nowhere');
+  });
+
+  test('DESIGN law 10: a side with a binding but no flow is reached at its contact, and nowhere once that is gone', async () => {
+    const office = create();
+    const token = tokenOf(office, { binding });
+    assert.equal(await way(office, { ...fromAlice, uri: bobsBinding.contact, token }), 'nowhere');
+    await office.database.location.change({ ...bobsBinding, save: [bobsBinding], remove: [] });
+    assert.equal(await way(office, { ...fromAlice, uri: bobsBinding.contact, token }), 'its URI');
+    assert.equal(await way(office, { ...fromAlice, uri: 'sip:bob@203.0.113.9', token }), 'nowhere');
+  });
+
+  test('DESIGN law 10: a token is good for a day', async () => {
+    const office = create();
+    const token = tokenOf(office);
+    await office.clock.advance(24 * 3_600_000);
+    assert.equal(await way(office, { ...fromAlice, token }), 'its URI');
+    await office.clock.advance(3_600_000);
+    assert.equal(await way(office, { ...fromAlice, token }), 'nowhere');
   });
 
   test('DESIGN §5: a flow that is gone is looked up by the binding that the token names', async () => {
@@ -274,8 +354,8 @@ describe('DESIGN §5: the life of a record', () => {
   test('RFC 3261 §12.2.1.2: the Contact in the 2xx to a re-INVITE is the new target, and is stored', async () => {
     const office = create();
     office.dialogs.established(recordOf());
-    const { message } = requestOf({ ...fromAlice, method: 'INVITE' });
-    office.dialogs.note(createResponse(message, 200, { headers: [['Contact', '<sip:bob@192.0.2.77>']] }));
+    const again = requestOf({ ...fromAlice, method: 'INVITE' });
+    office.dialogs.note(again, createResponse(again.message, 200, { headers: [['Contact', '<sip:bob@192.0.2.77>']] }));
     await settle();
     assert.equal(rows(office)[0]?.callee.remoteTarget, 'sip:bob@192.0.2.77');
   });
@@ -289,7 +369,7 @@ describe('DESIGN §5: the life of a record', () => {
     const after = await before.restarted();
     assert.equal(after.dialogs.size, 2);
     assert.equal(await way(after), udp.flow.id);
-    const token = after.dialogs.token('call-2', 'alice-tag', nowhere, nowhere);
+    const token = after.dialogs.token({ callId: 'call-2', callerTag: 'alice-tag', pass: 70 }, nowhere, nowhere);
     assert.equal(await way(after, { ...fromAlice, callId: 'call-2', token }), '480 flow-gone');
     await after.clock.advance(graceMs);
     assert.equal(await way(after, { ...fromAlice, callId: 'call-2', token }), '481 no-dialog');

@@ -3,6 +3,7 @@ import type { Binding, DialogRecord, DialogSide } from '../../src/ports.ts';
 
 interface RecordParts {
   readonly callId?: string;
+  readonly token?: string;
   readonly caller?: Partial<DialogSide>;
   readonly callee?: Partial<DialogSide>;
   readonly mediaNode?: string;
@@ -24,13 +25,22 @@ const side: DialogSide = {
 /** A call from alice to bob. */
 export function recordOf({
   callId = 'call-1',
+  token = '',
   caller,
   callee,
   mediaNode,
   answeredAtMs = 0,
 }: RecordParts = {}): DialogRecord {
   const bob = { ...side, uri: 'sip:bob@example.com', tag: 'bob-tag', remoteTarget: 'sip:bob@192.0.2.2:5060', cseq: 0 };
-  return { callId, caller: { ...side, ...caller }, callee: { ...bob, ...callee }, mediaNode, answeredAtMs, node: 'n1' };
+  return {
+    callId,
+    token,
+    caller: { ...side, ...caller },
+    callee: { ...bob, ...callee },
+    mediaNode,
+    answeredAtMs,
+    node: 'n1',
+  };
 }
 
 export const bobsBinding: Binding = {

@@ -84,6 +84,7 @@ export interface AgentDialog {
 export type AgentClock = Pick<VirtualClock, 'advance' | 'advanceUntil'>;
 
 const withContact = new Set(['INVITE', 'REGISTER', 'SUBSCRIBE', 'UPDATE']);
+const makesDialogs = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 const defaultLimitMs = 5000;
 
 export class Agent {
@@ -96,7 +97,7 @@ export class Agent {
   readonly #clock: AgentClock;
   readonly #sentBy: Omit<Via, 'params'>;
   readonly #rport: boolean;
-  readonly #sentInvites = new WeakSet<SipRequest>();
+  readonly #begun = new WeakSet<SipRequest>();
   /** The dialogs of requests sent within one. */
   readonly #dialogs = new WeakMap<SipRequest, AgentDialog>();
   #count = 0;
@@ -155,7 +156,7 @@ export class Agent {
 
   /** The dialog that this INVITE and 2xx (or 1xx) made, seen from here. */
   dialog(invite: SipRequest, response: SipResponse): AgentDialog {
-    const isCaller = this.#sentInvites.has(invite);
+    const isCaller = this.#begun.has(invite);
     const ends = [partyOf(get(response, From)), partyOf(get(response, To))] as const;
     const theirs = isCaller ? response : invite;
     const route = all(theirs, RecordRoute).map(({ uri }) => `<${uri}>`);
@@ -232,7 +233,7 @@ export class Agent {
   }
 
   #sendRequest(request: SipRequest): SipRequest {
-    if (request.method === 'INVITE') this.#sentInvites.add(request);
+    if (makesDialogs.has(request.method)) this.#begun.add(request);
     this.send(request);
     return request;
   }

@@ -147,7 +147,8 @@ const rowKey = (...parts: readonly string[]): string => parts.join('\n');
 
 function dialogStore(run: Run): { store: DialogStore; rows: () => readonly DialogRecord[] } {
   const table = new Map<string, DialogRecord>();
-  const keyOf = ({ callId, caller, callee }: DialogRecord): string => rowKey(callId, caller.tag, callee.tag);
+  const keyOf = ({ callId, caller, callee, token }: DialogRecord): string =>
+    rowKey(callId, caller.tag, callee.tag, token);
   const store: DialogStore = {
     save: (record) => run(() => void table.set(keyOf(record), record)),
     remove: (record) => run(() => void table.delete(keyOf(record))),

@@ -12,12 +12,14 @@ export interface PostgresDialogStore extends DialogStore {
   idle(): Promise<void>;
 }
 
-type DialogChange = readonly [callId: string, callerTag: string, calleeTag: string, row: DialogRowValues | undefined];
+type DialogKey = readonly [callId: string, callerTag: string, calleeTag: string, token: string];
+type DialogChange = readonly [...DialogKey, row: DialogRowValues | undefined];
 /** node, media node, answered at, caller, callee */
 type DialogRowValues = readonly [string, string | null, number, string, string];
 
 interface DialogRow {
   readonly call_id: string;
+  readonly token: string;
   readonly node: string;
   readonly media_node: string | null;
   readonly answered_at: Date;
@@ -27,18 +29,19 @@ interface DialogRow {
 
 const WRITE = `
   WITH removal AS (
-    DELETE FROM dialog WHERE (call_id, caller_tag, callee_tag) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+    DELETE FROM dialog WHERE (call_id, caller_tag, callee_tag, token) IN
+      (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
   )
-  INSERT INTO dialog (call_id, caller_tag, callee_tag, node, media_node, answered_at, caller, callee)
-  SELECT call_id, caller_tag, callee_tag, node, media_node, to_timestamp(answered_at / 1000), caller, callee
-  FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::double precision[], $10::jsonb[], $11::jsonb[])
-    AS d(call_id, caller_tag, callee_tag, node, media_node, answered_at, caller, callee)
-  ORDER BY call_id, caller_tag, callee_tag
-  ON CONFLICT (call_id, caller_tag, callee_tag) DO UPDATE SET node = excluded.node, media_node = excluded.media_node,
+  INSERT INTO dialog (call_id, caller_tag, callee_tag, token, node, media_node, answered_at, caller, callee)
+  SELECT call_id, caller_tag, callee_tag, token, node, media_node, to_timestamp(answered_at / 1000), caller, callee
+  FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::double precision[],
+    $12::jsonb[], $13::jsonb[]) AS d(call_id, caller_tag, callee_tag, token, node, media_node, answered_at, caller, callee)
+  ORDER BY call_id, caller_tag, callee_tag, token
+  ON CONFLICT (call_id, caller_tag, callee_tag, token) DO UPDATE SET node = excluded.node, media_node = excluded.media_node,
     answered_at = excluded.answered_at, caller = excluded.caller, callee = excluded.callee, updated_at = excluded.updated_at`;
 
 const LOAD =
-  'SELECT call_id, node, media_node, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
+  'SELECT call_id, token, node, media_node, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
 
 export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
   const changes = createGroupedWriter<DialogChange, void>({
@@ -46,7 +49,7 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
     maxGroup: 250,
     maxWaiting: 20_000,
     after: clock.after.bind(clock),
-    key: ([callId, callerTag, calleeTag]) => `${callId}\n${callerTag}\n${calleeTag}`,
+    key: ([callId, callerTag, calleeTag, token]) => `${callId}\n${callerTag}\n${calleeTag}\n${token}`,
     write: async (group) => {
       await pool.query({ name: 'dialog-write', text: WRITE, values: parameters(group) });
       return group.map(() => undefined);
@@ -65,8 +68,8 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
   };
 }
 
-function keyOf({ callId, caller, callee }: DialogRecord): readonly [string, string, string] {
-  return [toDatabase(callId), toDatabase(caller.tag), toDatabase(callee.tag)];
+function keyOf({ callId, caller, callee, token }: DialogRecord): DialogKey {
+  return [toDatabase(callId), toDatabase(caller.tag), toDatabase(callee.tag), token];
 }
 
 function rowValues(record: DialogRecord): DialogRowValues {
@@ -79,13 +82,13 @@ function json(side: DialogSide): string {
 }
 
 function parameters(group: readonly DialogChange[]): readonly unknown[] {
-  const removed = group.filter(([, , , row]) => row === undefined);
-  const saved = group.flatMap(([callId, callerTag, calleeTag, row]) =>
-    row === undefined ? [] : [[callId, callerTag, calleeTag, ...row]],
+  const removed = group.filter(([, , , , row]) => row === undefined);
+  const saved = group.flatMap(([callId, callerTag, calleeTag, token, row]) =>
+    row === undefined ? [] : [[callId, callerTag, calleeTag, token, ...row]],
   );
   return [
-    ...[0, 1, 2].map((column) => removed.map((change) => change[column])),
-    ...[0, 1, 2, 3, 4, 5, 6, 7].map((column) => saved.map((values) => values[column])),
+    ...[0, 1, 2, 3].map((column) => removed.map((change) => change[column])),
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((column) => saved.map((values) => values[column])),
   ];
 }
 
@@ -98,6 +101,7 @@ function recordOf(row: DialogRow): DialogRecord | undefined {
   if (caller === undefined || callee === undefined) return undefined;
   return {
     callId: fromDatabase(row.call_id),
+    token: row.token,
     caller,
     callee,
     mediaNode: row.media_node === null ? undefined : fromDatabase(row.media_node),

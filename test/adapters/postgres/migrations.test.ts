@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -8,7 +9,9 @@ import { type ErrorCode, Failure } from '../../../src/errors.ts';
 import { serverKinds, silentLog, sql, withEmptyDatabase, withFolder } from '../../support/postgres.ts';
 
 const SQL = fileURLToPath(new URL('../../../sql', import.meta.url));
-const FILES = ['001_subscriber.sql', '002_location.sql', '003_dialog.sql', '004_media_outbox.sql'];
+const FILES = readdirSync(SQL)
+  .filter((name) => name.endsWith('.sql'))
+  .sort();
 
 const applied = `SELECT file, checksum, applied_at FROM viaduct_migration WHERE file <> 'lock' ORDER BY file`;
 

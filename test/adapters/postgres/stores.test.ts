@@ -26,6 +26,7 @@ function side(tag: string, values: Partial<DialogSide> = {}): DialogSide {
 function dialog(callId: string, values: Partial<DialogRecord> = {}): DialogRecord {
   return {
     callId,
+    token: 'token-1',
     caller: side('from'),
     callee: side('to'),
     mediaNode: undefined,
@@ -160,6 +161,16 @@ for (const kind of serverKinds) {
         assert.deepEqual(await dialogs.load('node-1'), [moved, second]);
         await dialogs.remove(second);
         assert.deepEqual(await dialogs.load('node-1'), [moved]);
+      });
+    });
+
+    test('DESIGN §5: a call that passes twice has a row of each pass, told apart by their tokens', async () => {
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        const [first, second] = [dialog('call', { token: 'one' }), dialog('call', { token: 'two', answeredAtMs: 1 })];
+        await Promise.all([dialogs.save(first), dialogs.save(second)]);
+        assert.deepEqual(await dialogs.load('node-1'), [second, first]);
+        await dialogs.remove(first);
+        assert.deepEqual(await dialogs.load('node-1'), [second]);
       });
     });
 
