@@ -221,6 +221,7 @@ export class Receiver {
   #view(received: SipRequest, flow: Flow): Request {
     const { request, token } = preprocess(received, (uri) => this.#core.domains.isOurs(uri));
     const sdp = isSdp(request) ? describeSdp(request.body) : undefined;
+    let hash: string | undefined;
     return {
       message: request,
       flow,
@@ -228,7 +229,11 @@ export class Receiver {
       inDialog: tagOf(get(request, To)) !== undefined,
       token,
       media: sdp?.kind ?? kindByTransport(flow.transport),
-      loopHash: loopHash(received),
+      // Most of what is answered here needs none.
+      get loopHash() {
+        hash ??= loopHash(received);
+        return hash;
+      },
       notes: { reachByFlow: false, user: undefined },
     };
   }

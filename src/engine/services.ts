@@ -7,6 +7,7 @@ import { Contact } from '../message/headers/contact.ts';
 import { Via } from '../message/headers/via.ts';
 import { canonicalAor, decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
+import type { Listener } from '../ports.ts';
 import { validate } from '../proxy/validate.ts';
 import { type Proxy, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
@@ -14,11 +15,17 @@ import type { Logins } from './login.ts';
 
 /** `core` is complete by the time a route runs; `proxy` itself is one of its parts. */
 export function createServices(core: () => Core, logins: Logins): Proxy {
+  // Listeners stay as they are while we run.
+  let known: readonly string[] | undefined;
+  const sentBys = (): readonly string[] => {
+    known ??= core().ports.network.listeners.map(sentByOf);
+    return known;
+  };
   return {
     get acceptForeign() {
       return core().options.acceptForeign;
     },
-    check: (request) => check(core(), request),
+    check: (request) => check(core(), sentBys(), request),
     nat: { mustUseFlow: reachedByFlow },
     domains: {
       isOurs: (uri) => core().domains.isOursText(uri),
@@ -63,12 +70,16 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
   };
 }
 
-function check(core: Core, request: Request): Verdict | undefined {
+/** As `isLoop` compares it with a Via. */
+function sentByOf({ advertised: { host, port } }: Listener): string {
+  return `${lower(host)}:${port}`;
+}
+
+function check(core: Core, sentBys: readonly string[], request: Request): Verdict | undefined {
   const { message } = request;
-  const sentBys = core.ports.network.listeners.map(({ advertised }) => `${advertised.host}:${advertised.port}`);
   const uri = parseUri(message.uri);
   const endsHere = uri !== undefined && uri.user === undefined && core.domains.isOurs(uri);
-  const refusal = validate(message, { sentBys, loopHash: request.loopHash, endsHere });
+  const refusal = validate(message, { sentBys, loopHash: () => request.loopHash, endsHere });
   return refusal === undefined ? undefined : refuse(refusal.code, refusal.status, refusal.text, refusal.headers);
 }
 

@@ -47,10 +47,13 @@ export function branchParameter(random: string, hash: string): string {
   return `z9hG4bK${random}.${hash}`;
 }
 
-/** `ourSentBys`: the `host:port` of our Vias. */
-export function isLoop(request: SipRequest, ourSentBys: readonly string[], hash = loopHash(request)): boolean {
-  const ours = ourSentBys.map(lower);
-  return all(request, Via).some((via) => ours.includes(sentBy(via)) && carries(via, hash));
+/** `ourSentBys`: the `host:port` of our Vias, in lower case. `hash` is asked only of a request that has passed us. */
+export function isLoop(
+  request: SipRequest,
+  ourSentBys: readonly string[],
+  hash = (): string => loopHash(request),
+): boolean {
+  return all(request, Via).some((via) => ourSentBys.includes(sentBy(via)) && carries(via, hash()));
 }
 
 function carries(via: Via, hash: string): boolean {

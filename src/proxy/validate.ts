@@ -18,7 +18,7 @@ import { RecordRoute, Route } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipRequest } from '../message/message.ts';
 import { parseUri, schemeOf } from '../message/uri.ts';
-import { isLoop, loopHash } from './loop.ts';
+import { isLoop } from './loop.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -31,10 +31,10 @@ export interface Refusal {
 
 /** What the checks need to know of this proxy. */
 export interface Here {
-  /** `host:port` of each Via that we write. */
+  /** `host:port` of each Via that we write, in lower case. */
   readonly sentBys: readonly string[];
   /** `loopHash` of the request, when the caller has it already. */
-  readonly loopHash?: string;
+  readonly loopHash?: () => string;
   /** The request is answered here, not forwarded: a REGISTER to us, an OPTIONS about us. */
   readonly endsHere: boolean;
   /** Extensions that a proxy must know, and we do. */
@@ -93,8 +93,7 @@ function hopsLeft(request: SipRequest, here: Here): Refusal | undefined {
 
 /** Step 4. */
 function noLoop(request: SipRequest, here: Here): Refusal | undefined {
-  const loops = isLoop(request, here.sentBys, here.loopHash ?? loopHash(request));
-  return loops ? refuse(482, 'loop-detected', '') : undefined;
+  return isLoop(request, here.sentBys, here.loopHash) ? refuse(482, 'loop-detected', '') : undefined;
 }
 
 /** Step 5. */
