@@ -8,7 +8,7 @@ import { importsOf, type Source, untidy } from './support/tidy.ts';
 const projectDir = join(import.meta.dirname, '..');
 const notOurs = /^(node_modules|\.git|data|dist|coverage)$/;
 const isText =
-  /(\.(ts|mjs|js|json|md|sql|css|html|yml|yaml|sh|cfg|xml|example)|(^|\/)(Dockerfile|LICENSE|run|\.npmrc|\.editorconfig))$/;
+  /(\.(tsx?|mjs|js|json|md|sql|css|html|yml|yaml|sh|cfg|xml|example)|(^|\/)(Dockerfile|LICENSE|run|\.npmrc|\.editorconfig))$/;
 
 function* filesBelow(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -59,6 +59,7 @@ describe('each rule bites', () => {
     ['src/message/utils.ts', '\n', /a name that says nothing/],
     ['src/proxy/call-manager.ts', '\n', /a name that says nothing/],
     ['web/index.ts', '\n', /a name that says nothing/],
+    ['web/console/parts.tsx', 'target.innerHTML = name;\n', /text from the network is text/],
     ['src/proxy/loop.ts', '\n'.repeat(401), /401 lines/],
     ['README.md', 'See /home/alice/viaduct.\n', /no path of one machine/],
   ];

@@ -4,6 +4,8 @@ export interface PhoneConfig {
   readonly wsUrl: string;
   readonly domain: string;
   readonly demo: boolean;
+  /** Where a softphone registers, each transport once. */
+  readonly sip: readonly { readonly transport: string; readonly address: string }[];
   readonly secureUrl?: string;
   readonly accounts?: readonly { readonly name: string; readonly password: string }[];
 }

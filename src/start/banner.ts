@@ -18,9 +18,9 @@ export interface Started {
 export function banner(started: Started): string {
   const base = `http://${openable(started.http.host)}:${started.http.port}`;
   const rows: (readonly [string, string])[] = [
+    ['Console', `${base}/`],
     ['Phone page', `${base}/phone`],
     ...securePage(started.listeners),
-    ['Statistics', `${base}/api/v1/stats`],
     ...wherever(started.listeners),
     ['Domain', started.domain],
     ['Database', started.database],

@@ -1,6 +1,6 @@
-/** What the phone page is told: which WebSocket to use, and in which domain its account is. */
+/** What the pages are told: which WebSocket to use, where a softphone registers, and in which domain accounts are. */
 import type { PhoneConfig, PhoneSettings } from '../adapters/http/page-routes.ts';
-import type { Listener } from '../ports.ts';
+import type { Listener, Transport } from '../ports.ts';
 import type { DemoUser } from './demo-users.ts';
 
 /** The wss page uses its own origin: one certificate for both. A plain page uses ws, on the host it was reached by. */
@@ -12,6 +12,7 @@ export function phoneSettings(
   const ws = listeners.find(({ transport }) => transport === 'ws');
   const wss = listeners.find(({ transport }) => transport === 'wss');
   const accounts = demo.map(({ username, password }) => ({ name: username, password }));
+  const sip = softphoneTransports.flatMap((transport) => serverOf(listeners, transport));
   return (host, secure): PhoneConfig => {
     const name = host.replace(/:\d+$/, '');
     const secureHost = wss === undefined ? undefined : `${name}:${wss.local.port}`;
@@ -20,8 +21,16 @@ export function phoneSettings(
       wsUrl: secure ? `wss://${host}` : plain,
       domain,
       demo: demo.length > 0,
+      sip,
       ...(secureHost === undefined ? {} : { secureUrl: `https://${secureHost}/phone` }),
       ...(accounts.length === 0 ? {} : { accounts }),
     };
   };
+}
+
+const softphoneTransports = ['udp', 'tcp', 'tls'] as const;
+
+function serverOf(listeners: readonly Listener[], transport: Transport): PhoneConfig['sip'] {
+  const found = listeners.find((listener) => listener.transport === transport);
+  return found === undefined ? [] : [{ transport, address: `${found.advertised.host}:${found.advertised.port}` }];
 }

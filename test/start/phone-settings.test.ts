@@ -38,11 +38,26 @@ test('domain and accounts to try; no accounts, no demonstration', () => {
     wsUrl: 'ws://127.0.0.1:8080',
     domain: 'example.com',
     demo: true,
+    sip: [],
     accounts: [{ name: 'alice', password: 'secret' }],
   });
   assert.deepEqual(settings([ws], '127.0.0.1:8081', false), {
     wsUrl: 'ws://127.0.0.1:8080',
     domain: 'example.com',
     demo: false,
+    sip: [],
   });
+});
+
+test('a softphone is told the public address of each transport that it can use, once', () => {
+  const listeners = [
+    listenerOf('udp', 0, '192.0.2.1', 5060),
+    listenerOf('udp', 1, '192.0.2.2', 5060),
+    listenerOf('tls', 2, '192.0.2.1', 5061),
+    wss,
+  ];
+  assert.deepEqual(settings(listeners, '192.0.2.1:8443', true).sip, [
+    { transport: 'udp', address: '192.0.2.1:5060' },
+    { transport: 'tls', address: '192.0.2.1:5061' },
+  ]);
 });

@@ -61,8 +61,8 @@ export const layers: readonly Layer[] = [
 ];
 
 const longestFile = 400;
-const code = /^(src|routes|test|web|bench|tools)\/.*\.(ts|mjs|js)$/;
-const badName = /(^|[-./])(utils?|helpers?|managers?|handlers?)([-./]|$)|(^|\/)index\.(ts|mjs|js)$/;
+const code = /^(src|routes|test|web|bench|tools)\/.*\.(tsx?|mjs|js)$/;
+const badName = /(^|[-./])(utils?|helpers?|managers?|handlers?)([-./]|$)|(^|\/)index\.(tsx?|mjs|js)$/;
 
 interface WordRule {
   readonly where: RegExp;
@@ -83,7 +83,16 @@ const wordRules: readonly WordRule[] = [
   },
   { where: code, word: /\bas\s+(unknown|never)\s+as\b/, rule: 'no cast that silences the compiler' },
   { where: code, word: /@ts-(ignore|expect-error|nocheck)|biome-ignore/, rule: 'no silenced check', comments: true },
-  { where: /^(src|routes)\//, word: /\bconsole\./, rule: 'no console: use the log, or write to the standard output' },
+  {
+    where: /^web\//,
+    word: /\b(inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write\b/,
+    rule: 'text from the network is text: no HTML is made of strings',
+  },
+  {
+    where: /^(src|routes)\//,
+    word: /\bconsole\.\w+\(/,
+    rule: 'no console: use the log, or write to the standard output',
+  },
   {
     where: /\.test\.ts$/,
     word: /\b(test|describe|it|suite)\.(skip|only|todo)\b|[{,]\s*(skip|only|todo):/,

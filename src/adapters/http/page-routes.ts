@@ -1,5 +1,6 @@
-/** Serves the pages from memory, and tells the phone page where to connect. */
+/** Serves the pages from memory, and tells them where to connect. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Transport } from '../../ports.ts';
 import { isLoopbackAddress, isLoopbackName } from './guard.ts';
 import { contentSecurityPolicy } from './headers.ts';
 import type { PageFile, Pages } from './pages.ts';
@@ -14,6 +15,8 @@ export interface PhoneConfig {
   readonly wsUrl: string;
   readonly domain: string;
   readonly demo: boolean;
+  /** Where a softphone registers, each transport once. */
+  readonly sip: readonly { readonly transport: Transport; readonly address: string }[];
   /** Where the page may use a microphone, when it was reached by an address where it may not. */
   readonly secureUrl?: string;
   readonly accounts?: readonly DemoAccount[];

@@ -1,6 +1,6 @@
 /**
- * The pages of `web/`, bundled once at start and kept in memory: the welcome page, the phone and what they load.
- * JsSIP is part of the phone's script, so that no browser ever asks another host for anything.
+ * The pages of `web/`, bundled once at start and kept in memory: the console, the phone and what they load.
+ * JsSIP and Preact are part of their scripts, so that no browser ever asks another host for anything.
  * It does not watch the files: a change shows after a restart.
  */
 import { createHash } from 'node:crypto';
@@ -23,12 +23,18 @@ export type Pages = ReadonlyMap<string, PageFile>;
 const WEB = fileURLToPath(new URL('../../../web/', import.meta.url));
 
 const documents = [
-  { path: '/', file: 'welcome.html', contentType: 'text/html; charset=utf-8' },
+  { path: '/', file: 'console/console.html', contentType: 'text/html; charset=utf-8' },
   { path: '/phone', file: 'phone.html', contentType: 'text/html; charset=utf-8' },
   { path: '/favicon.svg', file: 'favicon.svg', contentType: 'image/svg+xml' },
 ] as const;
 
-const bundles = ['welcome.ts', 'welcome.css', 'phone.ts', 'phone.css'] as const;
+/** By the name under which each is served. */
+const bundles = {
+  'console.js': 'console/console.tsx',
+  'console.css': 'console/console.css',
+  'phone.js': 'phone.ts',
+  'phone.css': 'phone.css',
+} as const;
 
 /** Rejects with `pages-broken`, naming file and line. */
 export async function bundlePages(directory: string = WEB): Promise<Pages> {
@@ -50,7 +56,7 @@ async function bundle(directory: string): Promise<readonly Entry[]> {
   try {
     const result = await build({
       absWorkingDir: directory,
-      entryPoints: [...bundles],
+      entryPoints: Object.entries(bundles).map(([out, file]) => ({ in: file, out: out.replace(/\.\w+$/, '') })),
       outdir: '/',
       bundle: true,
       minify: true,
@@ -58,6 +64,10 @@ async function bundle(directory: string): Promise<readonly Entry[]> {
       format: 'iife',
       platform: 'browser',
       target: 'es2022',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      // Pages must not depend on the tsconfig of the server.
+      tsconfigRaw: '{}',
       logLevel: 'silent',
     });
     return result.outputFiles.map((file) => [file.path, pageFile(typeOf(file.path), Buffer.from(file.contents))]);

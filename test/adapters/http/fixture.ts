@@ -74,7 +74,7 @@ const page = (contentType: string, text: string) => ({
 });
 
 export const pages: Pages = new Map([
-  ['/', page('text/html; charset=utf-8', '<h1>welcome</h1>')],
+  ['/', page('text/html; charset=utf-8', '<h1>console</h1>')],
   ['/phone', page('text/html; charset=utf-8', '<h1>phone</h1>')],
   ['/phone.js', page('text/javascript; charset=utf-8', 'let phone;')],
 ]);
@@ -92,6 +92,7 @@ export function http(overrides: Partial<HttpOptions> & { readonly operations?: O
       wsUrl: `${secure ? 'wss' : 'ws'}://${host}`,
       domain: 'example.com',
       demo: true,
+      sip: [{ transport: 'udp', address: '127.0.0.1:5060' }],
       accounts: [{ name: 'alice', password: 'secret' }],
     }),
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -14,12 +14,12 @@ test('the pages of web/ are there with all they load, under the right types', ()
   const types = [...pages].map(([path, file]) => [path, file.contentType]).sort();
   assert.deepEqual(types, [
     ['/', 'text/html; charset=utf-8'],
+    ['/console.css', 'text/css; charset=utf-8'],
+    ['/console.js', 'text/javascript; charset=utf-8'],
     ['/favicon.svg', 'image/svg+xml'],
     ['/phone', 'text/html; charset=utf-8'],
     ['/phone.css', 'text/css; charset=utf-8'],
     ['/phone.js', 'text/javascript; charset=utf-8'],
-    ['/welcome.css', 'text/css; charset=utf-8'],
-    ['/welcome.js', 'text/javascript; charset=utf-8'],
   ]);
   for (const page of ['/', '/phone']) {
     for (const [, path] of textOf(page).matchAll(/(?:src|href)="(\/[^"#]*)"/g)) {
@@ -34,12 +34,12 @@ test('nothing is inline, as the Content-Security-Policy demands, and nothing com
     assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/i, page);
     assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//i, page);
   }
-  for (const sheet of ['/phone.css', '/welcome.css']) assert.doesNotMatch(textOf(sheet), /@import|url\(/);
+  for (const sheet of ['/phone.css', '/console.css']) assert.doesNotMatch(textOf(sheet), /@import|url\(/);
 });
 
-test('JsSIP is bundled in the phone, and the welcome page does without', () => {
+test('JsSIP is bundled in the phone, and the console does without', () => {
   assert.match(textOf('/phone.js'), /JsSIP/);
-  assert.doesNotMatch(textOf('/welcome.js'), /JsSIP/);
+  assert.doesNotMatch(textOf('/console.js'), /JsSIP/);
 });
 
 test('each file has its own tag, and its compressed form is the same file', () => {
@@ -53,6 +53,9 @@ test('a page that cannot be bundled refuses to start, with file and line', async
   const directory = await mkdtemp(join(tmpdir(), 'viaduct-web-'));
   try {
     await cp(web, join(directory, 'web'), { recursive: true });
+    for (const folder of ['src', 'routes']) {
+      await symlink(fileURLToPath(new URL(`../../../${folder}`, import.meta.url)), join(directory, folder));
+    }
     await symlink(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(directory, 'node_modules'));
     await writeFile(join(directory, 'web/dom.ts'), 'export const = 1;\n');
     await assert.rejects(bundlePages(join(directory, 'web')), { code: 'pages-broken', message: /dom\.ts:1:13/ });

@@ -80,7 +80,8 @@ test('demonstration passwords are told to a browser that names this machine, and
     assert.partialDeepStrictEqual(here.json, { demo: true, accounts: [{ name: 'alice', password: 'secret' }] });
     assert.equal(here.headers['cache-control'], 'no-store');
     const elsewhere = await ask(port, '/phone/config.json', { host: 'sip.example.com' });
-    assert.deepEqual(elsewhere.json, { wsUrl: 'ws://sip.example.com', domain: 'example.com', demo: true });
+    const sip = [{ transport: 'udp', address: '127.0.0.1:5060' }];
+    assert.deepEqual(elsewhere.json, { wsUrl: 'ws://sip.example.com', domain: 'example.com', demo: true, sip });
   });
 });
 

@@ -1,0 +1,266 @@
+/**
+ * The console in a headless Chromium: over invented numbers that change while it looks, and over a real Viaduct with a
+ * real call. `test/web/` has its words without a browser.
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
+import { type Chromium, startChromium } from '../support/chromium.ts';
+import { createSuite } from '../support/suite.ts';
+import { busyWorld, openConsoleSite, quietWorld, type World } from './console-site.ts';
+import { PAGE_HZ, PHONE_HZ } from './hearing.ts';
+import { openOffice } from './office.ts';
+
+const suite = createSuite();
+let chromium: Chromium;
+
+before(async () => {
+  chromium = await startChromium(suite, PAGE_HZ);
+});
+
+after(() => suite.end());
+
+afterEach(async () => {
+  for (const context of chromium.browser.contexts()) await context.close();
+});
+
+interface Look {
+  readonly width?: number;
+  readonly dark?: boolean;
+}
+
+/** Fails at the end of the test when the page complained, of our Content-Security-Policy for example. */
+async function look(url: string, { width = 1280, dark = false }: Look = {}): Promise<Page> {
+  const context: BrowserContext = await chromium.browser.newContext({
+    viewport: { width, height: 800 },
+    colorScheme: dark ? 'dark' : 'light',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'warning' || message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  return page;
+}
+
+const complaints: string[] = [];
+
+afterEach(() => assert.deepEqual(complaints.splice(0), []));
+
+const busy = (): World => busyWorld(Date.now(), 1);
+const tile = (page: Page, name: string) => page.locator(`[data-name="${name}"] .value`);
+const views = ['', 'calls', 'registrations', 'rtpengine', 'refusals'];
+
+test('the overview shows the numbers of the proxy, and new ones by itself', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(site.url);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  assert.equal(
+    await tile(page, 'registrations').textContent(),
+    String(busy().statistics.registrations.bindings).replace('1', '1,'),
+  );
+  site.world = {
+    ...site.world,
+    statistics: { ...site.world.statistics, calls: { inProgress: 4711, ringing: 0, answered: 3, failed: 1 } },
+  };
+  await tile(page, 'calls').getByText('4,711').waitFor();
+  await tile(page, 'answer-rate').getByText('75 %').waitFor();
+});
+
+test('a first run says what to do: server, domain, account, and a link that signs in to the phone', async (t) => {
+  const site = await openConsoleSite(t);
+  const page = await look(site.url);
+  const card = page.getByRole('region', { name: 'Make a first call' });
+  for (const text of ['127.0.0.1:5060', 'example.com', 'hatter-9021']) await card.getByText(text).waitFor();
+  assert.equal(
+    await card.getByRole('link', { name: 'Open the phone' }).getAttribute('href'),
+    '/phone#user=alice&password=wander-4471',
+  );
+  await page.getByText('It is quiet').waitFor();
+  await card.getByRole('button', { name: 'Close these steps' }).click();
+  await page.reload();
+  await page.getByRole('button', { name: 'How to connect a phone' }).click();
+  await card.waitFor();
+});
+
+test('what is wrong is said first, with its cure', async (t) => {
+  const quiet = quietWorld();
+  const statistics = { ...quiet.statistics, rtpengine: [] };
+  const site = await openConsoleSite(t, {
+    world: { health: { ...quiet.health, status: 'degraded', database: 'down', media: 'none' }, statistics },
+  });
+  const page = await look(site.url);
+  await page.getByRole('alert').filter({ hasText: 'database' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'RTPENGINE' }).waitFor();
+  await page.getByText('Degraded').waitFor();
+});
+
+test('when Viaduct stops answering, the last numbers stay and the page says so', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(site.url);
+  await tile(page, 'calls').waitFor();
+  await page.route('**/api/**', (route) => route.abort());
+  await page.getByText('Viaduct does not answer').waitFor();
+  assert.ok(await tile(page, 'calls').isVisible());
+  await page.unroute('**/api/**');
+  await page.getByText('Viaduct does not answer').waitFor({ state: 'hidden' });
+  // The browser itself reports requests that were aborted.
+  assert.ok(complaints.splice(0).every((text) => text.includes('ERR_FAILED')));
+});
+
+describe('with API_TOKEN', () => {
+  const apiToken = 'open-sesame';
+
+  test('it asks for the token, says when it is wrong, keeps it for this tab, and forgets it', async (t) => {
+    const site = await openConsoleSite(t, { apiToken, world: busy() });
+    const page = await look(site.url);
+    await page.locator('#token:focus').waitFor();
+    await page.keyboard.type('a wrong one');
+    await page.keyboard.press('Enter');
+    await page.getByText('This is not the token of this server.').waitFor();
+    await page.locator('#token:focus').fill(apiToken);
+    await page.keyboard.press('Enter');
+    await tile(page, 'calls').waitFor();
+    await page.reload();
+    await tile(page, 'calls').waitFor();
+    assert.equal(
+      await page.evaluate('localStorage.length === 0 || !JSON.stringify({...localStorage}).includes("sesame")'),
+      true,
+    );
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('#token').waitFor();
+    assert.equal(await page.evaluate('JSON.stringify({...sessionStorage})'), '{}');
+    assert.ok(complaints.splice(0).every((text) => text.includes('401')));
+  });
+});
+
+test('a hostile name is text, wherever it is shown', async (t) => {
+  const hostile = 'sip:%3Cimg%20src=x%20onerror=alert(1)%3E"><script>alert(1)</script>@example.com';
+  const world = busy();
+  const [call] = world.calls;
+  const [registration] = world.registrations;
+  assert.ok(call !== undefined && registration !== undefined);
+  const site = await openConsoleSite(t, {
+    world: {
+      ...world,
+      calls: [{ ...call, from: hostile }],
+      registrations: [{ ...registration, aor: hostile, userAgent: '<b onclick=alert(1)>x</b>', contact: hostile }],
+      statistics: { ...world.statistics, refusals: { '<img src=x onerror=alert(1)>': 1 } },
+    },
+  });
+  const page = await look(site.url);
+  page.on('dialog', () => complaints.push('a script of a caller ran'));
+  for (const view of views) {
+    await page.goto(`${site.url}/#/${view}`);
+    await page.locator('h1').waitFor();
+    await page.waitForTimeout(150);
+    assert.equal(await page.locator('main :is(script, [onerror], [onclick], img)').count(), 0, view);
+  }
+  await page.goto(`${site.url}/#/calls`);
+  await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+});
+
+describe('by keyboard alone', () => {
+  test('digits choose the view, / the filter, arrows the row, ? the list of keys', async (t) => {
+    const site = await openConsoleSite(t, { world: busy() });
+    const page = await look(site.url);
+    await tile(page, 'calls').waitFor();
+    await page.keyboard.press('2');
+    await page.getByRole('heading', { name: 'Calls' }).waitFor();
+    await page.locator('main:focus').waitFor();
+    await page.keyboard.press('/');
+    await page.locator('input[type=search]:focus').waitFor();
+    await page.keyboard.type('2bob');
+    await page.getByText('Nothing here matches “2bob”.').waitFor();
+    await page.locator('input[type=search]').fill('carol');
+    await page.getByText('2 of 7').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    assert.match(String(await page.evaluate('document.activeElement.textContent')), /grace/);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+
+  test('the first stop is the way past the navigation', async (t) => {
+    const site = await openConsoleSite(t, { world: busy() });
+    const page = await look(site.url);
+    await tile(page, 'calls').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the content');
+    await page.keyboard.press('Enter');
+    await page.locator('main:focus').waitFor();
+  });
+});
+
+for (const width of [360, 768, 1280]) {
+  for (const dark of [false, true]) {
+    test(`${width} px ${dark ? 'dark' : 'light'}: nothing scrolls sideways, and text stands out from its ground`, async (t) => {
+      const site = await openConsoleSite(t, { world: busy() });
+      const page = await look(site.url, { width, dark });
+      for (const view of views) {
+        await page.goto(`${site.url}/#/${view}`);
+        await page.locator('main > *').nth(1).waitFor();
+        await page.waitForTimeout(200);
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `#/${view}`);
+        assert.deepEqual(await page.evaluate<readonly string[]>(FAINT_TEXTS), [], `#/${view}`);
+      }
+    });
+  }
+}
+
+/** WCAG 1.4.3: texts with less than 4.5:1 (3:1 where large) against the nearest opaque ground. */
+const FAINT_TEXTS = `(() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = ([r, g, b]) => [r, g, b]
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  const over = (top, below) => [0, 1, 2].map((i) => (top[i] * top[3] + below[i] * (255 - top[3])) / 255).concat(255);
+  const ground = (element) => {
+    const layers = [];
+    for (let each = element; each !== null; each = each.parentElement) layers.push(rgba(getComputedStyle(each).backgroundColor));
+    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 255]);
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.checkVisibility() && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''))
+    .flatMap((element) => {
+      const style = getComputedStyle(element);
+      const below = ground(element);
+      const [a, b] = [luminance(over(rgba(style.color), below)), luminance(below)].sort((x, y) => y - x);
+      const ratio = (a + 0.05) / (b + 0.05);
+      const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
+      return ratio >= (large ? 3 : 4.5) ? [] : [element.textContent.trim().slice(0, 40) + ' ' + ratio.toFixed(2)];
+    });
+})()`;
+
+test('a real call: it appears while it is spoken, and goes when it ends', async (t) => {
+  const office = await openOffice(t);
+  const page = await look(office.http);
+  await tile(page, 'calls').getByText('0', { exact: true }).waitFor();
+  await page.getByText('It is quiet').waitFor();
+  const alice = await chromium.openPhone(`${office.http}/phone`);
+  await alice.signIn('alice', office.password);
+  await alice.expectLine('registered');
+  await office.softphone(t, { toneHz: PHONE_HZ, answerMode: 'auto' });
+  await alice.dial('bob');
+  await alice.expectCall('talking');
+  await tile(page, 'calls').getByText('1', { exact: true }).waitFor();
+  await page.goto(`${office.http}/#/calls`);
+  await page.getByRole('link', { name: 'alice' }).waitFor();
+  await page.getByText('WebRTC').waitFor();
+  await alice.press('end');
+  await page.getByText('No call right now').waitFor();
+  await page.goto(`${office.http}/#/registrations`);
+  await page.getByText('bob', { exact: true }).waitFor();
+  await office.assertMediaReleased();
+});

@@ -1,0 +1,15 @@
+/** What REST answers, by the schemas that the server checks its answers against: one definition for both sides. */
+import type { Static } from 'typebox';
+import type { CallsBody, HealthBody, RegistrationsBody, StatisticsBody } from '../../routes/http/schemas.ts';
+
+export type Health = Static<typeof HealthBody>;
+export type Statistics = Static<typeof StatisticsBody>;
+export type MediaNode = Statistics['rtpengine'][number];
+export type Registration = Static<typeof RegistrationsBody>['items'][number];
+export type Call = Static<typeof CallsBody>['items'][number];
+export type MediaKind = Call['callerMedia'];
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}

@@ -1,0 +1,145 @@
+/**
+ * Small charts as SVG of our own. They scale with their box; lines keep their width. What a chart shows stands as a
+ * number beside it, so that it is an ornament for a screen reader.
+ */
+import { useState } from 'preact/hooks';
+import { HISTORY_MS, type Point } from './history.ts';
+import { span, timeOfDay } from './words.ts';
+
+const WIDTH = 300;
+/** A chart of a page that has just been opened begins with this, and grows up to the whole history. */
+const SHORTEST_MS = 20_000;
+
+interface Frame {
+  readonly fromMs: number;
+  readonly lastsMs: number;
+  readonly top: number;
+  readonly height: number;
+}
+
+/** A line with its ground filled, over the last minutes. */
+export function Sparkline({ points }: { readonly points: readonly Point[] }) {
+  const height = 44;
+  const frame = frameOf(points, height);
+  const line = pathOf(points, frame);
+  return (
+    <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      {line !== '' && <path class="ground" d={closed(line, points, frame)} />}
+      <path class="line" d={line === '' ? `M0 ${height - 1}H${WIDTH}` : line} />
+    </svg>
+  );
+}
+
+interface TrendProps {
+  readonly points: readonly Point[];
+  /** As in `12 requests/s`. */
+  readonly say: (value: number) => string;
+  readonly label: string;
+}
+
+/** The large one: with a scale, times, and a value where the pointer is. */
+export function Trend({ points, say, label }: TrendProps) {
+  const [at, setAt] = useState<number | undefined>(undefined);
+  const height = 160;
+  const frame = frameOf(points, height, niceTop(Math.max(0, ...points.map(({ value }) => value))));
+  const line = pathOf(points, frame);
+  const marked = at === undefined ? undefined : nearest(points, frame.fromMs + at * frame.lastsMs);
+  return (
+    <figure class="trend">
+      <figcaption class="sr-only">{label}</figcaption>
+      <div class="trend-scale" aria-hidden="true">
+        {[1, 0.5, 0].map((part) => (
+          <span key={part}>{scaleText(frame.top * part)}</span>
+        ))}
+      </div>
+      <div class="trend-plot" onPointerMove={(event) => setAt(partOf(event))} onPointerLeave={() => setAt(undefined)}>
+        <svg viewBox={`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+          {[0, 0.5, 1].map((part) => (
+            <path key={part} class="rule" d={`M0 ${1 + part * (height - 2)}H${WIDTH}`} />
+          ))}
+          {line !== '' && <path class="ground" d={closed(line, points, frame)} />}
+          <path class="line" d={line} />
+        </svg>
+        {marked !== undefined && (
+          <Mark point={marked} frame={frame} text={`${say(marked.value)} · ${timeOfDay(marked.atMs)}`} />
+        )}
+      </div>
+      <div class="trend-times" aria-hidden="true">
+        <span>{span(frame.lastsMs / 1000)} ago</span>
+        <span>now</span>
+      </div>
+    </figure>
+  );
+}
+
+function Mark({ point, frame, text }: { readonly point: Point; readonly frame: Frame; readonly text: string }) {
+  const left = (100 * (point.atMs - frame.fromMs)) / frame.lastsMs;
+  const top = (100 * y(point, frame)) / frame.height;
+  return (
+    <div class="mark" data-side={left > 60 ? 'left' : 'right'} style={{ left: `${left}%` }}>
+      <i style={{ top: `${top}%` }} />
+      <span>{text}</span>
+    </div>
+  );
+}
+
+/** How much of something is used. */
+export function Gauge({ part, label }: { readonly part: number; readonly label: string }) {
+  const percent = Math.min(100, Math.max(0, 100 * part));
+  return (
+    <span class="gauge" role="img" aria-label={label} data-full={percent > 85}>
+      <span class="fill" style={{ width: `${percent > 0 ? Math.max(1.5, percent) : 0}%` }} />
+    </span>
+  );
+}
+
+function frameOf(points: readonly Point[], height: number, top?: number): Frame {
+  const untilMs = points.at(-1)?.atMs ?? 0;
+  const highest = Math.max(...points.map(({ value }) => value), 0);
+  const lastsMs = Math.min(HISTORY_MS, Math.max(SHORTEST_MS, untilMs - (points[0]?.atMs ?? 0)));
+  return { fromMs: untilMs - lastsMs, lastsMs, top: top ?? Math.max(highest * 1.15, 1), height };
+}
+
+function pathOf(points: readonly Point[], frame: Frame): string {
+  if (points.length < 2) return '';
+  return points
+    .map((point, index) => `${index === 0 ? 'M' : 'L'}${x(point, frame).toFixed(1)} ${y(point, frame).toFixed(1)}`)
+    .join('');
+}
+
+function closed(line: string, points: readonly Point[], frame: Frame): string {
+  const [first] = points;
+  return first === undefined ? '' : `${line}V${frame.height}H${x(first, frame).toFixed(1)}z`;
+}
+
+function x({ atMs }: Point, { fromMs, lastsMs }: Frame): number {
+  return (WIDTH * (atMs - fromMs)) / lastsMs;
+}
+
+function y({ value }: Point, { top, height }: Frame): number {
+  return height - 1 - (value / top) * (height - 2);
+}
+
+/** The next of 1, 2, 5, 10, 20, … */
+function niceTop(highest: number): number {
+  if (highest <= 1) return 1;
+  const power = 10 ** Math.floor(Math.log10(highest));
+  return power * (([1, 2, 5, 10] as const).find((step) => step * power >= highest) ?? 10);
+}
+
+function scaleText(value: number): string {
+  return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
+}
+
+function nearest(points: readonly Point[], atMs: number): Point | undefined {
+  return points.reduce<Point | undefined>(
+    (best, point) => (best === undefined || Math.abs(point.atMs - atMs) < Math.abs(best.atMs - atMs) ? point : best),
+    undefined,
+  );
+}
+
+function partOf(event: PointerEvent): number | undefined {
+  if (!(event.currentTarget instanceof Element)) return undefined;
+  const { left, width } = event.currentTarget.getBoundingClientRect();
+  return width === 0 ? undefined : (event.clientX - left) / width;
+}

@@ -1,0 +1,118 @@
+/** The pieces that several views are made of. */
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { MediaKind } from './answers.ts';
+import { Icon, type IconName } from './icons.tsx';
+import { sipName } from './words.ts';
+
+/** Who it is: the name large, the domain small. Both come from the network, so they are text and nothing else. */
+export function Party({ uri }: { readonly uri: string }) {
+  const { user, host } = sipName(uri);
+  return (
+    <span class="party" title={uri}>
+      <b dir="auto">{user}</b>
+      {host !== '' && <small>{host}</small>}
+    </span>
+  );
+}
+
+const mediaNames = { webrtc: 'WebRTC', rtp: 'RTP', sdes: 'SDES' } as const;
+const mediaMeanings = {
+  webrtc: 'A browser: DTLS-SRTP with ICE',
+  rtp: 'A telephone: plain RTP',
+  sdes: 'A telephone that encrypts: SRTP keyed by SDES',
+} as const;
+
+export function Media({ kind }: { readonly kind: MediaKind }) {
+  if (kind === null) return <span class="soft">not known yet</span>;
+  return (
+    <span class="tag" data-media={kind} title={mediaMeanings[kind]}>
+      {mediaNames[kind]}
+    </span>
+  );
+}
+
+export type Mood = 'good' | 'warn' | 'bad' | 'quiet' | 'busy';
+
+export function Status({ mood, children }: { readonly mood: Mood; readonly children: ComponentChildren }) {
+  return (
+    <span class="status" data-mood={mood}>
+      {children}
+    </span>
+  );
+}
+
+interface CardProps {
+  readonly title: string;
+  readonly note?: ComponentChildren;
+  readonly wide?: boolean;
+  readonly children: ComponentChildren;
+}
+
+export function Card({ title, note, wide = false, children }: CardProps) {
+  return (
+    <section class={wide ? 'card wide' : 'card'} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {note !== undefined && <span class="note">{note}</span>}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** Nothing there yet: what it would be, and what brings it here. */
+export function Empty({
+  icon,
+  title,
+  children,
+}: {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <div class="empty">
+      <Icon name={icon} />
+      <b>{title}</b>
+      <p>{children}</p>
+    </div>
+  );
+}
+
+export function Trouble({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <div class="trouble" role="alert">
+      <Icon name="alert" />
+      <div>{children}</div>
+    </div>
+  );
+}
+
+/** A value to be typed elsewhere, with a button that copies it. */
+export function Copyable({ text, label }: { readonly text: string; readonly label: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = () =>
+    navigator.clipboard?.writeText(text).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 1500);
+    });
+  return (
+    <span class="copyable">
+      <code>{text}</code>
+      <button type="button" onClick={copy} aria-label={`Copy ${label}`} title={copied ? 'Copied' : 'Copy'}>
+        <Icon name={copied ? 'good' : 'copy'} />
+      </button>
+    </span>
+  );
+}
+
+export function Loading() {
+  return (
+    <div class="loading" role="status" aria-label="Loading">
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}
