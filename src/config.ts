@@ -41,6 +41,8 @@ export interface Settings {
   readonly graceSeconds: number;
   readonly groupMs: number;
   readonly timerCSeconds: number;
+  /** 0: never. */
+  readonly mediaIdleSeconds: number;
 }
 
 interface Setting<T> {
@@ -232,6 +234,15 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 181,
       parse: value.wholeNumber(1, 3600),
     },
+    mediaIdleSeconds: {
+      name: 'MEDIA_IDLE_SECONDS',
+      unit: 'seconds',
+      help: 'How long no packet may come in a call that is not on hold before it is ended; 0 for never.',
+      example: '600',
+      byDefault: '600',
+      otherwise: 600,
+      parse: value.wholeNumber(0, 86_400),
+    },
   };
 }
 
@@ -272,6 +283,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     graceSeconds: read('graceSeconds'),
     groupMs: read('groupMs'),
     timerCSeconds: read('timerCSeconds'),
+    mediaIdleSeconds: read('mediaIdleSeconds'),
   };
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {
     throw invalid(rows.apiToken, '', `HTTP is on ${settings.http.host}, where others can reach it`);

@@ -301,6 +301,12 @@ const rows = {
     meaning: 'The body of the request is not plain SDP, so its media cannot be relayed.',
     nextStep: 'Switch off multipart bodies (ISUP, location) in the client; application/sdp is read.',
   },
+  'media-silent': {
+    status: 408,
+    meaning: 'No media has come from either side for a long time.',
+    nextStep:
+      'Both devices are gone, or neither reaches rtpengine: see its address and ports. MEDIA_IDLE_SECONDS sets how long.',
+  },
   'media-lost': {
     status: 503,
     meaning: 'The media session of this call is gone in rtpengine.',

@@ -106,6 +106,7 @@ function openEngine({ settings, identity, domains, backends, network, random, lo
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,
+    mediaIdleMs: settings.mediaIdleSeconds * 1000,
     version,
   });
 }

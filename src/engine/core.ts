@@ -57,6 +57,8 @@ export interface EngineOptions {
   readonly acceptForeign: boolean;
   readonly graceMs: number;
   readonly timerCMs: number;
+  /** A call whose media has been silent for this long is ended; absent or 0: never. */
+  readonly mediaIdleMs?: number;
   readonly version: string;
   /** Default: what one process can hold. */
   readonly transactionLimits?: TransactionLimits | undefined;

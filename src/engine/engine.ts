@@ -15,6 +15,7 @@ import { Logins } from './login.ts';
 import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
 import { MediaLeftovers } from './media-leftovers.ts';
+import { MediaSilence } from './media-silence.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
 import { Receiver } from './receive.ts';
@@ -65,6 +66,14 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
   const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
     core.media.isKnown(name),
   );
+  const silence = new MediaSilence({
+    relay: ports.media,
+    clock,
+    media: core.media,
+    calls: () => dialogs.all(),
+    end: (record) => hangUpRecord(core, record, new Failure('media-silent')),
+    idleMs: options.mediaIdleMs ?? 0,
+  });
   const events: NetworkEvents = {
     message: (text, flow) => receiver.message(text, flow),
     closed: (flow, reason) => closed(core, receiver, flow, reason),
@@ -77,12 +86,14 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
       clock.after(graceMs * clientsReturn, () => hangUpUnreachable(core));
       deletes.start();
       leftovers.start();
+      silence.start();
       early.open();
     },
     stop: () => {
       receiver.stop();
       deletes.stop();
       leftovers.stop();
+      silence.stop();
     },
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),

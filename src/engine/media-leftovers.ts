@@ -5,8 +5,7 @@
  * One is deleted when its via-branch has our mark, no call here knows it, and no packet has gone through it: a session
  * with media whose record was lost goes on, and if its call is gone rtpengine ends it a minute after the last packet.
  */
-import type { NgReply, NgValue } from '../media/commands.ts';
-import { isOurs } from '../media/via-branch.ts';
+import { hasMark, packets, texts } from '../media/query.ts';
 import type { Cancel, Clock, Log, MediaRelay } from '../ports.ts';
 import type { MediaDeletes } from './media-delete.ts';
 
@@ -72,27 +71,4 @@ export class MediaLeftovers {
     // It may have begun while rtpengine was asked.
     return reply !== undefined && !this.#isKnown(callId) && hasMark(reply, this.#mark) && packets(reply) === 0;
   }
-}
-
-function hasMark({ tags }: NgReply, mark: string): boolean {
-  return Object.values(dictionary(tags)).some((leg) => {
-    const branch = dictionary(leg)['via-branch'];
-    return typeof branch === 'string' && isOurs(mark, branch);
-  });
-}
-
-function packets({ totals }: NgReply): NgValue | undefined {
-  return dictionary(dictionary(totals).RTP).packets;
-}
-
-function texts(value: NgValue | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}
-
-function dictionary(value: NgValue | undefined): NgReply {
-  return isDictionary(value) ? value : {};
-}
-
-function isDictionary(value: NgValue | undefined): value is NgReply {
-  return typeof value === 'object' && !Array.isArray(value);
 }

@@ -8,7 +8,14 @@
 import { Failure } from '../errors.ts';
 import { type MediaEvent, stepMediaSession } from '../media/delete-rules.ts';
 import type { CallTags } from '../media/ng-keys.ts';
-import { type Command, confirmed, type ExchangeEvent, type Party, stepExchange } from '../media/offer-answer.ts';
+import {
+  acceptedPair,
+  type Command,
+  confirmed,
+  type ExchangeEvent,
+  type Party,
+  stepExchange,
+} from '../media/offer-answer.ts';
 import { viaBranch } from '../media/via-branch.ts';
 import { removeAll, withBody } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
@@ -19,12 +26,18 @@ import { Require } from '../message/headers/options.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { DialogRecord, Log, MediaKind, MediaRelay } from '../ports.ts';
-import { isSdp } from '../sdp/describe.ts';
+import { describeSdp, isSdp } from '../sdp/describe.ts';
 import type { Branch, BranchReply } from './api.ts';
 import { type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
 import { MediaTable } from './media-table.ts';
+
+export interface MediaSessionRef {
+  readonly node: string;
+  readonly name: string;
+  readonly isHeld: boolean;
+}
 
 /** Methods that may carry an offer or an answer. */
 const carriers: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'PRACK', 'UPDATE']);
@@ -112,6 +125,15 @@ export class Media {
     const branch = call.branchOfTag.get(callee.tag);
     if (branch !== undefined) this.#step(call, { on: 'dialog-ended', branch });
     this.#endIfOver(call);
+  }
+
+  /** Where rtpengine has the media of this dialog, and whether its SDPs say that it is on hold. */
+  sessionOf({ callId, caller, callee }: DialogRecord): MediaSessionRef | undefined {
+    const call = this.#table.find(callId, caller.tag);
+    if (call?.node === undefined) return undefined;
+    const { offer = '', answer = '' } = acceptedPair(call.exchange, callee.tag) ?? {};
+    const isHeld = [offer, answer].some((sdp) => (describeSdp(sdp)?.direction ?? 'sendrecv') !== 'sendrecv');
+    return { node: call.node, name: call.name, isHeld };
   }
 
   /** A call of before the restart: its SDPs are lost, the rest is in its record. */

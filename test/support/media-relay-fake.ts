@@ -17,6 +17,8 @@ export interface MediaSwitches {
   readonly refuse: (command: NgCommand, nodeId: string) => ErrorCode | undefined;
   /** What has passed through each call, for `query`. */
   readonly packets: number;
+  /** When the last one came; `undefined`: right now. */
+  readonly lastPacketMs: number | undefined;
   /**
    * `silent`: it died and nobody has noticed yet, so each command times out; `down`: the proxy knows. `mute`: it does
    * what it is told, and its replies are lost.
@@ -67,6 +69,7 @@ interface Shape {
 interface Call {
   readonly legs: Leg[];
   readonly deletedBranches: Set<string>;
+  held: boolean;
 }
 
 const relayAddress = '203.0.113.50';
@@ -75,7 +78,14 @@ const changing: ReadonlySet<string> = new Set(['offer', 'answer', 'delete']);
 const ok: NgReply = { result: 'ok' };
 
 export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches> = {}): MediaRelayFake {
-  let switches: MediaSwitches = { latencyMs: 0, refuse: () => undefined, packets: 0, nodes: { m1: 'up' }, ...first };
+  let switches: MediaSwitches = {
+    latencyMs: 0,
+    refuse: () => undefined,
+    packets: 0,
+    lastPacketMs: undefined,
+    nodes: { m1: 'up' },
+    ...first,
+  };
   const told: Told[] = [];
   const mistakes: string[] = [];
   const engines = new Map<string, Rtpengine>();
@@ -87,6 +97,7 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
   const wait = (ms: number): Promise<void> | undefined =>
     ms > 0 ? new Promise((resolve) => clock.after(ms, resolve)) : undefined;
 
+  const seen = (): Seen => ({ packets: switches.packets, lastMs: switches.lastPacketMs ?? clock.nowMs() });
   const send = async (nodeId: string, command: NgCommand): Promise<NgReply> => {
     await wait(switches.latencyMs / 2);
     const state = switches.nodes[nodeId];
@@ -96,7 +107,7 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
       await wait(timeoutMs);
       throw new Failure('media-timeout');
     }
-    const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId), switches.packets));
+    const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId), seen()));
     await wait(state === 'mute' ? timeoutMs : switches.latencyMs / 2);
     if (state === 'mute') throw new Failure('media-timeout');
     return outcome();
@@ -150,6 +161,12 @@ function attempt<T>(action: () => T): () => T {
   }
 }
 
+/** What a test wants to have gone through each call. */
+interface Seen {
+  readonly packets: number;
+  readonly lastMs: number;
+}
+
 // --- one node --------------------------------------------------------------------------------------------------------
 
 class Rtpengine {
@@ -161,7 +178,7 @@ class Rtpengine {
     this.#mistakes = mistakes;
   }
 
-  perform(command: NgCommand, refusal: ErrorCode | undefined, packets: number): NgReply {
+  perform(command: NgCommand, refusal: ErrorCode | undefined, seen: Seen): NgReply {
     if (refusal !== undefined) return this.#refuse(command, refusal);
     switch (command.command) {
       case 'offer':
@@ -177,7 +194,7 @@ class Rtpengine {
       case 'list':
         return { result: 'ok', calls: [...this.calls.keys()].slice(0, command.limit) };
       case 'query':
-        return this.#query(command['call-id'], packets);
+        return this.#query(command['call-id'], seen);
     }
   }
 
@@ -189,11 +206,12 @@ class Rtpengine {
 
   #offer(command: OfferCommand): NgReply {
     if (command.sdp === '') return ok;
-    const call = this.calls.get(command['call-id']) ?? { legs: [], deletedBranches: new Set() };
+    const call = this.calls.get(command['call-id']) ?? { legs: [], deletedBranches: new Set(), held: false };
     this.calls.set(command['call-id'], call);
     const offerer = this.#leg(call, command['from-tag'], undefined);
     // What the answer will look like.
     offerer.shape = answerShape(command);
+    call.held = describeSdp(command.sdp)?.direction !== 'sendrecv';
     const receiver = this.#leg(call, command['to-tag'], command['via-branch']);
     receiver.shape = offerShape(command);
     return { result: 'ok', sdp: rewritten(command.sdp, receiver) };
@@ -234,10 +252,12 @@ class Rtpengine {
     return ok;
   }
 
-  #query(callId: string, packets: number): NgReply {
+  #query(callId: string, { packets, lastMs }: Seen): NgReply {
     const call = this.calls.get(callId);
     if (call === undefined) throw new Failure('media-lost', 'Unknown call-id');
-    const tags = call.legs.map((leg, index) => [leg.tag ?? `untagged-${index}`, tagOf(leg)] as const);
+    const tags = call.legs.map(
+      (leg, index) => [leg.tag ?? `untagged-${index}`, tagOf(leg, call.held, lastMs)] as const,
+    );
     return { result: 'ok', tags: Object.fromEntries(tags), totals: { RTP: { packets: packets } } };
   }
 
@@ -256,8 +276,9 @@ class Rtpengine {
 
 const plain: Shape = { protocol: 'RTP/AVP', ice: false, dtls: undefined, mux: false };
 
-function tagOf(leg: Leg): NgReply {
-  return leg.branch === undefined ? { medias: [] } : { medias: [], 'via-branch': leg.branch };
+function tagOf({ branch }: Leg, held: boolean, lastMs: number): NgReply {
+  const medium = { flags: held ? ['send'] : ['send', 'recv'], streams: [{ 'last packet': Math.floor(lastMs / 1000) }] };
+  return branch === undefined ? { medias: [medium] } : { medias: [medium], 'via-branch': branch };
 }
 
 function offerShape(command: OfferCommand): Shape {

@@ -35,6 +35,7 @@ export interface ProxySceneOptions {
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
   readonly graceMs?: number;
+  readonly mediaIdleMs?: number;
   readonly transactionLimits?: TransactionLimits;
   /** What the DNS knows. */
   readonly names?: Names;
@@ -191,6 +192,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     acceptForeign: options.acceptForeign ?? false,
     graceMs: options.graceMs ?? 10_000,
     timerCMs: 180_000,
+    mediaIdleMs: options.mediaIdleMs ?? 0,
     transactionLimits: options.transactionLimits,
     version: '0.0.0-test',
   };
