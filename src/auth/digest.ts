@@ -85,7 +85,12 @@ export function readCredentials(credentials: Credentials): DigestCredentials | u
 
 /** Of several Authorization or Proxy-Authorization lines the one for our realm (RFC 3261 §22.3). */
 export function credentialsFor(lines: readonly Credentials[], realm: string): Credentials | undefined {
-  return lines.find((line) => lower(unquote(param(line.params, 'realm') ?? '')) === lower(realm));
+  return lines.find((line) => realmOf(line) === lower(realm));
+}
+
+/** In lower case; empty when there is none. */
+export function realmOf(credentials: Credentials): string {
+  return lower(unquote(param(credentials.params, 'realm') ?? ''));
 }
 
 export interface DigestCheck {

@@ -4,13 +4,11 @@
  * Also the dialog record that a branch's 2xx makes.
  */
 
-import { credentialsFor } from '../auth/digest.ts';
+import { withoutClaims, withoutCredentialsFor } from '../auth/claims.ts';
 import { recordFromCall } from '../dialog/record.ts';
-import { replaceAll } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import { Contact } from '../message/headers/contact.ts';
-import { ProxyAuthorization } from '../message/headers/digest.ts';
 import { From, tagOf } from '../message/headers/from-to.ts';
 import { MaxForwards } from '../message/headers/numbers.ts';
 import { RecordRoute, Route } from '../message/headers/route.ts';
@@ -45,7 +43,7 @@ export async function prepareBranch(core: Core, request: Request, branch: LiveBr
   const flow = await core.nextHops.flowTo(target, routes[0], request.flow);
   const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
   branch.token = makesDialog ? tokenFor(core, request, target, routes[0] ?? target.uri, flow) : '';
-  const message = forwarded(withoutOurCredentials(request), {
+  const message = forwarded(presentable(core, request), {
     uri: target.uri,
     via: viaFor(flow.listener, branch.id),
     recordRoutes: makesDialog ? recordRoutes(branch.token, request.flow.listener, flow.listener) : [],
@@ -56,11 +54,10 @@ export async function prepareBranch(core: Core, request: Request, branch: LiveBr
   branch.sent = await core.routes.branch({ id: branch.id, request, target, flow, message }, core.proxy);
 }
 
-/** RFC 3261 §22.3: credentials that were for us go no further. */
-function withoutOurCredentials({ message, notes: { user } }: Request): SipRequest {
-  if (user === undefined) return message;
-  const others = all(message, ProxyAuthorization).filter((one) => credentialsFor([one], user.domain) === undefined);
-  return replaceAll(message, ProxyAuthorization, others);
+/** What may leave of what came: nothing that was for us alone, and no name that its sender only claims. */
+function presentable(core: Core, { message, trusted }: Request): SipRequest {
+  const rest = withoutCredentialsFor(message, (realm) => core.domains.isDomain(realm));
+  return trusted ? rest : withoutClaims(rest);
 }
 
 function tokenFor(core: Core, request: Request, target: Target, nextHop: string, flow: Flow): string {

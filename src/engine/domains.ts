@@ -29,6 +29,11 @@ export class Domains {
     return (this.#names.has(host) && this.#asDomain(uri)) || this.#asListener(uri, host);
   }
 
+  /** Whether it is the domain of our subscribers: what a digest realm says. */
+  isDomain(host: string): boolean {
+    return this.#names.has(hostKey(host));
+  }
+
   /** As `isOurs`, for text. */
   isOursText(text: string): boolean {
     const uri = parseUri(text);

@@ -6,6 +6,7 @@
  * come at any moment: before the routes are done, while a branch is being prepared, or after.
  * Left out: finding the routes' verdict (receive.ts), building a branch (branches.ts), answering the caller (upstream.ts).
  */
+import { withoutClaims } from '../auth/claims.ts';
 import { errors, type Failure, failureOf } from '../errors.ts';
 import { cancelFor } from '../message/build.ts';
 import { removeAll, removeFirst, withBody } from '../message/edit.ts';
@@ -208,7 +209,10 @@ export class ResponseContextRunner {
       this.#refused.tooMany(branch, received);
       return;
     }
-    const response = removeFirst(received, Via); // step 3
+    const { flow } = branch;
+    const trusted = flow !== undefined && this.#core.options.isTrusted(flow.remote.address);
+    const ours = removeFirst(received, Via); // step 3
+    const response = trusted ? ours : withoutClaims(ours);
     const arranged = await this.#arranged(running, response);
     if (arranged === undefined) return;
     this.#step({ on: 'response', branch: branch.id, response: arranged });

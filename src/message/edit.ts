@@ -79,6 +79,21 @@ export function removeAll<M extends SipMessage>(message: M, header: Header<unkno
   );
 }
 
+/** Without the lines that hold a value for which this is so; the others keep their bytes. */
+export function removeWhere<M extends SipMessage, T>(
+  message: M,
+  header: Header<T>,
+  isOut: (value: NoInfer<T>) => boolean,
+): M {
+  const holdsOne = (line: HeaderLine): boolean =>
+    line.name === header.key && header.read(line).some((value) => value !== undefined && isOut(value));
+  if (!message.headers.some(holdsOne)) return message;
+  return withHeaders(
+    message,
+    message.headers.filter((line) => !holdsOne(line)),
+  );
+}
+
 /** Behind the last value of this header, on a line of its own; a header not there yet comes last. */
 export function append<M extends SipMessage, T>(message: M, header: Header<T>, value: NoInfer<T>): M {
   const last = message.headers.findLastIndex((line) => line.name === header.key);

@@ -1,6 +1,7 @@
 /**
  * Headers that we carry and compare as text: Content-Type (RFC 3261 §20.15), User-Agent (§20.41), Server (§20.35),
- * Subject (§20.36), Event (RFC 6665 §8.2.1), Reason (RFC 3326) and Warning (§20.43). The last two are lists.
+ * Subject (§20.36), Event (RFC 6665 §8.2.1), Reason (RFC 3326), Warning (§20.43), and who a sender says it is (RFC 3325
+ * §9; Remote-Party-ID never became an RFC and is sent all the same). From Reason on they are lists.
  */
 import { defineHeader, type Header } from '../header.ts';
 
@@ -15,4 +16,7 @@ export const Subject = textHeader('Subject');
 export const Event = textHeader('Event');
 export const Reason = textHeader('Reason', true);
 export const Warning = textHeader('Warning', true);
+export const PAssertedIdentity = textHeader('P-Asserted-Identity', true);
+export const PPreferredIdentity = textHeader('P-Preferred-Identity', true);
+export const RemotePartyId = textHeader('Remote-Party-ID', true);
 export const Timestamp = textHeader('Timestamp');

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withoutClaims, withoutCredentialsFor } from '../../src/auth/claims.ts';
+import { inviteText, raws, request } from '../message/sample.ts';
+
+const isOurRealm = (realm: string): boolean => realm === 'example.com';
+
+test('RFC 3325 §5: identities that the sender only claims are taken off, all other lines keep their bytes', () => {
+  const kept = ['X-Name:  "Alice"', 'Privacy: id'];
+  const claims = [
+    'P-Asserted-Identity: <sip:boss@example.com>, <tel:+4930110>',
+    'p-asserted-identity:<sip:boss@example.com>',
+    'P-Preferred-Identity: <sip:boss@example.com>',
+    'Remote-Party-ID: "Boss" <sip:boss@example.com>;party=calling',
+  ];
+  const claimed = request(inviteText({ extra: [...claims, ...kept] }));
+  assert.deepEqual(raws(withoutClaims(claimed)), raws(request(inviteText({ extra: kept }))));
+  const plain = request(inviteText());
+  assert.equal(withoutClaims(plain), plain);
+});
+
+test('RFC 3261 §22.3: credentials for us are taken off; those for a proxy behind us keep their bytes', () => {
+  const own = 'Proxy-Authorization: Digest username="alice", realm="Example.COM", response="1"';
+  const others = [
+    'Proxy-Authorization:  Digest  realm="pbx.example.net" ,username="a",  response="2"',
+    'Proxy-Authorization: Basic',
+  ];
+  const message = request(inviteText({ extra: [own, ...others] }));
+  assert.deepEqual(raws(withoutCredentialsFor(message, isOurRealm)), raws(request(inviteText({ extra: others }))));
+});
