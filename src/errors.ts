@@ -87,6 +87,23 @@ const rows = {
     nextStep: 'The message names file and line; if a package is missing, run `npm ci`.',
   },
 
+  // --- command line ---
+  'not-running': {
+    status: 0,
+    meaning: 'No Viaduct answers.',
+    nextStep: 'Start it, or run this with the DATA_DIR it uses, or name it: --url http://HOST:PORT.',
+  },
+  'api-refused': {
+    status: 0,
+    meaning: 'The running Viaduct refused the question.',
+    nextStep: 'Give the API_TOKEN that it was started with; both should be of the same version.',
+  },
+  'call-unknown': {
+    status: 0,
+    meaning: 'No such call is known.',
+    nextStep: 'See `npx viaduct calls`; older calls are forgotten.',
+  },
+
   // --- messages ---
   malformed: {
     status: 400,

@@ -271,8 +271,11 @@ export interface MediaNode {
 export interface MediaRelay {
   /** The nodes a new call may try, best first (weighted rendezvous hash of the Call-ID over usable nodes). */
   candidates(callId: string): readonly string[];
-  /** One command to one node, repeated with the same cookie until answered. Rejects with a `Failure` (media-*). */
-  send(nodeId: string, command: NgCommand): Promise<NgReply>;
+  /**
+   * One command to one node, repeated with the same cookie until answered. Rejects with a `Failure` (media-*).
+   * `used`: is told the cookie, by which the command is found in the log of rtpengine.
+   */
+  send(nodeId: string, command: NgCommand, used?: (cookie: string) => void): Promise<NgReply>;
   nodes(): readonly MediaNode[];
 }
 

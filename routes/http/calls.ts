@@ -1,24 +1,65 @@
-/** `GET /api/v1/calls?limit=&after=`: the answered calls in progress, by id. `id` is safe in an address. */
+/**
+ * `GET /api/v1/calls?state=&limit=&after=`: calls in progress and recent ones, newest first; `/calls/:id` one of them;
+ * `/calls/:id/ladder` what passed, as JSON, or as the drawing for `Accept: text/plain`. `id` is safe in an address.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { CallSummary, Operations } from '../../src/engine/operations.ts';
-import { CallsBody, PageQuery } from './schemas.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallSummary, LadderReport, Operations } from '../../src/engine/operations.ts';
+import { found } from './found.ts';
+import { CallBody, CallParams, CallsBody, CallsQuery, LadderBody } from './schemas.ts';
+
+const unknown = 'No call with this id is known: it is too long ago, or it never was.';
 
 export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const schema = { querystring: PageQuery, response: { 200: CallsBody } };
-    app.get('/calls', { schema }, async (request) => {
-      const page = operations.calls(request.query);
-      return { items: page.items.map(withNulls), next: page.next ?? null };
+    app.get('/calls', { schema: { querystring: CallsQuery, response: { 200: CallsBody } } }, async ({ query }) => {
+      const page = await operations.calls(query);
+      return { items: page.items.map(callWithNulls), next: page.next ?? null };
+    });
+    const one = { params: CallParams };
+    app.get('/calls/:id', { schema: { ...one, response: { 200: CallBody } } }, async ({ params }) =>
+      callWithNulls(found(await operations.call(params.id), unknown)),
+    );
+    app.get('/calls/:id/ladder', { schema: { ...one, response: { 200: LadderBody } } }, async (request, reply) => {
+      const ladder = found(await operations.ladder(request.params.id), unknown);
+      if (wantsText(request)) asText(reply, ladder.lines);
+      return ladderWithNulls(ladder);
     });
   };
 }
 
-function withNulls(call: CallSummary) {
+export function callWithNulls(call: CallSummary) {
   return {
     ...call,
     answeredAt: call.answeredAt ?? null,
     callerMedia: call.callerMedia ?? null,
     calleeMedia: call.calleeMedia ?? null,
     rtpengine: call.rtpengine ?? null,
+    endedAt: call.endedAt ?? null,
+    endedBy: call.endedBy ?? null,
+    status: call.status ?? null,
+    code: call.code ?? null,
+    reason: call.reason ?? null,
   };
+}
+
+function ladderWithNulls({ call, parties, steps, lines, dropped }: LadderReport) {
+  const withNulls = steps.map((step) => ({
+    ...step,
+    number: step.number ?? null,
+    party: step.party ?? null,
+    text: step.text ?? null,
+  }));
+  return { call: callWithNulls(call), parties: [...parties], steps: withNulls, lines: [...lines], dropped };
+}
+
+/** A person with curl says so; everything else gets JSON. */
+function wantsText(request: FastifyRequest): boolean {
+  return request.headers.accept?.startsWith('text/plain') === true;
+}
+
+/** The drawing in place of the JSON. */
+function asText(reply: FastifyReply, lines: readonly { readonly text: string }[]): void {
+  const text = lines.map((line) => `${line.text}\n`).join('');
+  reply.type('text/plain; charset=utf-8').serializer(() => text);
 }

@@ -58,10 +58,17 @@ const Registration = Type.Object({
   expiresAt: Text,
 });
 
+const CallStateName = Type.Union([
+  Type.Literal('ringing'),
+  Type.Literal('answered'),
+  Type.Literal('ended'),
+  Type.Literal('failed'),
+]);
+
 const Call = Type.Object({
   id: Text,
   callId: Text,
-  state: Type.Union([Type.Literal('ringing'), Type.Literal('answered')]),
+  state: CallStateName,
   from: Text,
   to: Text,
   startedAt: Text,
@@ -69,7 +76,74 @@ const Call = Type.Object({
   callerMedia: Media,
   calleeMedia: Media,
   rtpengine: MaybeText,
+  endedAt: MaybeText,
+  endedBy: Type.Union([Type.Literal('caller'), Type.Literal('callee'), Type.Literal('viaduct'), Type.Null()]),
+  status: Type.Union([Type.Integer(), Type.Null()]),
+  code: MaybeText,
+  reason: MaybeText,
 });
+
+export const CallBody = Call;
+
+const Tone = Type.Union([Type.Literal('plain'), Type.Literal('good'), Type.Literal('bad'), Type.Literal('quiet')]);
+
+const Party = Type.Object({
+  role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
+  name: Text,
+  transport: TransportName,
+  address: Text,
+});
+
+/** `party`: index into `parties`, null for a step of Viaduct itself. `incoming`: from that party to Viaduct. */
+const LadderStep = Type.Object({
+  kind: Type.Union([
+    Type.Literal('message'),
+    Type.Literal('ng'),
+    Type.Literal('routed'),
+    Type.Literal('branch-failed'),
+    Type.Literal('timer'),
+    Type.Literal('answered'),
+    Type.Literal('ended'),
+  ]),
+  number: Type.Union([Count, Type.Null()]),
+  at: Text,
+  sinceMs: Type.Integer(),
+  party: Type.Union([Count, Type.Null()]),
+  incoming: Type.Boolean(),
+  label: Text,
+  tone: Tone,
+  times: Count,
+  lastSinceMs: Type.Integer(),
+  text: MaybeText,
+});
+
+export const LadderBody = Type.Object({
+  call: Call,
+  parties: Type.Array(Party),
+  steps: Type.Array(LadderStep),
+  /** The drawing, 100 columns wide at most. */
+  lines: Type.Array(Type.Object({ text: Text, tone: Tone })),
+  dropped: Count,
+});
+
+/** The `data` of an event of `GET /api/v1/events`; its `event` is the `type`. */
+export const HappeningBody = Type.Union([
+  Type.Object({
+    type: Type.Literal('call'),
+    change: Type.Union([
+      Type.Literal('started'),
+      Type.Literal('answered'),
+      Type.Literal('ended'),
+      Type.Literal('failed'),
+    ]),
+    call: Call,
+  }),
+  Type.Object({ type: Type.Literal('registration'), aor: Text, source: Text }),
+  Type.Object({ type: Type.Literal('node'), node: Node }),
+  Type.Object({ type: Type.Literal('counters'), statistics: StatisticsBody }),
+  /** This client was too slow: so many events were left out before this one. */
+  Type.Object({ type: Type.Literal('lost'), events: Count }),
+]);
 
 export const RegistrationsBody = Type.Object({ items: Type.Array(Registration), next: MaybeText });
 export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText });
@@ -82,3 +156,11 @@ export const PageQuery = Type.Object(
   },
   { additionalProperties: false },
 );
+
+/** The calls in this state only. */
+export const CallsQuery = Type.Object(
+  { ...PageQuery.properties, state: Type.Optional(CallStateName) },
+  { additionalProperties: false },
+);
+
+export const CallParams = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });

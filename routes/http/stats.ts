@@ -6,16 +6,15 @@ import { StatisticsBody } from './schemas.ts';
 export function statsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get('/stats', { schema: { response: { 200: StatisticsBody } } }, async () =>
-      withNulls(await operations.statistics()),
+      statisticsWithNulls(await operations.statistics()),
     );
   };
 }
 
-function withNulls(statistics: Statistics) {
-  const rtpengine = statistics.rtpengine.map((node) => ({
-    ...node,
-    ports: node.ports ?? null,
-    lastError: node.lastError ?? null,
-  }));
-  return { ...statistics, rtpengine };
+export function statisticsWithNulls(statistics: Statistics) {
+  return { ...statistics, rtpengine: statistics.rtpengine.map(nodeWithNulls) };
+}
+
+export function nodeWithNulls(node: Statistics['rtpengine'][number]) {
+  return { ...node, ports: node.ports ?? null, lastError: node.lastError ?? null };
 }

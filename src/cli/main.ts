@@ -42,6 +42,18 @@ const commands: Readonly<Record<string, Command>> = {
       });
     },
   },
+  calls: {
+    usage: 'calls [STATE] [--follow]',
+    summary: 'calls in progress and recent ones',
+    help: async () => (await import('./calls.ts')).callsHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('calls', args),
+  },
+  ladder: {
+    usage: 'ladder [ID] [--follow]',
+    summary: 'what passed in a call, message by message',
+    help: async () => (await import('./calls.ts')).ladderHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('ladder', args),
+  },
   version: {
     usage: 'version',
     summary: 'which Viaduct this is',

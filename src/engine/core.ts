@@ -23,10 +23,12 @@ import type { Proxy, Routes } from './api.ts';
 import type { Counters } from './counters.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Domains } from './domains.ts';
+import type { Happenings } from './happenings.ts';
 import type { Media } from './media.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
+import type { Stories } from './stories.ts';
 import type { ClientUser, TransactionLimits, Transactions } from './transactions.ts';
 
 export interface EnginePorts {
@@ -76,6 +78,8 @@ export interface Core {
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;
+  readonly stories: Stories;
+  readonly happenings: Happenings;
 }
 
 /** Our Via for a request that leaves by this listener. */

@@ -5,12 +5,14 @@
 import { Failure } from '../errors.ts';
 import type { Flow, NetworkEvents } from '../ports.ts';
 import type { Routes } from './api.ts';
+import { callChanged } from './call-reports.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
 import { Domains } from './domains.ts';
 import { EarlyEvents } from './early-events.ts';
 import { hangUpRecord } from './hang-up.ts';
+import { Happenings } from './happenings.ts';
 import { Logins } from './login.ts';
 import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
@@ -22,6 +24,7 @@ import { Receiver } from './receive.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
 import { createServices } from './services.ts';
+import { Stories } from './stories.ts';
 import { Transactions } from './transactions.ts';
 
 export type { EngineOptions, EnginePorts } from './core.ts';
@@ -37,7 +40,10 @@ export interface Engine extends NetworkEvents {
 export function createEngine(ports: EnginePorts, routes: Routes, options: EngineOptions): Engine {
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
-  const deletes = new MediaDeletes(ports.media, ports.outbox, clock, log, (mediaNode, name) =>
+  const happenings = new Happenings(clock, ports.media);
+  const stories = new Stories(clock, (change, story) => callChanged(happenings, change, story));
+  const relay = stories.watching(ports.media);
+  const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
     core.media.isAlive(mediaNode, name),
   );
   const dialogs = new Dialogs(ports, { node, secrets, graceMs });
@@ -50,10 +56,13 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     transactions: new Transactions(
       clock,
       network,
-      (message, flow) => log.debug({ to: flow.remote, transport: flow.transport, line: message.startLine }, 'sent'),
+      (message, flow, text) => {
+        stories.sent(message, text, flow);
+        log.debug({ to: flow.remote, transport: flow.transport, line: message.startLine }, 'sent');
+      },
       options.transactionLimits,
     ),
-    media: new Media(ports.media, deletes, log, node),
+    media: new Media(relay, deletes, log, node),
     dialogs,
     registrar: new Registrar(ports.location, clock, { node, boot, graceMs }, (binding, flow) =>
       dialogs.moved(binding, flow),
@@ -61,6 +70,8 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
+    stories,
+    happenings,
   };
   const receiver = new Receiver(core);
   const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
@@ -82,7 +93,10 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
   return {
     operations: createOperations(core),
     start: async () => {
-      for (const record of await dialogs.load()) core.media.restore(record);
+      for (const record of await dialogs.load()) {
+        core.media.restore(record);
+        stories.restored(record);
+      }
       clock.after(graceMs * clientsReturn, () => hangUpUnreachable(core));
       deletes.start();
       leftovers.start();

@@ -6,6 +6,7 @@ import { byeFor, type SideName } from '../dialog/record.ts';
 import type { Failure } from '../errors.ts';
 import { all, get } from '../message/header.ts';
 import { CSeq } from '../message/headers/cseq.ts';
+import { From, tagOf } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipResponse } from '../message/message.ts';
 import type { DialogRecord, Flow } from '../ports.ts';
@@ -56,6 +57,7 @@ export function hangUp(core: Core, request: Request, failure: Failure): void {
 
 /** The same for a call; a side whose connection is gone hears nothing. */
 export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure): void {
+  core.stories.hungUp(record.callId, failure);
   bye(core, record, 'caller', failure);
   bye(core, record, 'callee', failure);
   core.dialogs.hungUp(record);
@@ -91,10 +93,14 @@ function newBranch(core: Core): string {
 /** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
 export function endDialog(core: Core, request: Request): void {
   const record = core.dialogs.hasFollowed(request) ? core.dialogs.find(request.message, request.token) : undefined;
-  if (record !== undefined) endRecord(core, record);
+  if (record === undefined) return;
+  const byCaller = tagOf(get(request.message, From)) === record.caller.tag;
+  core.stories.saidBye(record.callId, byCaller ? 'caller' : 'callee');
+  endRecord(core, record);
 }
 
 function endRecord(core: Core, record: DialogRecord): void {
   core.dialogs.ended(record);
   core.media.dialogEnded(record);
+  core.stories.dialogEnded(record);
 }

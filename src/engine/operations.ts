@@ -3,6 +3,12 @@
  * `routes/http/` sees this file and nothing else of the engine.
  */
 import type { MediaKind, MediaNode, Transport } from '../ports.ts';
+import type { LadderLine } from '../story/ladder.ts';
+import type { Party } from '../story/passages.ts';
+import type { Step, Tone } from '../story/steps.ts';
+import type { CallState } from '../story/story.ts';
+
+export type { CallState } from '../story/story.ts';
 
 export interface Health {
   readonly status: 'ok' | 'degraded';
@@ -53,7 +59,8 @@ export interface CallSummary {
   /** base64url of a hash of the Call-ID: safe in paths (DESIGN §5). */
   readonly id: string;
   readonly callId: string;
-  readonly state: 'ringing' | 'answered';
+  /** `failed`: refused by anybody, or ended by us; a call that its caller gave up is `ended`. */
+  readonly state: CallState;
   readonly from: string;
   readonly to: string;
   readonly startedAt: string;
@@ -61,7 +68,64 @@ export interface CallSummary {
   readonly callerMedia: MediaKind | undefined;
   readonly calleeMedia: MediaKind | undefined;
   readonly rtpengine: string | undefined;
+  readonly endedAt: string | undefined;
+  readonly endedBy: 'caller' | 'callee' | 'viaduct' | undefined;
+  /** The final status that the caller got. */
+  readonly status: number | undefined;
+  /** The row of `errors.ts` by which we refused or ended it, and its meaning. */
+  readonly code: string | undefined;
+  readonly reason: string | undefined;
 }
+
+export interface CallsRequest extends PageRequest {
+  /** Absent: all that are known. */
+  readonly state?: CallState;
+}
+
+/** A call as a ladder: who took part, each step, and the drawing as text. */
+export interface LadderReport {
+  readonly call: CallSummary;
+  readonly parties: readonly Party[];
+  readonly steps: readonly LadderStep[];
+  /** 100 columns wide at most. */
+  readonly lines: readonly LadderLine[];
+  /** Events that were left out to save memory. */
+  readonly dropped: number;
+}
+
+export interface LadderStep {
+  readonly kind: Step['kind'];
+  /** F1, F2, …: messages only. */
+  readonly number: number | undefined;
+  /** ISO 8601, and milliseconds since the call began. */
+  readonly at: string;
+  readonly sinceMs: number;
+  /** Which of the parties stands at the other end; `undefined`: it is a step of Viaduct itself. */
+  readonly party: number | undefined;
+  /** From that party to Viaduct; otherwise the other way. */
+  readonly incoming: boolean;
+  readonly label: string;
+  readonly tone: Tone;
+  /** How often it passed, and when last. */
+  readonly times: number;
+  readonly lastSinceMs: number;
+  /** The whole message, without credentials. */
+  readonly text: string | undefined;
+}
+
+/** What `GET /api/v1/events` tells, as it happens. */
+export type Happening =
+  | {
+      readonly type: 'call';
+      readonly change: 'started' | 'answered' | 'ended' | 'failed';
+      readonly call: CallSummary;
+    }
+  /** The bindings of an address changed: look at /registrations. */
+  | { readonly type: 'registration'; readonly aor: string; readonly source: string }
+  /** Its state is not what it was. */
+  | { readonly type: 'node'; readonly node: MediaNode }
+  /** Every two seconds. */
+  | { readonly type: 'counters'; readonly statistics: Statistics };
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -79,5 +143,11 @@ export interface Operations {
   health(): Health;
   statistics(): Promise<Statistics>;
   registrations(page: PageRequest): Promise<Page<Registration>>;
-  calls(page: PageRequest): Page<CallSummary>;
+  /** Newest first. */
+  calls(page: CallsRequest): Promise<Page<CallSummary>>;
+  /** By its public id; `undefined`: unknown, or forgotten. */
+  call(id: string): Promise<CallSummary | undefined>;
+  ladder(id: string): Promise<LadderReport | undefined>;
+  /** Until the returned function is called. */
+  watch(watcher: (happening: Happening) => void): () => void;
 }

@@ -51,8 +51,12 @@ export class Receiver {
 
   message(text: string, flow: Flow): void {
     const message = parseMessage(text);
-    if (message.kind === 'unparsable') this.#unparsable(message, flow);
-    else if (message.kind === 'request') this.#request(stampReceived(message, flow.remote), flow);
+    if (message.kind === 'unparsable') {
+      this.#unparsable(message, flow);
+      return;
+    }
+    this.#core.stories.received(message, text, flow);
+    if (message.kind === 'request') this.#request(stampReceived(message, flow.remote), flow);
     else if (!this.#core.transactions.response(message)) this.#core.counters.drop('stray response');
   }
 
@@ -126,16 +130,22 @@ export class Receiver {
     const context = new ResponseContextRunner(this.#core, request, server);
     this.#contexts.set(server.key, context);
     const opening = opensCall(request);
-    if (opening) this.#ringing.add(flow.id, context);
+    if (opening) {
+      this.#ringing.add(flow.id, context);
+      this.#core.stories.began(message, server.key);
+    }
     server.onTerminated = () => {
       this.#contexts.delete(server.key);
-      if (opening) this.#ringing.remove(flow.id, context);
+      if (!opening) return;
+      this.#ringing.remove(flow.id, context);
+      this.#core.stories.finished(message, server.key);
     };
     const trying = this.#trying(request, server);
     this.#decide(request)
       .then(
         (verdict) => {
           trying.cancel();
+          this.#core.stories.routed(request, verdict);
           if (verdict.kind === 'relay') {
             trying.now();
             context.relay(verdict);
@@ -144,7 +154,9 @@ export class Receiver {
         },
         (thrown: unknown) => {
           trying.cancel();
-          context.reply(this.#failed(request, thrown));
+          const refusal = this.#failed(request, thrown);
+          this.#core.stories.routed(request, refusal);
+          context.reply(refusal);
         },
       )
       .catch((thrown: unknown) => server.respond(responseOf(message, this.#failed(request, thrown), this.#newTag())));

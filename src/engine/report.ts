@@ -1,10 +1,10 @@
 /**
  * What a running proxy says of itself: the `Operations` that REST, pages and command line read.
  */
-import { callIdHash } from '../dialog/call-id-hash.ts';
-import type { Binding, DialogRecord } from '../ports.ts';
+import type { Binding } from '../ports.ts';
+import { call, calls, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
-import type { CallSummary, Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
+import type { Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
 
 export function createOperations(core: Core): Operations {
   const startedAtMs = core.ports.clock.nowMs();
@@ -14,6 +14,9 @@ export function createOperations(core: Core): Operations {
     statistics: () => statistics(core, uptimeSeconds()),
     registrations: (page) => registrations(core, page),
     calls: (page) => calls(core, page),
+    call: (id) => call(core, id),
+    ladder: (id) => ladder(core, id),
+    watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
   };
 }
 
@@ -60,27 +63,4 @@ function registration(binding: Binding): Registration {
   const { aor, contact, transport, source, userAgent, media, q } = binding;
   const expiresAt = new Date(binding.expiresAtMs).toISOString();
   return { aor, contact, transport, source, userAgent, media, q, expiresAt };
-}
-
-function calls(core: Core, { limit, after }: PageRequest): Page<CallSummary> {
-  const all = core.dialogs.all().map(summary);
-  const sorted = all.sort((a, b) => (a.id < b.id ? -1 : 1)).filter(({ id }) => after === undefined || id > after);
-  const items = sorted.slice(0, limit);
-  return { items, next: sorted.length > limit ? items.at(-1)?.id : undefined };
-}
-
-function summary(record: DialogRecord): CallSummary {
-  const answeredAt = new Date(record.answeredAtMs).toISOString();
-  return {
-    id: callIdHash(record.callId),
-    callId: record.callId,
-    state: 'answered',
-    from: record.caller.uri,
-    to: record.callee.uri,
-    startedAt: answeredAt,
-    answeredAt,
-    callerMedia: record.caller.media,
-    calleeMedia: record.callee.media,
-    rtpengine: record.mediaNode,
-  };
 }

@@ -100,6 +100,7 @@ export class ResponseContextRunner {
   /** RFC 3261 §16.10: its CANCEL arrived. `reason` is handed on (RFC 3326). */
   cancel(reason: string | undefined): void {
     this.#cancelled = true;
+    if (this.#opensCall) this.#core.stories.cancelled(this.#request.message);
     this.#mailbox.post(() => this.#step(reason === undefined ? { on: 'cancel' } : { on: 'cancel', reason }));
   }
 
@@ -165,6 +166,7 @@ export class ResponseContextRunner {
       failure.message,
     );
     if (failure.code === 'internal') this.#core.ports.log.error({ stack: failure.stack }, failure.message);
+    this.#core.stories.branchFailed(this.#request.message, running.branch.target.uri, failure);
     this.#branchOver(running);
     const { status } = errors[failure.code];
     this.#step({ on: 'failed', branch: running.branch.id, status, code: failure.code, detail: failure.detail });
@@ -172,6 +174,8 @@ export class ResponseContextRunner {
 
   #onFailed(running: Running, why: 'timeout' | 'transport'): void {
     const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
+    const { uri } = running.branch.target;
+    this.#core.stories.branchFailed(this.#request.message, uri, { code, detail: '' });
     this.#step({ on: 'failed', branch: running.branch.id, status: errors[code].status, code });
   }
 
@@ -237,6 +241,7 @@ export class ResponseContextRunner {
       if (response.status >= 300) return response;
       // Nobody would hear anything: the callee is let go at once.
       running.lost = failure;
+      this.#core.stories.branchFailed(this.#request.message, branch.target.uri, failure);
       if (this.#opensCall || this.#request.inDialog) this.#refused.hangUp(branch, response, failure);
       const { status } = errors[failure.code];
       this.#step({ on: 'failed', branch: branch.id, status, code: failure.code, detail: failure.detail });
@@ -340,7 +345,10 @@ export class ResponseContextRunner {
     if (running === undefined) return;
     running.timerC?.();
     running.timerC = this.#core.ports.clock.after(ms, () =>
-      this.#mailbox.post(() => this.#step({ on: 'timer-c', branch: branchId })),
+      this.#mailbox.post(() => {
+        this.#core.stories.timerC(this.#request.message, running.branch.target.uri);
+        this.#step({ on: 'timer-c', branch: branchId });
+      }),
     );
   }
 

@@ -4,12 +4,14 @@
 import { lower } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
 import { Contact } from '../message/headers/contact.ts';
+import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import { canonicalAor, decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
 import type { Listener } from '../ports.ts';
 import { validate } from '../proxy/validate.ts';
-import { type Proxy, type Request, refuse, type Verdict } from './api.ts';
+import { readable } from '../story/readable.ts';
+import { type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
 import type { Logins } from './login.ts';
 
@@ -45,7 +47,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
         return (await core().ports.subscribers.find(decodeEscapes(uri.user), lower(uri.host))) !== undefined;
       },
     },
-    registrar: { register: (request) => core().registrar.register(request) },
+    registrar: { register: (request) => register(core(), request) },
     location: {
       lookup: async (text) => {
         const uri = parseUri(text);
@@ -73,6 +75,14 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
 /** As `isLoop` compares it with a Via. */
 function sentByOf({ advertised: { host, port } }: Listener): string {
   return `${lower(host)}:${port}`;
+}
+
+async function register({ registrar, happenings }: Core, request: Request): Promise<Reply> {
+  const answer = await registrar.register(request);
+  const { remote } = request.flow;
+  const aor = get(request.message, To)?.uri ?? '';
+  if (answer.status === 200) happenings.registered(readable(aor), `${remote.address}:${remote.port}`);
+  return answer;
 }
 
 function check(core: Core, sentBys: readonly string[], request: Request): Verdict | undefined {

@@ -89,7 +89,7 @@ interface Performance {
 export class Transactions {
   readonly #clock: Clock;
   readonly #network: Network;
-  readonly #sent: (message: SipMessage, flow: Flow) => void;
+  readonly #sent: (message: SipMessage, flow: Flow, text: string) => void;
   readonly #servers = new Map<string, Live<ServerInput> & { readonly transaction: ServerTransaction }>();
   readonly #clients = new Map<string, Live<ClientInput>>();
   /** Keys of the client transactions by the id of their flow: there may be very many, and flows close all the time. */
@@ -101,7 +101,7 @@ export class Transactions {
   constructor(
     clock: Clock,
     network: Network,
-    sent: (message: SipMessage, flow: Flow) => void,
+    sent: (message: SipMessage, flow: Flow, text: string) => void,
     limits: TransactionLimits = defaultLimits,
   ) {
     this.#clock = clock;
@@ -322,8 +322,9 @@ export class Transactions {
   #send(message: SipMessage, flow: Flow): boolean {
     // RFC 3261 §18.3: a stream needs the length; a datagram that came without one may leave without one.
     const whole = flow.transport === 'tcp' || flow.transport === 'tls' ? withContentLength(message) : message;
-    this.#sent(whole, flow);
-    return this.#network.send(flow, serialize(whole));
+    const text = serialize(whole);
+    this.#sent(whole, flow, text);
+    return this.#network.send(flow, text);
   }
 }
 

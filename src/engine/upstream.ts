@@ -54,6 +54,9 @@ export class Upstream {
     }
     if (response.status >= 200) this.#endEarly();
     this.#server.respond(response);
+    if (response.status >= 200 && opensCall(this.#request)) {
+      this.#core.stories.finished(this.#request.message, this.#server.key, response.status);
+    }
   }
 
   /** Whether this response may go upstream. Deviates: RFC 6026 §7.3 forwards each 2xx, however many there are. */
@@ -99,6 +102,7 @@ export class Upstream {
     const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
     if (record === undefined) return;
     this.#core.dialogs.established(record);
+    this.#core.stories.established(record);
     this.#core.counters.answered++;
   }
 }

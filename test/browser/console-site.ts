@@ -59,7 +59,10 @@ function operationsOf(site: { readonly world: World }): Operations {
     health: () => site.world.health,
     statistics: async () => site.world.statistics,
     registrations: async () => ({ items: site.world.registrations, next: undefined }),
-    calls: () => ({ items: site.world.calls, next: undefined }),
+    calls: async () => ({ items: site.world.calls, next: undefined }),
+    call: async (id) => site.world.calls.find((call) => call.id === id),
+    ladder: async () => undefined,
+    watch: () => () => undefined,
   };
 }
 
@@ -152,6 +155,11 @@ function callOf(name: string, index: number, nowMs: number): CallSummary {
     callerMedia: kinds[index % kinds.length],
     calleeMedia: kinds[(index + 1) % kinds.length],
     rtpengine: '10.0.0.5',
+    endedAt: undefined,
+    endedBy: undefined,
+    status: 200,
+    code: undefined,
+    reason: undefined,
   };
 }
 

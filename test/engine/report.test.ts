@@ -154,7 +154,7 @@ describe('calls', () => {
     stage(async (it) => {
       const { alice, bob, scene, operations } = it;
       const call = await scene.call(alice, bob, { callId: 'a/b?c%@192.0.2.1', answer: browserAnswer('bob') });
-      const [summary] = operations().calls({ limit: 10 }).items;
+      const [summary] = (await operations().calls({ limit: 10 })).items;
       const at = new Date(scene.clock.nowMs()).toISOString().slice(0, 16);
       assert.equal(summary?.answeredAt?.slice(0, 16), at);
       assert.deepEqual(summary, {
@@ -163,15 +163,23 @@ describe('calls', () => {
         state: 'answered',
         from: 'sip:alice@example.com',
         to: 'sip:bob@example.com',
-        startedAt: summary?.answeredAt,
+        startedAt: summary?.startedAt,
         answeredAt: summary?.answeredAt,
         callerMedia: 'rtp',
         calleeMedia: 'webrtc',
         rtpengine: 'm1',
-      } satisfies Partial<CallSummary>);
+        endedAt: undefined,
+        endedBy: undefined,
+        status: 200,
+        code: undefined,
+        reason: undefined,
+      } satisfies CallSummary);
       assert.match(summary?.id ?? '', /^[\w-]{22}$/);
       await hangUp(it, call);
-      assert.deepEqual(operations().calls({ limit: 10 }), { items: [], next: undefined });
+      const [ended, ...others] = (await operations().calls({ limit: 10 })).items;
+      assert.partialDeepStrictEqual(ended, { id: summary?.id, state: 'ended' });
+      assert.ok(ended?.endedAt !== undefined && ended.endedBy !== undefined && others.length === 0);
+      assert.deepEqual(await operations().calls({ limit: 10, state: 'answered' }), { items: [], next: undefined });
     }));
 
   test('are read page by page: each once, and the last page says that it is the last', () =>
@@ -191,11 +199,12 @@ describe('calls', () => {
     stage(async (it) => {
       const calls: Call[] = [];
       for (let count = 0; count < 4; count++) calls.push(await it.scene.call(it.alice, it.bob));
-      const { items, next } = it.operations().calls({ limit: 2 });
+      const { items, next } = await it.operations().calls({ limit: 2, state: 'answered' });
       const last = calls.find(({ caller }) => caller.callId === items[1]?.callId);
       assert.ok(last !== undefined && next !== undefined);
       await hangUp(it, last);
-      assert.equal(it.operations().calls({ limit: 10, after: next }).items.length, 2);
+      const rest = await it.operations().calls({ limit: 10, after: next, state: 'answered' });
+      assert.equal(rest.items.length, 2);
       for (const call of calls) if (call !== last) await hangUp(it, call);
     }));
 });

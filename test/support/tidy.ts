@@ -29,7 +29,7 @@ interface Layer {
 
 const l0 = /^src\/(message|sdp)\//;
 const l1 = /^src\/transaction\//;
-const l2 = /^src\/(proxy|registrar|presence|nat|media|auth|dialog)\//;
+const l2 = /^src\/(proxy|registrar|presence|nat|media|auth|dialog|story)\//;
 const errors = /^src\/errors\.ts$/;
 const ports = /^src\/ports\.ts$/;
 const node = /^node:/;
@@ -99,7 +99,7 @@ const wordRules: readonly WordRule[] = [
     rule: 'no test is skipped, and none runs alone',
   },
   {
-    where: /^src\/(message|sdp|transaction|proxy|registrar|presence|nat|media|auth|dialog|engine)\//,
+    where: /^src\/(message|sdp|transaction|proxy|registrar|presence|nat|media|auth|dialog|story|engine)\//,
     except: /^src\/message\/ascii\.ts$/,
     word: /\.(trim|trimStart|trimEnd|toLowerCase)\(\)/,
     rule: 'bytes are latin1 here: use src/message/ascii.ts',

@@ -41,6 +41,7 @@ export interface Viaduct {
   get(path: string): Promise<Response>;
   health(): Promise<Static<typeof HealthBody>>;
   stats(): Promise<StatisticsOf>;
+  /** Those that are answered and go on. */
   calls(): Promise<readonly CallOf[]>;
   registrations(): Promise<readonly RegistrationOf[]>;
   /** Waits until the statistics are as wanted, and fails with what they are. */
@@ -154,7 +155,7 @@ class ViaductProcess implements Viaduct {
   }
 
   async calls(): Promise<readonly CallOf[]> {
-    return (await this.#read('/api/v1/calls', CallsBody)).items;
+    return (await this.#read('/api/v1/calls?state=answered', CallsBody)).items;
   }
 
   async registrations(): Promise<readonly RegistrationOf[]> {

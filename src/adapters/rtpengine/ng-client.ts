@@ -55,7 +55,7 @@ export interface NgCounters {
 
 export interface NgClient {
   /** Rejects with a `Failure`: media-timeout, media-busy, media-lost, media-refused, media-garbled or overloaded. */
-  send(command: NgCommand, patience?: Patience): Promise<NgReply>;
+  send(command: NgCommand, patience?: Patience, used?: (cookie: string) => void): Promise<NgReply>;
   counters(): NgCounters;
   inFlight(): number;
   /** Ends what is in flight with media-down. */
@@ -88,8 +88,9 @@ export function openNgClient(options: NgClientOptions): NgClient {
   });
   let closed = false;
 
-  function send(command: NgCommand, patience = patient): Promise<NgReply> {
+  function send(command: NgCommand, patience = patient, used?: (cookie: string) => void): Promise<NgReply> {
     const cookie = random.hex(cookieBytes);
+    used?.(cookie);
     const datagram = encodeCommand(cookie, command);
     const refused = refusal(datagram);
     if (refused !== undefined) return Promise.reject(refused);

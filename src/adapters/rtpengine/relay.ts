@@ -66,16 +66,21 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     return [...inState('up'), ...inState('busy')].map(({ id }) => id);
   }
 
-  function send(nodeId: string, command: NgCommand): Promise<NgReply> {
+  function send(nodeId: string, command: NgCommand, used?: (cookie: string) => void): Promise<NgReply> {
     const node = nodes.get(nodeId);
-    if (node !== undefined) return perform(node, command);
+    if (node !== undefined) return perform(node, command, undefined, used);
     if (nodes.size === 0) return Promise.reject(new Failure('media-none'));
     return Promise.reject(new Failure('media-lost', `Node ${nodeId} is not in RTPENGINE any more.`));
   }
 
-  async function perform(node: Node, command: NgCommand, patience?: Patience): Promise<NgReply> {
+  async function perform(
+    node: Node,
+    command: NgCommand,
+    patience?: Patience,
+    used?: (cookie: string) => void,
+  ): Promise<NgReply> {
     try {
-      const reply = await node.client.send(command, patience);
+      const reply = await node.client.send(command, patience, used);
       learn(node, answered(node.health, command));
       return reply;
     } catch (thrown) {

@@ -57,13 +57,21 @@ export const call: CallSummary = {
   callerMedia: 'webrtc',
   calleeMedia: undefined,
   rtpengine: undefined,
+  endedAt: undefined,
+  endedBy: undefined,
+  status: undefined,
+  code: undefined,
+  reason: undefined,
 };
 
 export const operations: Operations = {
   health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
   statistics: async () => statistics,
   registrations: async () => ({ items: [registration], next: undefined }),
-  calls: () => ({ items: [call], next: undefined }),
+  calls: async () => ({ items: [call], next: undefined }),
+  call: async (id) => (id === call.id ? call : undefined),
+  ladder: async () => undefined,
+  watch: () => () => undefined,
 };
 
 const page = (contentType: string, text: string) => ({

@@ -1,0 +1,11 @@
+/** The commands that ask a running Viaduct, with the settings and the terminal of this process. */
+import { callsCommand, ladderCommand, wordsOf } from './calls.ts';
+import { findRunning } from './running.ts';
+import { screenOf } from './terminal.ts';
+
+const commands = { calls: callsCommand, ladder: ladderCommand };
+
+export async function askHere(name: keyof typeof commands, args: readonly string[]): Promise<number> {
+  const words = wordsOf(args);
+  return await commands[name](findRunning(words.url), screenOf(process.stdout), words);
+}

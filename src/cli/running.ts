@@ -1,0 +1,70 @@
+/**
+ * The running Viaduct, asked over its REST API: found by `run.json` in DATA_DIR, or by `--url`; API_TOKEN as in the
+ * settings.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSettings, type Settings } from '../config.ts';
+import { Failure } from '../errors.ts';
+
+export interface Running {
+  /** `undefined` for 404. */
+  get(path: string): Promise<unknown>;
+  /** Server-sent events until the other side ends. */
+  events(): AsyncGenerator<unknown>;
+}
+
+export function findRunning(url: string | undefined): Running {
+  const settings = readSettings(process.env);
+  return askRunning(url ?? urlOf(settings), settings.apiToken);
+}
+
+export function askRunning(base: string, token: string | undefined): Running {
+  const ask = async (path: string): Promise<Response> => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    try {
+      return await fetch(new URL(path, base), { headers });
+    } catch {
+      throw new Failure('not-running', base);
+    }
+  };
+  return {
+    get: async (path) => {
+      const response = await ask(path);
+      if (response.status === 404) return undefined;
+      if (!response.ok) throw new Failure('api-refused', `${response.status}: ${await response.text()}`);
+      return await response.json();
+    },
+    events: async function* () {
+      const response = await ask('/api/v1/events');
+      if (!response.ok || response.body === null) throw new Failure('api-refused', `${response.status}`);
+      yield* dataOf(response.body.pipeThrough(new TextDecoderStream()));
+    },
+  };
+}
+
+async function* dataOf(chunks: AsyncIterable<string>): AsyncGenerator<unknown> {
+  let waiting = '';
+  for await (const chunk of chunks) {
+    const events = (waiting + chunk).split('\n\n');
+    waiting = events.pop() ?? '';
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)?.[1];
+      if (data !== undefined) yield JSON.parse(data);
+    }
+  }
+}
+
+function urlOf({ dataDir }: Settings): string {
+  try {
+    const run: unknown = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8'));
+    const http = typeof run === 'object' && run !== null && 'http' in run ? run.http : undefined;
+    if (typeof http === 'object' && http !== null && 'host' in http && 'port' in http) {
+      const host = http.host === '0.0.0.0' || http.host === '::' ? '127.0.0.1' : String(http.host);
+      return `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`;
+    }
+  } catch {
+    // No such file, or half a one: nothing runs here.
+  }
+  throw new Failure('not-running', `There is no run.json in ${dataDir}.`);
+}

@@ -1,0 +1,90 @@
+/**
+ * Calls for people: the list, one call's record, its ladder. Read from the stories; nothing here is kept.
+ */
+import { errors } from '../errors.ts';
+import { drawLadder } from '../story/ladder.ts';
+import { type Party, readPassages } from '../story/passages.ts';
+import { readable } from '../story/readable.ts';
+import { type Step, stepsOf } from '../story/steps.ts';
+import type { Story } from '../story/story.ts';
+import type { Core } from './core.ts';
+import type { Happenings } from './happenings.ts';
+import type { CallSummary, CallsRequest, LadderReport, LadderStep, Page } from './operations.ts';
+import type { CallChange } from './stories.ts';
+
+export async function calls(core: Core, { limit, after, state }: CallsRequest): Promise<Page<CallSummary>> {
+  const all = core.stories.all().filter((story) => state === undefined || story.state === state);
+  const behind = after === undefined ? all : all.filter((story) => placeOf(story) > after);
+  const page = behind.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    items: page.map(summary),
+    next: behind.length > limit && last !== undefined ? placeOf(last) : undefined,
+  };
+}
+
+/** Its place in the list, newest first: ordered as text. */
+function placeOf({ startedAtMs, id }: Story): string {
+  return `${String(endOfTimeMs - startedAtMs).padStart(16, '0')}~${id}`;
+}
+
+const endOfTimeMs = 10 ** 15;
+
+export async function call(core: Core, id: string): Promise<CallSummary | undefined> {
+  const story = core.stories.byId(id);
+  return story === undefined ? undefined : summary(story);
+}
+
+export async function ladder(core: Core, id: string): Promise<LadderReport | undefined> {
+  const story = core.stories.byId(id);
+  return story === undefined ? undefined : ladderOf(story);
+}
+
+export function callChanged(happenings: Happenings, change: CallChange, story: Story): void {
+  if (happenings.isWatched) happenings.tell({ type: 'call', change, call: summary(story) });
+}
+
+export function summary(story: Story): CallSummary {
+  const { id, state, answeredAtMs, endedAtMs, endedBy, status, code, mediaNode } = story;
+  return {
+    id,
+    callId: readable(story.callId),
+    state,
+    from: readable(story.from),
+    to: readable(story.to),
+    startedAt: iso(story.startedAtMs),
+    answeredAt: answeredAtMs === undefined ? undefined : iso(answeredAtMs),
+    callerMedia: story.callerMedia,
+    calleeMedia: story.calleeMedia,
+    rtpengine: mediaNode,
+    endedAt: endedAtMs === undefined ? undefined : iso(endedAtMs),
+    endedBy,
+    status,
+    code,
+    reason: code === undefined ? undefined : readable(`${errors[code].meaning} ${story.detail}`.replace(/ $/, '')),
+  };
+}
+
+function ladderOf(story: Story): LadderReport {
+  const passages = readPassages(story);
+  const steps = stepsOf(story.events, passages);
+  const { parties } = passages;
+  return {
+    call: summary(story),
+    parties,
+    steps: steps.map((step) => ladderStep(step, parties, story.startedAtMs)),
+    lines: drawLadder(steps, parties, story.startedAtMs),
+    dropped: story.dropped,
+  };
+}
+
+function ladderStep(step: Step, parties: readonly Party[], startedAtMs: number): LadderStep {
+  const { kind, number, atMs, incoming, label, tone, times, lastAtMs, text } = step;
+  const party = step.party === undefined ? undefined : parties.indexOf(step.party);
+  const at = { at: iso(atMs), sinceMs: atMs - startedAtMs, lastSinceMs: lastAtMs - startedAtMs };
+  return { kind, number, party, incoming, label, tone, times, text, ...at };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,28 @@
+/**
+ * A message as people may read it (law 8): who logged in stays, with what goes.
+ *
+ * Taken out: the value of Authorization and Proxy-Authorization but for the user name (RFC 3261 §22), keys of SRTP
+ * (RFC 4568 `inline:`) and passwords of ICE (RFC 8839). Left in: challenges, which are no secrets.
+ */
+
+const removed = '(removed)';
+
+// A header with its continuation lines (RFC 3261 §7.3.1).
+const credentials = /^((?:proxy-)?authorization)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/gim;
+const srtpKey = /\binline:[^\s|;]+/g;
+const icePassword = /^(a=ice-pwd:).*?(\r?)$/gm;
+
+export function withoutCredentials(text: string): string {
+  return withoutKeys(text.replace(credentials, (_, name: string, value: string) => `${name}: ${shown(value)}`));
+}
+
+/** The same for an SDP alone. */
+export function withoutKeys(sdp: string): string {
+  return sdp.replace(srtpKey, `inline:${removed}`).replace(icePassword, `$1${removed}$2`);
+}
+
+function shown(value: string): string {
+  const scheme = /^\S+/.exec(value)?.[0] ?? '';
+  const user = /\busername[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s,]+)/i.exec(value)?.[1];
+  return user === undefined ? `${scheme} ${removed}` : `${scheme} username=${user}, ${removed}`;
+}

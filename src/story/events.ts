@@ -1,0 +1,114 @@
+/**
+ * What happens in a call, as values: every message, rtpengine command, timer and decision (DESIGN §1, job 2).
+ *
+ * An event refers to what was there anyway: the text that came or left, the command and the reply. Nothing is copied,
+ * parsed or printed until somebody asks. Left out: what is made of it (ladder.ts, explain.ts, verdicts.ts).
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { MediaKind, NgCommand, NgReply, SocketAddress, Transport } from '../ports.ts';
+
+export type StoryEvent =
+  | MessageEvent
+  | NgEvent
+  | RoutedEvent
+  | BranchFailedEvent
+  | TimerEvent
+  | AnsweredEvent
+  | EndedEvent;
+
+interface Happened {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+export interface MessageEvent extends Happened {
+  readonly kind: 'message';
+  readonly direction: 'in' | 'out';
+  readonly transport: Transport;
+  readonly remote: SocketAddress;
+  /** latin1, credentials and all: `withoutCredentials` before anybody reads it. */
+  readonly text: string;
+}
+
+/** One rtpengine command and what came of it; `atMs` is when it was asked. */
+export interface NgEvent extends Happened {
+  readonly kind: 'ng';
+  readonly node: string;
+  readonly cookie: string;
+  readonly command: NgCommand;
+  readonly tookMs: number;
+  readonly reply?: NgReply | undefined;
+  readonly failure?: { readonly code: ErrorCode; readonly detail: string } | undefined;
+  /** Free ports of the node by its last statistics, when the command failed. */
+  readonly freePorts?: number | undefined;
+}
+
+/** The verdict of the routes on a request. */
+export interface RoutedEvent extends Happened {
+  readonly kind: 'routed';
+  readonly method: string;
+  readonly verdict: 'relay' | 'reply' | 'drop';
+  readonly status?: number | undefined;
+  readonly code?: ErrorCode | undefined;
+  readonly detail?: string | undefined;
+  /** Who logged in. */
+  readonly user?: string | undefined;
+  readonly targets: readonly StoryTarget[];
+}
+
+export interface StoryTarget {
+  readonly uri: string;
+  /** What its binding says it speaks. */
+  readonly media: MediaKind | undefined;
+  /** Reached over the connection it registered by. */
+  readonly byFlow: boolean;
+}
+
+export interface BranchFailedEvent extends Happened {
+  readonly kind: 'branch-failed';
+  readonly uri: string;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export interface TimerEvent extends Happened {
+  readonly kind: 'timer';
+  readonly timer: 'C';
+  readonly uri: string;
+}
+
+export interface AnsweredEvent extends Happened {
+  readonly kind: 'answered';
+  readonly uri: string;
+  readonly tag: string;
+  readonly callerMedia: MediaKind;
+  readonly calleeMedia: MediaKind;
+  readonly mediaNode: string | undefined;
+}
+
+export interface EndedEvent extends Happened {
+  readonly kind: 'ended';
+  readonly by: 'caller' | 'callee' | 'viaduct';
+  /** Why, when it was us. */
+  readonly code?: ErrorCode | undefined;
+  readonly detail?: string | undefined;
+}
+
+/** What an event costs to keep, in bytes, nearly. */
+export function sizeOf(event: StoryEvent): number {
+  switch (event.kind) {
+    case 'message':
+      return 160 + event.text.length;
+    case 'ng':
+      return 400 + sdpSize(event.command) + sdpSize(event.reply) + sizeOfStatistics(event.reply);
+    default:
+      return 240;
+  }
+}
+
+function sdpSize(of: NgCommand | NgReply | undefined): number {
+  return of !== undefined && 'sdp' in of && typeof of.sdp === 'string' ? of.sdp.length : 0;
+}
+
+/** A reply to `query` has some thirty small values for each side. */
+const sizeOfStatistics = (reply: NgReply | undefined): number => (reply?.tags === undefined ? 0 : 8_000);

@@ -1,0 +1,145 @@
+/**
+ * The story of one call: its state, and its events within a bound (law 9).
+ *
+ * One story per Call-ID, however many devices ring or answer. When the bound is reached the middle is left out: how a
+ * call began and how it ended says most. Left out: time (it is an argument) and how many stories there are (archive.ts).
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { DialogRecord, MediaKind } from '../ports.ts';
+import { type StoryEvent, sizeOf } from './events.ts';
+
+export type CallState = 'ringing' | 'answered' | 'ended' | 'failed';
+
+export interface StoryLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+const defaults: StoryLimits = { events: 300, bytes: 256 * 1024 };
+
+/** The first events are kept when others make room. */
+const beginning = 40;
+
+export interface StoryStart {
+  readonly id: string;
+  readonly callId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly atMs: number;
+}
+
+export type EndedBy = 'caller' | 'callee' | 'viaduct';
+
+export class Story {
+  readonly id: string;
+  readonly callId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly startedAtMs: number;
+  /** How many events were left out. */
+  dropped = 0;
+  bytes = 0;
+  answeredAtMs: number | undefined;
+  endedAtMs: number | undefined;
+  /** Of the last final response to an INVITE that opens the call. */
+  status: number | undefined;
+  endedBy: EndedBy | undefined;
+  /** The row of errors.ts by which we refused or ended it. */
+  code: ErrorCode | undefined;
+  detail = '';
+  callerMedia: MediaKind | undefined;
+  calleeMedia: MediaKind | undefined;
+  mediaNode: string | undefined;
+  /** A CANCEL of the caller came. */
+  cancelled = false;
+  readonly #limits: StoryLimits;
+  readonly #events: StoryEvent[] = [];
+  /** INVITEs that open the call and have no final response yet. */
+  readonly #pending = new Set<string>();
+  /** To tags of answered dialogs. */
+  readonly #dialogs = new Set<string>();
+
+  constructor(start: StoryStart, limits: StoryLimits = defaults) {
+    this.id = start.id;
+    this.callId = start.callId;
+    this.from = start.from;
+    this.to = start.to;
+    this.startedAtMs = start.atMs;
+    this.#limits = limits;
+  }
+
+  get events(): readonly StoryEvent[] {
+    return this.#events;
+  }
+
+  get isLive(): boolean {
+    return this.#pending.size > 0 || this.#dialogs.size > 0;
+  }
+
+  get state(): CallState {
+    if (this.#dialogs.size > 0) return 'answered';
+    if (this.#pending.size > 0) return 'ringing';
+    return this.hasFailed ? 'failed' : 'ended';
+  }
+
+  /** Ended by us, or refused by anybody; a challenge is no failure, nor is a caller who changes his mind. */
+  get hasFailed(): boolean {
+    if (this.answeredAtMs !== undefined) return this.endedBy === 'viaduct';
+    const { status = 0 } = this;
+    if (status === 401 || status === 407) return false;
+    return status >= 400 && !(status === 487 && this.cancelled);
+  }
+
+  add(event: StoryEvent): void {
+    this.#events.push(event);
+    this.bytes += sizeOf(event);
+    while (this.#isFull()) this.#dropOne();
+  }
+
+  /** Makes room for other calls; what the lists show stays. */
+  shed(): void {
+    this.dropped += this.#events.length;
+    this.#events.length = 0;
+    this.bytes = 0;
+  }
+
+  /** An INVITE that opens the call; the same one comes again with credentials. */
+  began(key: string): void {
+    this.#pending.add(key);
+    this.endedAtMs = undefined;
+  }
+
+  /** `key` has its final response; `status` is absent where none was ever sent. */
+  finished(key: string, status: number | undefined, nowMs: number): void {
+    if (!this.#pending.delete(key)) return;
+    if (status !== undefined) this.status = status;
+    this.#close(nowMs);
+  }
+
+  answered(record: DialogRecord, nowMs: number): void {
+    this.#dialogs.add(record.callee.tag);
+    this.answeredAtMs ??= nowMs;
+    this.callerMedia = record.caller.media;
+    this.calleeMedia = record.callee.media;
+    this.mediaNode = record.mediaNode;
+    this.endedAtMs = undefined;
+  }
+
+  dialogEnded(tag: string, nowMs: number): void {
+    if (this.#dialogs.delete(tag)) this.#close(nowMs);
+  }
+
+  #close(nowMs: number): void {
+    if (!this.isLive) this.endedAtMs = nowMs;
+  }
+
+  #isFull(): boolean {
+    return this.#events.length > this.#limits.events || (this.bytes > this.#limits.bytes && this.#events.length > 2);
+  }
+
+  #dropOne(): void {
+    const at = Math.min(beginning, Math.floor(this.#events.length / 2));
+    for (const event of this.#events.splice(at, 1)) this.bytes -= sizeOf(event);
+    this.dropped++;
+  }
+}

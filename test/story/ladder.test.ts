@@ -1,0 +1,112 @@
+/** The story of a call, told by the whole proxy: its ladder, and what is kept of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { LadderReport } from '../../src/engine/operations.ts';
+import { createProxyScene, type ProxyScene, passwordOf } from '../support/proxy-scene.ts';
+import { browserOffer, phoneAnswer } from '../support/sdp.ts';
+
+const sdpType = 'application/sdp';
+
+async function newest(scene: ProxyScene): Promise<LadderReport> {
+  const { operations } = scene.proxy();
+  const [call] = (await operations.calls({ limit: 1 })).items;
+  const ladder = await operations.ladder(call?.id ?? '');
+  assert.ok(ladder !== undefined, 'the call has a ladder');
+  return ladder;
+}
+
+/** Without times and addresses. */
+function drawing({ lines }: LadderReport): string {
+  return lines
+    .map(({ text }) => text.replace(/\+\d+\.\d+/, '').replace(/ +/g, ' '))
+    .filter((text) => !/192\.0\.2/.test(text))
+    .join('\n');
+}
+
+function stage(script: (scene: ProxyScene) => Promise<void>, isTrusted = true): Promise<void> {
+  const scene = createProxyScene({ columns: ['alice', 'proxy', 'bob'], isTrusted: () => isTrusted });
+  return scene.play(() => script(scene));
+}
+
+describe('the ladder of a call', () => {
+  test('a browser calls a telephone: each message, command and decision, in order', () =>
+    stage(async (it) => {
+      const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const { caller } = await it.call(alice, bob, { offer: browserOffer('alice') });
+      await it.hangUp(alice, caller, bob);
+      const expected = [
+        ' alice Viaduct bob',
+        'F1 ├─ INVITE (sdp: webrtc) ────────▶│ │',
+        ' │ ● INVITE goes to bob │',
+        'F2 │◀────────────────── 100 Trying ─┤ │',
+        ' │ ● rtpengine m1: offer RTP/AVP, ok in 0 ms',
+        'F3 │ ├─ INVITE (sdp: rtp) ───────────▶│',
+        'F4 │ │◀───────────────── 180 Ringing ─┤',
+        'F5 │◀───────────────── 180 Ringing ─┤ │',
+        'F6 │ │◀─────────── 200 OK (sdp: rtp) ─┤',
+        ' │ ● rtpengine m1: answer, ok in 0 ms',
+        ' │ ● answered: webrtc caller, rtp callee',
+        'F7 │◀──────── 200 OK (sdp: webrtc) ─┤ │',
+        'F8 ├─ ACK ─────────────────────────▶│ │',
+        'F9 │ ├─ ACK ─────────────────────────▶│',
+        'F10 ├─ BYE ─────────────────────────▶│ │',
+        'F11 │ ├─ BYE ─────────────────────────▶│',
+        'F12 │ │◀────────────── 200 OK for BYE ─┤',
+        ' │ ● the caller hung up │',
+        'F13 │◀────────────── 200 OK for BYE ─┤ │',
+        ' │ ● rtpengine m1: delete, ok in 0 ms',
+      ];
+      assert.equal(drawing(await newest(it)), expected.join('\n'));
+    }));
+
+  test('no line is wider than 100 columns, however many devices ring', async () => {
+    const scene = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+    await scene.play(async () => {
+      const alice = await scene.registered({ name: 'alice', address: '192.0.2.1' });
+      const bobs = [];
+      for (let device = 0; device < 4; device++) {
+        bobs.push(await scene.registered({ name: 'bob', address: `192.0.2.${device + 10}` }));
+      }
+      const invite = alice.request('INVITE', 'sip:bob@example.com');
+      for (const bob of bobs) bob.respond(await bob.receivesRequest('INVITE'), 486);
+      alice.ack(invite, await alice.receivesFinal('INVITE'));
+      const { lines, parties } = await newest(scene);
+      assert.equal(parties.length, 5);
+      for (const { text } of lines) assert.ok(Array.from(text).length <= 100, text);
+    });
+  });
+
+  test('a repetition is counted and not drawn again', () =>
+    stage(async (it) => {
+      const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const invite = alice.request('INVITE', bob.aor);
+      await it.clock.advance(2_000);
+      bob.respond(await bob.receivesRequest('INVITE'), 603);
+      alice.ack(invite, await alice.receivesFinal('INVITE'));
+      const sent = (await newest(it)).steps.find(({ label, incoming }) => label === 'INVITE' && !incoming);
+      assert.equal(sent?.times, 3);
+      assert.equal(sent.lastSinceMs - sent.sinceMs, 1_500);
+    }));
+
+  test('law 8: what a caller logged in with is not kept for reading, nor are the keys of his media', () =>
+    stage(async (it) => {
+      const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const first = alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
+      const challenge = await alice.receivesFinal('INVITE');
+      alice.ack(first, challenge);
+      const invite = alice.login(first, challenge, 'alice', passwordOf('alice'));
+      const received = await bob.receivesRequest('INVITE');
+      const ok = bob.respond(received, 200, { body: phoneAnswer('bob'), contentType: sdpType });
+      const answered = await alice.receivesResponse(200);
+      alice.ack(invite, answered);
+      await bob.receivesRequest('ACK');
+      await it.hangUp(bob, bob.dialog(received, ok), alice);
+      const text = JSON.stringify(await newest(it));
+      assert.match(text, /Proxy-Authorization: Digest username=\\"alice\\", \(removed\)/);
+      assert.doesNotMatch(text, /response=/);
+      assert.match(text, /a=ice-pwd:\(removed\)/);
+    }, false));
+});
