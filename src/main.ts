@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { apiRoutes } from '../routes/http/api.ts';
 import { routes } from '../routes/routes.ts';
 import { createResolver } from './adapters/dns/resolver.ts';
-import { bundlePages } from './adapters/http/pages.ts';
+import { loadPages } from './adapters/http/built-pages.ts';
 import { createHttp, type HttpAddress, listenHttp } from './adapters/http/server.ts';
 import { createLog } from './adapters/log.ts';
 import { isWildcard, localAddresses } from './adapters/network/addresses.ts';
@@ -41,7 +41,7 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   const [domain = ''] = domains;
   const [backends, pages, tls] = await Promise.all([
     openBackends(settings, random, log, shutdown),
-    bundlePages(),
+    loadPages(),
     tlsSource(settings, domains, log),
   ]);
   const demo = demoUsers(settings);

@@ -18,6 +18,8 @@ const tests = [
 ];
 const services = ['rtpengine-daemon', 'sip-tester', 'postgresql'];
 
+/** Tests of another kind, which have a task of their own. */
+const apart = ['test/browser/', 'test/docker/'];
 /** Tests that start other processes. */
 const withServices = ['test/e2e/', 'test/tools/', 'test/adapters/postgres', 'test/adapters/rtpengine'];
 
@@ -28,16 +30,21 @@ export const tasks = {
   test: {
     needs: services,
     checks,
-    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: ['test/browser/'] },
+    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: apart },
   },
   'test:browser': {
     needs: [...services, 'chromium', 'baresip-core'],
     // One at a time: each has a browser, a telephone, and tones to hear.
     tests: { run: [...tests, '--test-concurrency=1'], folder: 'test/browser', except: [] },
   },
+  'test:docker': {
+    needs: ['baresip-core'],
+    // Building the images takes a minute or two.
+    tests: { run: [...tests, '--test-timeout=900000'], folder: 'test/docker', except: [] },
+  },
   check: {
     checks,
-    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: ['test/browser/', ...withServices] },
+    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: [...apart, ...withServices] },
   },
   lint: { run: [...biome, 'lint', '--error-on-warnings'] },
   format: { run: [...biome, 'check', '--write'] },

@@ -14,6 +14,8 @@ import type { Sound } from './tone.ts';
 
 export interface BaresipOptions {
   readonly user: string;
+  /** The address of this machine that it uses; default 127.0.0.1. */
+  readonly from?: string;
   /** Of the account: `example.com`, or `127.0.0.1:5060` where the host is the domain. */
   readonly domain: string;
   readonly password?: string;
@@ -28,7 +30,7 @@ export interface BaresipOptions {
 }
 
 export interface Baresip {
-  /** Where it listens: `127.0.0.1:port`. */
+  /** Where it listens: `address:port`. */
   readonly address: string;
   readonly pid: number;
   /** Types of the events so far, as `CALL_ESTABLISHED`. */
@@ -73,7 +75,7 @@ export async function startBaresip(scope: Scope, options: BaresipOptions): Promi
   scope.after(() => void control.destroy());
   await once(control, 'connect');
   const steered = openControl(control, () => child.output());
-  return operate(child, ear, steered, `127.0.0.1:${sipPort}`);
+  return operate(child, ear, steered, `${options.from ?? '127.0.0.1'}:${sipPort}`);
 }
 
 function operate(child: RunningProcess, ear: Ear, control: Control, address: string): Baresip {
@@ -111,10 +113,11 @@ function accountLine(options: BaresipOptions): string {
  * cannot start is not answered.
  */
 function configFile(options: BaresipOptions, sipPort: number, controlPort: number): string {
+  const { from = '127.0.0.1' } = options;
   const modules = ['g711', 'opus', 'ausine', 'alsa', 'srtp'];
   return [
-    `sip_listen 127.0.0.1:${sipPort}`,
-    'net_interface 127.0.0.1',
+    `sip_listen ${from}:${sipPort}`,
+    `net_interface ${from}`,
     'call_local_timeout 120',
     `audio_source ausine,${options.toneHz}`,
     'audio_player alsa,ear',

@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build, stop } from 'esbuild';
 import { Failure } from '../../errors.ts';
 
 export interface PageFile {
@@ -53,6 +52,8 @@ async function readDocument(directory: string, entry: (typeof documents)[number]
 }
 
 async function bundle(directory: string): Promise<readonly Entry[]> {
+  // Only here: the container image has its pages built already, and no esbuild.
+  const { build, stop } = await import('esbuild');
   try {
     const result = await build({
       absWorkingDir: directory,
@@ -81,7 +82,7 @@ function typeOf(path: string): string {
   return path.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8';
 }
 
-function pageFile(contentType: string, body: Buffer): PageFile {
+export function pageFile(contentType: string, body: Buffer): PageFile {
   // Weak, because the same tag stands for the plain and the compressed form (RFC 9110 §8.8.3).
   const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   return { contentType, body, gzip: gzipSync(body), etag };
