@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { settingsHelp } from '../../src/config.ts';
+
+const projectDir = join(import.meta.dirname, '..', '..');
+const read = (path: string): string => readFileSync(join(projectDir, path), 'utf8');
+const isSetting = (name: string): boolean => new RegExp(`^${name} \\(`, 'm').test(settingsHelp());
+
+test('the systemd unit starts a file that is there, with settings that there are, and asks for no rights', () => {
+  const unit = read('systemd/viaduct.service');
+  const [, script = ''] = /^ExecStart=\S+ (\S+)$/m.exec(unit) ?? [];
+  assert.ok(existsSync(join(projectDir, script)), script);
+  const names = [.../^Environment=(.*)$/m.exec(unit)?.[1]?.matchAll(/(\w+)=/g) ?? []].map(([, name = '']) => name);
+  for (const name of names) assert.ok(name === 'NODE_ENV' || isSetting(name), name);
+  for (const line of ['DynamicUser=yes', 'ProtectSystem=strict', 'NoNewPrivileges=yes', 'CapabilityBoundingSet=']) {
+    assert.match(unit, new RegExp(`^${line}$`, 'm'));
+  }
+});
+
+test('docker-compose.yml gives Viaduct only settings that there are', () => {
+  const service = read('docker-compose.yml').split('\n  viaduct:\n')[1]?.split('\n    volumes:')[0] ?? '';
+  const names = [...service.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name = '']) => name);
+  assert.ok(names.length > 8, names.join(' '));
+  for (const name of names) assert.ok(isSetting(name), name);
+});
