@@ -12,7 +12,7 @@ test('the systemd unit starts a file that is there, with settings that there are
   const unit = read('systemd/viaduct.service');
   const [, script = ''] = /^ExecStart=\S+ (\S+)$/m.exec(unit) ?? [];
   assert.ok(existsSync(join(projectDir, script)), script);
-  const names = [.../^Environment=(.*)$/m.exec(unit)?.[1]?.matchAll(/(\w+)=/g) ?? []].map(([, name = '']) => name);
+  const names = [...(/^Environment=(.*)$/m.exec(unit)?.[1]?.matchAll(/(\w+)=/g) ?? [])].map(([, name = '']) => name);
   for (const name of names) assert.ok(name === 'NODE_ENV' || isSetting(name), name);
   for (const line of ['DynamicUser=yes', 'ProtectSystem=strict', 'NoNewPrivileges=yes', 'CapabilityBoundingSet=']) {
     assert.match(unit, new RegExp(`^${line}$`, 'm'));
