@@ -13,10 +13,10 @@ COPY sql sql
 COPY web web
 COPY tools/build-pages.mjs tools/
 RUN node tools/build-pages.mjs
-# The optional packages are the embedded PostgreSQL and esbuild's program; JsSIP is part of the bundled phone by now.
+# The optional packages are the embedded PostgreSQL and esbuild's program; what the pages use is part of them by now.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-fund \
- && rm -rf node_modules/esbuild node_modules/jssip tools \
- && find web -type f ! -name pages.json -delete \
+ && rm -rf node_modules/esbuild node_modules/jssip node_modules/preact node_modules/@preact tools \
+ && find web -type f ! -name pages.built -delete \
  && find node_modules -type f \( -name '*.map' -o -name '*.md' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 
 FROM debian:bookworm-slim

@@ -1,45 +1,36 @@
 /**
- * The pages as one file, `web/pages.json`: made when a container image is built, so that the image needs neither esbuild
- * nor the sources of the pages. In a clone there is no such file, and pages.ts bundles them at each start.
+ * The pages as one file, `web/pages.built`: made with a container image, so that the image needs neither esbuild nor the
+ * sources of the pages. In a clone there is no such file, and pages.ts bundles them at each start.
+ * One line a page: its path, its content type and its bytes as base64, with tabs between.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { Failure } from '../../errors.ts';
 import { bundlePages, type Pages, pageFile } from './pages.ts';
 
-const BUILT = fileURLToPath(new URL('../../../web/pages.json', import.meta.url));
-
-const File = Type.Record(Type.String(), Type.Object({ contentType: Type.String(), base64: Type.String() }));
+const BUILT = fileURLToPath(new URL('../../../web/pages.built', import.meta.url));
 
 /** Those of the file where there is one, else bundled now. */
 export async function loadPages(path: string = BUILT): Promise<Pages> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? bundlePages() : parsed(path, text);
-}
-
-export async function writePages(pages: Pages, path: string = BUILT): Promise<void> {
-  const entries = [...pages].map(([name, { contentType, body }]) => [
-    name,
-    { contentType, base64: body.toString('base64') },
-  ]);
-  await writeFile(path, JSON.stringify(Object.fromEntries(entries)));
-}
-
-function parsed(path: string, text: string): Pages {
-  const file: unknown = asJson(text);
-  if (!Value.Check(File, file)) throw new Failure('pages-broken', `${path} is not what \`writePages\` wrote`);
-  const entries = Object.entries(file);
+  const text = await readFile(path, 'latin1').catch(() => undefined);
+  if (text === undefined) return bundlePages();
   return new Map(
-    entries.map(([name, { contentType, base64 }]) => [name, pageFile(contentType, Buffer.from(base64, 'base64'))]),
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => page(path, line)),
   );
 }
 
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+export async function writePages(pages: Pages, path: string = BUILT): Promise<void> {
+  const lines = [...pages].map(([name, { contentType, body }]) => [name, contentType, body.toString('base64')]);
+  await writeFile(path, lines.map((line) => `${line.join('\t')}\n`).join(''));
+}
+
+function page(path: string, line: string): readonly [string, ReturnType<typeof pageFile>] {
+  const [name, contentType, base64] = line.split('\t');
+  if (name === undefined || contentType === undefined || base64 === undefined) {
+    throw new Failure('pages-broken', `${path} is not what tools/build-pages.mjs wrote`);
   }
+  return [name, pageFile(contentType, Buffer.from(base64, 'base64'))];
 }

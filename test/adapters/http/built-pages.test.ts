@@ -9,7 +9,7 @@ import { bundlePages } from '../../../src/adapters/http/pages.ts';
 test('the pages that an image was built with are those that a clone bundles at start', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'viaduct-pages-'));
   try {
-    const path = join(directory, 'pages.json');
+    const path = join(directory, 'pages.built');
     const bundled = await bundlePages();
     await writePages(bundled, path);
     assert.deepEqual(await loadPages(path), bundled);
@@ -21,10 +21,10 @@ test('the pages that an image was built with are those that a clone bundles at s
 test('where nothing was built, the pages are bundled now; a broken file refuses to start and is named', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'viaduct-pages-'));
   try {
-    const path = join(directory, 'pages.json');
+    const path = join(directory, 'pages.built');
     assert.ok((await loadPages(path)).has('/phone'));
-    await writeFile(path, '{"/phone":');
-    await assert.rejects(loadPages(path), { code: 'pages-broken', message: /pages\.json/ });
+    await writeFile(path, '/phone');
+    await assert.rejects(loadPages(path), { code: 'pages-broken', message: /pages\.built/ });
   } finally {
     await rm(directory, { recursive: true });
   }
