@@ -26,7 +26,7 @@ import { Require } from '../message/headers/options.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { DialogRecord, Log, MediaKind, MediaRelay } from '../ports.ts';
-import { describeSdp, isSdp } from '../sdp/describe.ts';
+import { describeSdp, isSdp, mayHideSdp } from '../sdp/describe.ts';
 import type { Branch, BranchReply } from './api.ts';
 import { type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
@@ -153,7 +153,7 @@ export class Media {
 
   async forward(branch: Branch): Promise<SipRequest> {
     const { message } = branch;
-    if (mayHideSdp(message)) {
+    if (mayPassBy(message)) {
       if (message.method !== 'ACK') throw new Failure('unsupported-body');
       return withoutBody(message);
     }
@@ -183,7 +183,7 @@ export class Media {
   }
 
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
-    if (response.status < 300 && mayHideSdp(response)) return withoutBody(response);
+    if (response.status < 300 && mayPassBy(response)) return withoutBody(response);
     const call = this.#callOf(response, !branch.request.inDialog);
     if (call === undefined) return this.#unknown(response);
     const asked = branch.request.message;
@@ -299,8 +299,8 @@ export class Media {
 }
 
 /** Law 1: an SDP inside a multipart body, or without a type, would reach the other side past rtpengine. */
-function mayHideSdp(message: SipMessage): boolean {
-  return carriers.has(get(message, CSeq)?.method ?? '') && message.body !== '' && !isSdp(message);
+function mayPassBy(message: SipMessage): boolean {
+  return carriers.has(get(message, CSeq)?.method ?? '') && mayHideSdp(message);
 }
 
 function partyOf(call: MediaCall, message: SipMessage): Party {

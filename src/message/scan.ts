@@ -72,7 +72,8 @@ const noHeaderLine = fault('a line of the header section is no header', '§7.3')
 
 // A CR of its own is a line end to some elements and text to others: header fields could be smuggled in.
 function charFault(head: string): Fault | undefined {
-  if (head.includes('\0')) return fault('a NUL in the header section', '§25.1');
+  // RFC 3261 §25.1 has a NUL as a quoted pair only.
+  if (/(?<!\\)\0/.test(head)) return fault('a NUL in the header section', '§25.1');
   return /\r(?!\n)/.test(head) ? fault('a CR without LF in the header section', '§25.1') : undefined;
 }
 
@@ -157,8 +158,7 @@ function unparsable(problem: Fault, message: SipMessage | undefined): Unparsable
   return { kind: 'unparsable', ...problem, request };
 }
 
-// RFC 3261 §8.2.6: a response needs these of the request; Via says where it goes, the others are copied as they are.
+// RFC 3261 §8.2.6: Via says where a response goes; the others are copied as they are, those that are there.
 function canBeAnswered(request: SipRequest): boolean {
-  const present = (key: string): boolean => request.headers.some((line) => line.name === key);
-  return get(request, Via) !== undefined && required.every((header) => present(header.key));
+  return get(request, Via) !== undefined;
 }

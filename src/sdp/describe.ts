@@ -6,7 +6,7 @@
  * Left out: multipart bodies (RFC 5621): a multipart/mixed with an SDP part is not an SDP here, so such an offer
  * counts as one without SDP.
  */
-import { equalsIgnoreCase, lower, trim } from '../message/ascii.ts';
+import { lower, trim } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage } from '../message/message.ts';
@@ -25,9 +25,18 @@ export interface SdpKind {
 
 /** Whether the body is an SDP, by its Content-Type. */
 export function isSdp(message: SipMessage): boolean {
-  if (message.body === '') return false;
+  return message.body !== '' && mediaType(message) === 'application/sdp';
+}
+
+/** A body of several parts, or of no type: somebody may find an SDP in it. One of another type has none to find. */
+export function mayHideSdp(message: SipMessage): boolean {
+  const type = mediaType(message);
+  return message.body !== '' && (!type.includes('/') || type.startsWith('multipart/') || type.startsWith('message/'));
+}
+
+function mediaType(message: SipMessage): string {
   const [type = ''] = (get(message, ContentType) ?? '').split(';');
-  return equalsIgnoreCase(trim(type), 'application/sdp');
+  return lower(trim(type));
 }
 
 /** `undefined` for text that is no SDP or has no medium. */

@@ -166,7 +166,7 @@ test('garbage is dropped and counted, and nobody is answered', () =>
         'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
         'INVITE sip:bob@example.com SIP/2.0\r\n\r\n',
       ],
-      ...['SIP/2.0 200 OK\r\n\r\n', 'x'.repeat(60_000), 'INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n\r\n'],
+      ...['SIP/2.0 200 OK\r\n\r\n', 'x'.repeat(60_000), 'INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP ;;\r\n\r\n'],
     ];
     for (const text of garbage) alice.send(text);
     await alice.receivesNothing(5000);

@@ -1,4 +1,5 @@
 /** The DNS of a test (port `Resolver`): a few names, and an answer at once. */
+import { isIP } from 'node:net';
 import type { NaptrRecord, Resolver, SrvRecord } from '../../src/ports.ts';
 
 /** By name: addresses as texts, SRV as `priority weight port host`, NAPTR as `order preference service replacement`. */
@@ -9,9 +10,8 @@ export interface Names {
 }
 
 export function createNames({ addresses = {}, srv = {}, naptr = {} }: Names): Resolver {
-  const isNumeric = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
   return {
-    addresses: async (host) => (isNumeric(host) ? [host] : (addresses[host.toLowerCase()] ?? [])),
+    addresses: async (host) => (isIP(host) !== 0 ? [host] : (addresses[host.toLowerCase()] ?? [])),
     services: async (name) => (srv[name] ?? []).map(srvRecord),
     pointers: async (domain) => (naptr[domain] ?? []).map(naptrRecord),
   };
