@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get } from '../../src/message/header.ts';
-import { Via } from '../../src/message/headers/via.ts';
+import { sentByPort, Via } from '../../src/message/headers/via.ts';
 import { parseMessage } from '../../src/message/scan.ts';
 import { type Torture, textOf, torture } from '../message/torture/table.ts';
 import type { Agent } from '../support/agent.ts';
@@ -40,7 +40,8 @@ function senderOf(it: ProxyScene, text: string, received: (text: string) => void
   const address = ip6 ? '2001:db8::9:1' : '192.0.2.77';
   const message = parseMessage(text);
   const request = message.kind === 'unparsable' ? message.request : message;
-  const port = (request && get(request, Via)?.port) ?? 5060;
+  const via = request && get(request, Via);
+  const port = via === undefined ? 5060 : sentByPort(via);
   return it.network.station({
     name: 'sender',
     transport: 'udp',
