@@ -92,8 +92,12 @@ function newBranch(core: Core): string {
 
 /** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
 export function endDialog(core: Core, request: Request): void {
-  const record = core.dialogs.hasFollowed(request) ? core.dialogs.find(request.message, request.token) : undefined;
-  if (record === undefined) return;
+  if (!core.dialogs.hasFollowed(request)) return;
+  const record = core.dialogs.find(request.message, request.token);
+  if (record === undefined) {
+    core.media.endForgotten(request.message);
+    return;
+  }
   const byCaller = tagOf(get(request.message, From)) === record.caller.tag;
   core.stories.saidBye(record.callId, byCaller ? 'caller' : 'callee');
   endRecord(core, record);

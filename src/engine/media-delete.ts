@@ -51,7 +51,7 @@ export class MediaDeletes {
 
   perform(node: string, callId: string, callerTag: string, what: MediaDelete): void {
     if (what.delete === 'call') this.call(node, callId);
-    else this.#branch(node, deleteCommand(callId, callerTag, what));
+    else this.#once(node, deleteCommand(callId, callerTag, what));
   }
 
   /** The whole call, now or later. Not when a new one has taken its name: that one's end takes the old session along. */
@@ -81,11 +81,11 @@ export class MediaDeletes {
     });
   }
 
-  #branch(node: string, command: ReturnType<typeof deleteCommand>): void {
+  #once(node: string, command: ReturnType<typeof deleteCommand>): void {
     this.#relay.send(node, command).catch((thrown: unknown) => {
       this.#log.debug(
         { callId: command['call-id'], error: String(thrown) },
-        'A branch stays in rtpengine until its call ends',
+        'A part of a session stays in rtpengine until it ends',
       );
     });
   }

@@ -77,5 +77,6 @@ export class MediaSilence {
 }
 
 function isSame(one: DialogRecord, other: DialogRecord): boolean {
-  return one.callId === other.callId && one.caller.tag === other.caller.tag && one.callee.tag === other.callee.tag;
+  if (one.callId !== other.callId || one.token !== other.token) return false;
+  return one.caller.tag === other.caller.tag && one.callee.tag === other.callee.tag;
 }

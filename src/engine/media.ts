@@ -47,12 +47,14 @@ const mostAnswerers = 128;
 
 export class Media {
   readonly #commands: MediaCommands;
+  readonly #relay: MediaRelay;
   readonly #deletes: MediaDeletes;
   /** Stands in every via-branch: which cluster a call in rtpengine belongs to. */
   readonly #mark: string;
   readonly #table = new MediaTable();
 
   constructor(relay: MediaRelay, deletes: MediaDeletes, log: Log, mark: string) {
+    this.#relay = relay;
     this.#commands = new MediaCommands(relay, deletes, log, (call, event) => this.#step(call, event));
     this.#deletes = deletes;
     this.#mark = mark;
@@ -125,6 +127,16 @@ export class Media {
     const branch = call.branchOfTag.get(callee.tag);
     if (branch !== undefined) this.#step(call, { on: 'dialog-ended', branch });
     this.#endIfOver(call);
+  }
+
+  /** A BYE of a call whose record was lost: its session is sought on all nodes, where it is if it has one of these tags. */
+  endForgotten(bye: SipMessage): void {
+    const callId = get(bye, CallId) ?? '';
+    if (this.#table.hasName(callId)) return;
+    for (const tag of [tagOf(get(bye, From)), tagOf(get(bye, To))]) {
+      if (tag === undefined) continue;
+      for (const { id } of this.#relay.nodes()) this.#deletes.perform(id, callId, tag, { delete: 'leg' });
+    }
   }
 
   /** Where rtpengine has the media of this dialog, and whether its SDPs say that it is on hold. */

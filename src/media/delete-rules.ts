@@ -35,8 +35,11 @@ export type MediaEvent =
   | { readonly on: 'dialog-ended'; readonly branch: string }
   | { readonly on: 'call-ended' };
 
-/** A branch to delete, or the whole call. */
-export type MediaDelete = { readonly delete: 'branch'; readonly branch: string } | { readonly delete: 'call' };
+/** A branch to delete, or the whole call, or what has this from-tag: nothing where rtpengine does not know the tag. */
+export type MediaDelete =
+  | { readonly delete: 'branch'; readonly branch: string }
+  | { readonly delete: 'call' }
+  | { readonly delete: 'leg' };
 
 const wholeCall: readonly MediaDelete[] = [{ delete: 'call' }];
 
@@ -70,10 +73,11 @@ export function stepMediaSession(
   }
 }
 
-/** The ng command; `fromTag` is the caller's. `delete-delay` is always given: the daemon's own keeps ports for 30 s. */
+/** The ng command; the `fromTag` of a branch is the caller's. `delete-delay` is always given: the daemon's own keeps ports for 30 s. */
 export function deleteCommand(callId: string, fromTag: string, what: MediaDelete): DeleteCommand {
   const whole = { command: 'delete', 'call-id': callId, 'delete-delay': 0 } as const;
-  return what.delete === 'call' ? whole : { ...whole, 'from-tag': fromTag, 'via-branch': what.branch };
+  if (what.delete === 'call') return whole;
+  return { ...whole, 'from-tag': fromTag, ...(what.delete === 'branch' ? { 'via-branch': what.branch } : {}) };
 }
 
 function endBranch(session: MediaSession, branch: string): readonly [MediaSession, readonly MediaDelete[]] {

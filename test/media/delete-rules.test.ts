@@ -68,10 +68,11 @@ describe('delete rules (DESIGN §4)', () => {
     fc.assert(fc.property(fc.array(event, { maxLength: 30 }), isSafe), { numRuns: 2000 });
   });
 
-  it('writes the command of a branch with from-tag and via-branch, and that of a call with neither', () => {
+  it('writes the command of a branch with from-tag and via-branch, of a leg with the tag, of a call with neither', () => {
     const whole = { command: 'delete', 'call-id': 'c1', 'delete-delay': 0 };
     assert.deepEqual(deleteCommand('c1', 'tag', call), whole);
     assert.deepEqual(deleteCommand('c1', 'tag', branch('a')), { ...whole, 'from-tag': 'tag', 'via-branch': 'a' });
+    assert.deepEqual(deleteCommand('c1', 'tag', { delete: 'leg' }), { ...whole, 'from-tag': 'tag' });
   });
 });
 
@@ -92,6 +93,6 @@ function isSafe(events: readonly MediaEvent[]): boolean {
     if (event.on === 'offer-ok') known.add(event.branch);
     const [next, deletes] = stepMediaSession(session, event);
     session = next;
-    return deletes.every((each) => each.delete === 'call' || (known.delete(each.branch) && known.size > 0));
+    return deletes.every((each) => each.delete !== 'branch' || (known.delete(each.branch) && known.size > 0));
   });
 }
