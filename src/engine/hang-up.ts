@@ -13,8 +13,9 @@ import type { DialogRecord, Flow } from '../ports.ts';
 import { ackFor2xx, routeSetOf } from '../proxy/ack.ts';
 import { carriesToken } from '../proxy/record-route.ts';
 import type { Request } from './api.ts';
-import { dialogOf, type LiveBranch } from './branches.ts';
+import type { PreparedBranch } from './branches.ts';
 import { type Core, nobody, reasonField, viaFor } from './core.ts';
+import { dialogOf } from './parties.ts';
 
 /**
  * ACK for the 2xx of a branch that goes no further, and BYE with what went wrong. In a dialog to both sides, for one of
@@ -23,7 +24,7 @@ import { type Core, nobody, reasonField, viaFor } from './core.ts';
 export function hangUpAnswered(
   core: Core,
   request: Request,
-  branch: LiveBranch,
+  branch: PreparedBranch,
   response: SipResponse,
   why: Failure,
 ): void {
@@ -39,9 +40,9 @@ export function hangUpAnswered(
 }
 
 /** RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there. */
-export function acknowledge(core: Core, request: Request, branch: LiveBranch, response: SipResponse): void {
+export function acknowledge(core: Core, request: Request, branch: PreparedBranch, response: SipResponse): void {
   const { flow, token } = branch;
-  if (flow === undefined || get(response, CSeq)?.method !== 'INVITE') return;
+  if (get(response, CSeq)?.method !== 'INVITE') return;
   const routeSet = request.inDialog
     ? all(request.message, Route).map(({ uri }) => uri)
     : routeSetOf(response, (uri) => carriesToken(uri, token));

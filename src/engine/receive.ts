@@ -17,7 +17,7 @@ import { branchParameter, loopHash } from '../proxy/loop.ts';
 import { preprocess } from '../proxy/preprocess.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type Reply, type Request, refuse, type Verdict } from './api.ts';
-import { type LiveBranch, prepareBranch } from './branches.ts';
+import { prepareBranch } from './branches.ts';
 import { ByFlow } from './by-flow.ts';
 import type { Core } from './core.ts';
 import { hangUp } from './hang-up.ts';
@@ -223,11 +223,8 @@ export class Receiver {
       return;
     }
     const id = branchParameter(this.#core.ports.random.hex(8), request.loopHash);
-    const branch: LiveBranch = { id, target, maxBreadth: undefined, sent: undefined, flow: undefined, token: '' };
-    await prepareBranch(this.#core, request, branch);
-    if (branch.sent !== undefined && branch.flow !== undefined) {
-      this.#core.transactions.sendDirect(branch.sent, branch.flow);
-    }
+    const ack = await prepareBranch(this.#core, request, { id, target, maxBreadth: undefined });
+    this.#core.transactions.sendDirect(ack.message, ack.flow);
   }
 
   #view(received: SipRequest, flow: Flow): Request {

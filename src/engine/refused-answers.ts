@@ -7,7 +7,7 @@ import { get } from '../message/header.ts';
 import { To, tagOf } from '../message/headers/from-to.ts';
 import type { SipResponse } from '../message/message.ts';
 import type { Request } from './api.ts';
-import type { LiveBranch } from './branches.ts';
+import type { PreparedBranch } from './branches.ts';
 import type { Core } from './core.ts';
 import { acknowledge, hangUpAnswered } from './hang-up.ts';
 
@@ -25,7 +25,7 @@ export class RefusedAnswers {
     this.#request = request;
   }
 
-  hangUp(branch: LiveBranch, response: SipResponse, why: Failure): void {
+  hangUp(branch: PreparedBranch, response: SipResponse, why: Failure): void {
     const tag = tagOf(get(response, To)) ?? '';
     if (this.#hungUp.has(tag)) acknowledge(this.#core, this.#request, branch, response);
     else if (this.#hungUp.size >= mostHungUp) this.#core.counters.drop('2xx with yet another To tag');
@@ -36,7 +36,7 @@ export class RefusedAnswers {
   }
 
   /** The caller has more dialogs of this request than it can mean. */
-  tooMany(branch: LiveBranch, response: SipResponse): void {
+  tooMany(branch: PreparedBranch, response: SipResponse): void {
     this.#core.counters.refusal('too-many-dialogs');
     this.hangUp(branch, response, new Failure('too-many-dialogs'));
   }

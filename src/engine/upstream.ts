@@ -8,10 +8,11 @@ import type { SipResponse } from '../message/message.ts';
 import type { DialogRecord } from '../ports.ts';
 import { isSuccess } from '../proxy/response-context.ts';
 import type { Reply, Request } from './api.ts';
-import { dialogOf, type LiveBranch } from './branches.ts';
+import type { PreparedBranch } from './branches.ts';
 import type { Core } from './core.ts';
 import { endDialog } from './hang-up.ts';
-import type { MediaCall } from './media-call.ts';
+import type { InviteMedia } from './invite-media.ts';
+import { dialogOf } from './parties.ts';
 import { responseOf } from './replies.ts';
 import type { ServerTransaction } from './transactions.ts';
 
@@ -27,15 +28,17 @@ export class Upstream {
   readonly #core: Core;
   readonly #request: Request;
   readonly #server: ServerTransaction;
+  readonly #media: InviteMedia;
   /** To tags whose 2xx was seen: when it is repeated, also after the BYE, it makes no new call. */
   readonly #established = new Set<string>();
   /** Early dialogs by To tag, until the INVITE is answered. */
   readonly #early = new Map<string, DialogRecord>();
 
-  constructor(core: Core, request: Request, server: ServerTransaction) {
+  constructor(core: Core, request: Request, server: ServerTransaction, media: InviteMedia) {
     this.#core = core;
     this.#request = request;
     this.#server = server;
+    this.#media = media;
   }
 
   /** A response of our own. */
@@ -66,7 +69,7 @@ export class Upstream {
   }
 
   /** A provisional response of this branch is about to be sent: PRACK or UPDATE may follow (RFC 3261 §12.1). */
-  rings(response: SipResponse, branch: LiveBranch): void {
+  rings(response: SipResponse, branch: PreparedBranch): void {
     const tag = tagOf(get(response, To));
     if (tag === undefined || !opensCall(this.#request) || this.#early.has(tag)) return;
     const record = dialogOf(this.#core, this.#request, branch, response, undefined);
@@ -81,24 +84,24 @@ export class Upstream {
   }
 
   /** A 2xx of this branch is about to be sent. */
-  succeeded(response: SipResponse, branch: LiveBranch, media: MediaCall | undefined): void {
-    if (opensCall(this.#request)) this.#establish(response, branch, media);
+  succeeded(response: SipResponse, branch: PreparedBranch): void {
+    if (opensCall(this.#request)) this.#establish(response, branch);
     else if (this.#request.inDialog) this.#core.dialogs.note(this.#request, response);
     else if (branch.token !== '') this.#subscribed(response, branch);
   }
 
   /** SUBSCRIBE and REFER make dialogs as well (RFC 6665 §4.1, RFC 3515 §2.4.4). */
-  #subscribed(response: SipResponse, branch: LiveBranch): void {
+  #subscribed(response: SipResponse, branch: PreparedBranch): void {
     const record = dialogOf(this.#core, this.#request, branch, response, undefined);
     if (record !== undefined) this.#core.dialogs.passing(record);
   }
 
   /** The call is answered: its record is written, and its media lives until its BYE. */
-  #establish(response: SipResponse, branch: LiveBranch, media: MediaCall | undefined): void {
+  #establish(response: SipResponse, branch: PreparedBranch): void {
     const tag = tagOf(get(response, To)) ?? '';
     if (this.#established.has(tag)) return;
     this.#established.add(tag);
-    const mediaNode = media && this.#core.media.answered(media, branch.id, tag);
+    const mediaNode = this.#media.answered(branch.id, tag);
     const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
     if (record === undefined) return;
     this.#core.dialogs.established(record);

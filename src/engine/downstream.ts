@@ -1,0 +1,233 @@
+/**
+ * Towards the called of one request: its branches (RFC 3261 §16.6 to §16.8), each with its next hop and media, its client
+ * transaction and timer C. What happens on them becomes events of the response context, one at a time.
+ *
+ * Left out: what the events mean (src/proxy/response-context.ts), building a branch (branches.ts).
+ */
+import { withoutClaims } from '../auth/claims.ts';
+import { errors, type Failure, failureOf } from '../errors.ts';
+import { cancelFor } from '../message/build.ts';
+import { removeAll, removeFirst, withBody } from '../message/edit.ts';
+import { get } from '../message/header.ts';
+import { CallId } from '../message/headers/call-id.ts';
+import { CSeq } from '../message/headers/cseq.ts';
+import { ContentType } from '../message/headers/text.ts';
+import { Via } from '../message/headers/via.ts';
+import type { SipResponse } from '../message/message.ts';
+import type { Cancel } from '../ports.ts';
+import { branchParameter } from '../proxy/loop.ts';
+import { type BranchState, type ContextEvent, isSuccess } from '../proxy/response-context.ts';
+import type { Request, Target } from './api.ts';
+import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
+import { type Core, nobody } from './core.ts';
+import type { InviteMedia } from './invite-media.ts';
+import { RefusedAnswers } from './refused-answers.ts';
+import type { ClientTransaction } from './transactions.ts';
+import { opensCall } from './upstream.ts';
+
+/** The response context, as its branches see it. */
+export interface Context {
+  /** Runs it when all before it is done (law 6). `false`: `room` others wait already, and it is dropped. */
+  post(event: () => Promise<void> | void, room?: number): boolean;
+  step(event: ContextEvent): void;
+  stateOf(branch: string): BranchState | undefined;
+  /** Whether this response may go upstream. */
+  takes(response: SipResponse): boolean;
+}
+
+interface LiveBranch {
+  readonly plan: BranchPlan;
+  /** `undefined` while it is being prepared. */
+  sent: PreparedBranch | undefined;
+  client: ClientTransaction | undefined;
+  timerC: Cancel | undefined;
+  /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
+  lost: Failure | undefined;
+}
+
+export class Downstream {
+  readonly #core: Core;
+  readonly #request: Request;
+  readonly #media: InviteMedia;
+  readonly #context: Context;
+  readonly #refused: RefusedAnswers;
+  readonly #branches = new Map<string, LiveBranch>();
+
+  constructor(core: Core, request: Request, media: InviteMedia, context: Context) {
+    this.#core = core;
+    this.#request = request;
+    this.#media = media;
+    this.#context = context;
+    this.#refused = new RefusedAnswers(core, request);
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#branches.keys()];
+  }
+
+  /** As it left. */
+  sent(id: string): PreparedBranch | undefined {
+    return this.#branches.get(id)?.sent;
+  }
+
+  // --- on their way --------------------------------------------------------------------------------------------------
+
+  /** New branches, with their ids: none leaves yet. `shares`: of Max-Breadth. */
+  add(targets: readonly Target[], shares: readonly number[]): readonly string[] {
+    return targets.map((target, index) => {
+      const id = branchParameter(this.#core.ports.random.hex(8), this.#request.loopHash);
+      const plan = { id, target, maxBreadth: shares[index] };
+      this.#branches.set(id, { plan, sent: undefined, client: undefined, timerC: undefined, lost: undefined });
+      return id;
+    });
+  }
+
+  /** Next hop, media, then off it goes; several branches are prepared side by side. */
+  prepare(id: string): void {
+    const branch = this.#branches.get(id);
+    if (branch === undefined) return;
+    prepareBranch(this.#core, this.#request, branch.plan).then(
+      (prepared) => this.#context.post(() => this.#sendOff(branch, prepared)),
+      (thrown: unknown) => this.#context.post(() => this.#prepareFailed(branch, failureOf(thrown))),
+    );
+  }
+
+  #sendOff(branch: LiveBranch, prepared: PreparedBranch): void {
+    const { id, message, flow } = prepared;
+    // A CANCEL may have abandoned it meanwhile.
+    if (this.#context.stateOf(id) !== 'preparing') {
+      this.#over(branch);
+      return;
+    }
+    branch.sent = prepared;
+    // Stepped first: the answer may come before this turn is over.
+    this.#context.step({ on: 'sent', branch: id });
+    branch.client = this.#core.transactions.client(message, flow, {
+      response: (response) => this.#take(branch, response),
+      failed: (why) => this.#context.post(() => this.#failed(branch, why)),
+      terminated: () => this.#context.post(() => this.#terminated(branch)),
+    });
+  }
+
+  #prepareFailed(branch: LiveBranch, { code, detail, message, stack }: Failure): void {
+    const { id, target } = branch.plan;
+    this.#core.ports.log.info({ callId: this.#callId(), target: target.uri, code, detail }, message);
+    if (code === 'internal') this.#core.ports.log.error({ stack }, message);
+    this.#tell(branch, { code, detail });
+    this.#over(branch);
+    this.#context.step({ on: 'failed', branch: id, status: errors[code].status, code, detail });
+  }
+
+  #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
+    const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
+    this.#tell(branch, { code, detail: '' });
+    this.#context.step({ on: 'failed', branch: branch.plan.id, status: errors[code].status, code });
+  }
+
+  #terminated(branch: LiveBranch): void {
+    this.#over(branch);
+    this.#context.step({ on: 'terminated', branch: branch.plan.id });
+    this.#branches.delete(branch.plan.id);
+  }
+
+  #tell({ plan }: LiveBranch, failure: Pick<Failure, 'code' | 'detail'>): void {
+    this.#core.stories.branchFailed(this.#request.message, plan.target.uri, failure);
+  }
+
+  #over(branch: LiveBranch): void {
+    branch.timerC?.();
+    this.#media.branchEnded(branch.plan.id);
+  }
+
+  // --- responses -----------------------------------------------------------------------------------------------------
+
+  #take(branch: LiveBranch, response: SipResponse): void {
+    const taken = this.#context.post(() => this.#onResponse(branch, response), roomFor(response));
+    if (!taken) this.#core.counters.drop('responses waiting');
+  }
+
+  /** §16.7 steps 1 to 4 and 9; the machine does the rest. */
+  async #onResponse(branch: LiveBranch, received: SipResponse): Promise<void> {
+    const { plan, sent, lost } = branch;
+    if (sent === undefined) return;
+    if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
+    else if (this.#context.stateOf(plan.id) === 'ended') {
+      if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
+    } else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
+    else {
+      const ours = removeFirst(received, Via); // step 3
+      const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
+      const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
+      if (response !== undefined) this.#context.step({ on: 'response', branch: plan.id, response });
+    }
+  }
+
+  /** The response with its media in place; `undefined` when that failed and the branch is given up (law 1). */
+  async #arranged(branch: LiveBranch, sent: PreparedBranch, response: SipResponse): Promise<SipResponse | undefined> {
+    try {
+      const { id, target, flow, message } = sent;
+      const view = { id, request: this.#request, target, flow, message };
+      return await this.#core.routes.reply({ branch: view, response }, this.#core.proxy);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      const fields = { callId: this.#callId(), code: failure.code, status: response.status };
+      this.#core.ports.log.warn(fields, failure.message);
+      // A provisional response is worth passing without its early media, a failure without its restored media.
+      if (response.status < 200) return withBody(removeAll(response, ContentType), '');
+      if (response.status >= 300) return response;
+      this.#giveUp(branch, sent, response, failure);
+      return undefined;
+    }
+  }
+
+  /** Nobody would hear anything: the callee is let go at once. */
+  #giveUp(branch: LiveBranch, sent: PreparedBranch, response: SipResponse, failure: Failure): void {
+    const { code, detail } = failure;
+    branch.lost = failure;
+    this.#tell(branch, failure);
+    if (opensCall(this.#request) || this.#request.inDialog) this.#refused.hangUp(sent, response, failure);
+    this.#context.step({ on: 'failed', branch: sent.id, status: errors[code].status, code, detail });
+  }
+
+  // --- what the response context asks for ----------------------------------------------------------------------------
+
+  /** RFC 3261 §9.1: CANCEL is a transaction of its own, hop by hop, with the branch of what it cancels. */
+  cancel(id: string, reason: string | undefined): void {
+    const sent = this.sent(id);
+    if (sent !== undefined) this.#core.transactions.client(cancelFor(sent.message, reason), sent.flow, nobody);
+  }
+
+  startTimerC(id: string, ms: number): void {
+    const branch = this.#branches.get(id);
+    if (branch === undefined) return;
+    branch.timerC?.();
+    branch.timerC = this.#core.ports.clock.after(ms, () =>
+      this.#context.post(() => {
+        this.#core.stories.timerC(this.#request.message, branch.plan.target.uri);
+        this.#context.step({ on: 'timer-c', branch: id });
+      }),
+    );
+  }
+
+  stopTimerC(id: string): void {
+    this.#branches.get(id)?.timerC?.();
+  }
+
+  /** Nothing of it goes upstream any more. */
+  abandon(id: string): void {
+    this.#branches.get(id)?.client?.abandon();
+  }
+
+  #callId(): string {
+    return get(this.#request.message, CallId) ?? '';
+  }
+}
+
+/**
+ * Law 9: how many events may wait before this response is dropped. One that is repeated until somebody has heard it may
+ * be; a final response of any other kind comes once for each branch.
+ */
+function roomFor(response: SipResponse): number | undefined {
+  if (response.status < 200) return 64;
+  return isSuccess(response) && get(response, CSeq)?.method === 'INVITE' ? 128 : undefined;
+}
