@@ -225,6 +225,8 @@ export interface DialogRecord {
   readonly callee: DialogSide;
   /** The rtpengine node that holds its media; `undefined` when media does not pass us. */
   readonly mediaNode: string | undefined;
+  /** What it calls the session there; `undefined`: the Call-ID. */
+  readonly mediaName: string | undefined;
   readonly answeredAtMs: number;
   /** The node (proxy) that wrote it. */
   readonly node: string;

@@ -30,6 +30,7 @@ export interface KnownCall {
   /** Whether a Record-Route URI of the 2xx is the one we wrote into this INVITE. */
   readonly isOurs: (recordRouteUri: string) => boolean;
   readonly mediaNode: string | undefined;
+  readonly mediaName: string | undefined;
   readonly node: string;
   readonly nowMs: number;
 }
@@ -57,8 +58,8 @@ export function recordFromCall(invite: SipRequest, response: SipResponse, known:
     routeSet: beyondUs(recordRoutes(response), known.isOurs),
     cseq: 0,
   };
-  const { token, mediaNode, node, nowMs } = known;
-  return { callId, token, caller, callee, mediaNode, answeredAtMs: nowMs, node };
+  const { token, mediaNode, mediaName, node, nowMs } = known;
+  return { callId, token, caller, callee, mediaNode, mediaName, answeredAtMs: nowMs, node };
 }
 
 /** Whose tag this is; `undefined` when it is neither's. */

@@ -39,16 +39,19 @@ export class MediaTable {
     return call !== undefined && hasAnswered(call, calleeTag) ? call : undefined;
   }
 
-  /** The known call, or a new one. */
-  open(callId: string, callerTag: string, caller: MediaParty): MediaCall {
+  /** The known call, or a new one; `name` is its own of before a restart. */
+  open(callId: string, callerTag: string, caller: MediaParty, name = this.#freeName(callId, callerTag)): MediaCall {
     const known = this.find(callId, callerTag);
     if (known !== undefined) return known;
-    // The Call-ID itself where it can be, so that people find the call in rtpengine's own logs.
-    const name = this.#names.has(callId) ? `${callId}~${callerTag}` : callId;
     const call = createMediaCall({ callId, callerTag, name, caller });
     this.#calls.set(keyOf(callId, callerTag), call);
     this.#names.set(name, call);
     return call;
+  }
+
+  /** The Call-ID itself where it can be, so that people find the call in rtpengine's own logs. */
+  #freeName(callId: string, callerTag: string): string {
+    return this.#names.has(callId) ? `${callId}~${callerTag}` : callId;
   }
 
   remove(call: MediaCall): void {

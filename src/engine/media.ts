@@ -152,7 +152,7 @@ export class Media {
   restore(record: DialogRecord): void {
     if (record.mediaNode === undefined) return;
     const caller = { kind: record.caller.media, address: '' };
-    const call = this.#table.open(record.callId, record.caller.tag, caller);
+    const call = this.#table.open(record.callId, record.caller.tag, caller, record.mediaName);
     call.node = record.mediaNode;
     call.callees.set(record.callee.tag, { kind: record.callee.media, address: '' });
     call.dialogs.add(record.callee.tag);

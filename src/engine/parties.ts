@@ -51,6 +51,7 @@ export function dialogOf(
     token,
     isOurs: (uri) => carriesToken(uri, token),
     mediaNode,
+    mediaName: call?.name,
     node: core.options.node,
     nowMs: core.ports.clock.nowMs(),
   });

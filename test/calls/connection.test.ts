@@ -290,3 +290,24 @@ test("law 4: the caller's connection closes while bob rings: bob is cancelled at
     await bob.receivesRequest('ACK');
     assert.deepEqual(it.media.calls(), []);
   }));
+
+test('law 3: two calls with one Call-ID keep their sessions apart over a restart, also when the first has ended before', async () => {
+  const names = ['alice', 'bob', 'carol', 'dave'] as const;
+  const it = createProxyScene({ columns: ['proxy', ...names], users: names });
+  await it.play(async () => {
+    const [alice, bob, carol, dave] = await Promise.all([
+      it.registered({ name: 'alice', address: '192.0.2.1' }),
+      it.registered({ name: 'bob', address: '192.0.2.2' }),
+      it.registered({ name: 'carol', address: '192.0.2.3' }),
+      it.registered({ name: 'dave', address: '192.0.2.4' }),
+    ]);
+    const first = await it.call(alice, bob, { callId: 'shared' });
+    const second = await it.call(carol, dave, { callId: 'shared' });
+    await it.hangUp(bob, first.callee, alice);
+    // They hear each other: it is not taken for a leftover.
+    it.media.set({ packets: 500 });
+    await it.restart();
+    await it.hangUp(carol, second.caller, dave);
+    assert.deepEqual(it.media.calls(), []);
+  });
+});

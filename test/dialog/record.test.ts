@@ -59,6 +59,7 @@ const known: KnownCall = {
   token: 'TOKEN',
   isOurs: (uri) => uri.includes('TOKEN@'),
   mediaNode: 'rtp-1',
+  mediaName: 'call-1~a1',
   node: 'node-1',
   nowMs: 1_700_000_000_000,
 };
@@ -100,6 +101,7 @@ test('DESIGN §5: the record of a call has both sides with tags, targets, flows,
       ...known.callee,
     },
     mediaNode: 'rtp-1',
+    mediaName: 'call-1~a1',
     answeredAtMs: 1_700_000_000_000,
     node: 'node-1',
   });

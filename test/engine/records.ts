@@ -7,6 +7,7 @@ interface RecordParts {
   readonly caller?: Partial<DialogSide>;
   readonly callee?: Partial<DialogSide>;
   readonly mediaNode?: string;
+  readonly mediaName?: string;
   readonly answeredAtMs?: number;
 }
 
@@ -29,6 +30,7 @@ export function recordOf({
   caller,
   callee,
   mediaNode,
+  mediaName,
   answeredAtMs = 0,
 }: RecordParts = {}): DialogRecord {
   const bob = { ...side, uri: 'sip:bob@example.com', tag: 'bob-tag', remoteTarget: 'sip:bob@192.0.2.2:5060', cseq: 0 };
@@ -38,6 +40,7 @@ export function recordOf({
     caller: { ...side, ...caller },
     callee: { ...bob, ...callee },
     mediaNode,
+    mediaName,
     answeredAtMs,
     node: 'n1',
   };

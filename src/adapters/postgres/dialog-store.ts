@@ -14,14 +14,15 @@ export interface PostgresDialogStore extends DialogStore {
 
 type DialogKey = readonly [callId: string, callerTag: string, calleeTag: string, token: string];
 type DialogChange = readonly [...DialogKey, row: DialogRowValues | undefined];
-/** node, media node, answered at, caller, callee */
-type DialogRowValues = readonly [string, string | null, number, string, string];
+/** node, media node, media name, answered at, caller, callee */
+type DialogRowValues = readonly [string, string | null, string | null, number, string, string];
 
 interface DialogRow {
   readonly call_id: string;
   readonly token: string;
   readonly node: string;
   readonly media_node: string | null;
+  readonly media_name: string | null;
   readonly answered_at: Date;
   readonly caller: unknown;
   readonly callee: unknown;
@@ -32,16 +33,17 @@ const WRITE = `
     DELETE FROM dialog WHERE (call_id, caller_tag, callee_tag, token) IN
       (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
   )
-  INSERT INTO dialog (call_id, caller_tag, callee_tag, token, node, media_node, answered_at, caller, callee)
-  SELECT call_id, caller_tag, callee_tag, token, node, media_node, to_timestamp(answered_at / 1000), caller, callee
-  FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::double precision[],
-    $12::jsonb[], $13::jsonb[]) AS d(call_id, caller_tag, callee_tag, token, node, media_node, answered_at, caller, callee)
+  INSERT INTO dialog (call_id, caller_tag, callee_tag, token, node, media_node, media_name, answered_at, caller, callee)
+  SELECT call_id, caller_tag, callee_tag, token, node, media_node, media_name, to_timestamp(answered_at / 1000), caller, callee
+  FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::double precision[],
+    $13::jsonb[], $14::jsonb[])
+    AS d(call_id, caller_tag, callee_tag, token, node, media_node, media_name, answered_at, caller, callee)
   ORDER BY call_id, caller_tag, callee_tag, token
   ON CONFLICT (call_id, caller_tag, callee_tag, token) DO UPDATE SET node = excluded.node, media_node = excluded.media_node,
-    answered_at = excluded.answered_at, caller = excluded.caller, callee = excluded.callee, updated_at = excluded.updated_at`;
+    media_name = excluded.media_name,    answered_at = excluded.answered_at, caller = excluded.caller, callee = excluded.callee, updated_at = excluded.updated_at`;
 
 const LOAD =
-  'SELECT call_id, token, node, media_node, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
+  'SELECT call_id, token, node, media_node, media_name, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
 
 export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
   const changes = createGroupedWriter<DialogChange, void>({
@@ -73,8 +75,16 @@ function keyOf({ callId, caller, callee, token }: DialogRecord): DialogKey {
 }
 
 function rowValues(record: DialogRecord): DialogRowValues {
-  const mediaNode = record.mediaNode === undefined ? null : toDatabase(record.mediaNode);
-  return [toDatabase(record.node), mediaNode, record.answeredAtMs, json(record.caller), json(record.callee)];
+  const orNull = (text: string | undefined): string | null => (text === undefined ? null : toDatabase(text));
+  const { mediaNode, mediaName } = record;
+  return [
+    toDatabase(record.node),
+    orNull(mediaNode),
+    orNull(mediaName),
+    record.answeredAtMs,
+    json(record.caller),
+    json(record.callee),
+  ];
 }
 
 function json(side: DialogSide): string {
@@ -88,7 +98,7 @@ function parameters(group: readonly DialogChange[]): readonly unknown[] {
   );
   return [
     ...[0, 1, 2, 3].map((column) => removed.map((change) => change[column])),
-    ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((column) => saved.map((values) => values[column])),
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((column) => saved.map((values) => values[column])),
   ];
 }
 
@@ -105,6 +115,7 @@ function recordOf(row: DialogRow): DialogRecord | undefined {
     caller,
     callee,
     mediaNode: row.media_node === null ? undefined : fromDatabase(row.media_node),
+    mediaName: row.media_name === null ? undefined : fromDatabase(row.media_name),
     answeredAtMs: row.answered_at.getTime(),
     node: fromDatabase(row.node),
   };

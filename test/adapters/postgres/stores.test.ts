@@ -30,6 +30,7 @@ function dialog(callId: string, values: Partial<DialogRecord> = {}): DialogRecor
     caller: side('from'),
     callee: side('to'),
     mediaNode: undefined,
+    mediaName: undefined,
     answeredAtMs: Date.UTC(2026, 0, 1) + 7,
     node: 'node-1',
     ...values,
@@ -143,6 +144,7 @@ for (const kind of serverKinds) {
           listener: 3,
         }),
         mediaNode: 'udp:127.0.0.1:22222',
+        mediaName: 'call@host~a',
       });
       await withDatabase({ kind }, async ({ dialogs }) => {
         await dialogs.save(record);
