@@ -41,6 +41,7 @@ export interface Settings {
   readonly graceSeconds: number;
   readonly groupMs: number;
   readonly timerCSeconds: number;
+  readonly drainSeconds: number;
   /** 0: never. */
   readonly mediaIdleSeconds: number;
 }
@@ -234,6 +235,15 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 181,
       parse: value.wholeNumber(1, 3600),
     },
+    drainSeconds: {
+      name: 'DRAIN_SECONDS',
+      unit: 'seconds',
+      help: 'How long a stop waits for calls in progress, while new ones are refused; a second signal ends the wait.',
+      example: '30',
+      byDefault: '30',
+      otherwise: 30,
+      parse: value.wholeNumber(0, 86_400),
+    },
     mediaIdleSeconds: {
       name: 'MEDIA_IDLE_SECONDS',
       unit: 'seconds',
@@ -283,6 +293,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     graceSeconds: read('graceSeconds'),
     groupMs: read('groupMs'),
     timerCSeconds: read('timerCSeconds'),
+    drainSeconds: read('drainSeconds'),
     mediaIdleSeconds: read('mediaIdleSeconds'),
   };
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {

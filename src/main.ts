@@ -26,6 +26,7 @@ import type { Log, NetworkEvents, Random } from './ports.ts';
 import { type Backends, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
+import { startDrain } from './start/drain.ts';
 import { type Identity, loadIdentity } from './start/identity.ts';
 import { phoneSettings } from './start/phone-settings.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
@@ -61,6 +62,8 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   engine = openEngine({ settings, identity, domains, backends, network, random, log });
   await engine.start();
   shutdown.add('the engine', () => engine?.stop());
+  const draining = { engine, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
+  shutdown.drainBy(() => startDrain(draining));
 
   const app = await createHttp({
     api: apiRoutes(engine.operations),
@@ -131,10 +134,14 @@ function packageVersion(): string {
   return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }
 
-/** Ctrl-C once stops in order; twice ends this process at once, and the children stay for the next start to adopt. */
+/**
+ * Ctrl-C once lets the calls end and stops in order, twice does not wait for calls; a third time ends this process at
+ * once, and the children stay for the next start to adopt.
+ */
 function stopOnSignal(shutdown: Shutdown, log: Log): void {
   let asked = false;
   const stop = (signal: NodeJS.Signals): void => {
+    if (shutdown.hurry()) return;
     if (asked) process.exit(1);
     asked = true;
     log.info({ signal }, 'Viaduct stops');

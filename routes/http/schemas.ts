@@ -19,7 +19,7 @@ const Media = Type.Union([Type.Literal('webrtc'), Type.Literal('rtp'), Type.Lite
 const MaybeText = Type.Union([Text, Type.Null()]);
 
 export const HealthBody = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('draining')]),
   version: Text,
   uptimeSeconds: Type.Number(),
   database: UpDown,

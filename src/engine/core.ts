@@ -78,6 +78,8 @@ export interface Core {
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;
+  /** Requests that begin something new are refused from now on; those in progress go on. */
+  draining: boolean;
   readonly stories: Stories;
   readonly happenings: Happenings;
 }

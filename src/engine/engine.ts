@@ -33,6 +33,10 @@ export interface Engine extends NetworkEvents {
   /** Takes up the calls of before the restart. */
   start(): Promise<void>;
   /** New requests are refused from now on; those in progress go on. */
+  drain(): void;
+  /** Those that ring, too. */
+  callsInProgress(): number;
+  /** Drains, and begins nothing more by itself. */
   stop(): void;
   readonly operations: Operations;
 }
@@ -70,6 +74,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
+    draining: false,
     stories,
     happenings,
   };
@@ -103,8 +108,12 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
       silence.start();
       early.open();
     },
+    drain: () => {
+      core.draining = true;
+    },
+    callsInProgress: () => Math.max(core.dialogs.size, core.media.size),
     stop: () => {
-      receiver.stop();
+      core.draining = true;
       deletes.stop();
       leftovers.stop();
       silence.stop();

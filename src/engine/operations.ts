@@ -11,7 +11,8 @@ import type { CallState } from '../story/story.ts';
 export type { CallState } from '../story/story.ts';
 
 export interface Health {
-  readonly status: 'ok' | 'degraded';
+  /** `draining`: it will stop when the calls in progress have ended, and takes no new ones. */
+  readonly status: 'ok' | 'degraded' | 'draining';
   readonly version: string;
   readonly uptimeSeconds: number;
   readonly database: 'up' | 'down';

@@ -38,15 +38,9 @@ export class Receiver {
   readonly #contexts = new Map<string, ResponseContextRunner>();
   /** Calls that are being set up, by the caller's flow. */
   readonly #ringing = new ByFlow<ResponseContextRunner>();
-  #stopping = false;
 
   constructor(core: Core) {
     this.#core = core;
-  }
-
-  /** Requests that begin something new are refused from now on. */
-  stop(): void {
-    this.#stopping = true;
   }
 
   message(text: string, flow: Flow): void {
@@ -191,7 +185,7 @@ export class Receiver {
   }
 
   async #decide(request: Request): Promise<Verdict> {
-    if (this.#stopping && !request.inDialog) return refuse('shutting-down', 503);
+    if (this.#core.draining && !request.inDialog) return refuse('shutting-down', 503);
     return this.#core.routes.request(request, this.#core.proxy);
   }
 

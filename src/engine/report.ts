@@ -24,7 +24,7 @@ function health(core: Core, uptimeSeconds: number): Health {
   const database = core.ports.database.state();
   const nodes = core.ports.media.nodes();
   const media = nodes.length === 0 ? 'none' : nodes.some(({ state }) => state !== 'down') ? 'up' : 'down';
-  const status = database === 'up' && media === 'up' ? 'ok' : 'degraded';
+  const status = core.draining ? 'draining' : database === 'up' && media === 'up' ? 'ok' : 'degraded';
   return { status, version: core.options.version, uptimeSeconds, database, media };
 }
 

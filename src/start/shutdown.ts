@@ -1,7 +1,9 @@
 /**
  * What was started, to be stopped in the opposite order: at Ctrl-C, at SIGTERM, and when a later step of the start fails.
+ * Before the first of them the calls in progress may end (drain.ts).
  */
 import type { Log } from '../ports.ts';
+import type { Drain } from './drain.ts';
 
 /** One step may take so long; the next ones are taken all the same. */
 const longestStepMs = 8_000;
@@ -11,6 +13,8 @@ export class Shutdown {
   readonly #patienceMs: number;
   readonly #steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
   #running: Promise<void> | undefined;
+  #startDrain: (() => Drain) | undefined;
+  #drain: Drain | undefined;
 
   constructor(log: Log, patienceMs = longestStepMs) {
     this.#log = log;
@@ -22,6 +26,16 @@ export class Shutdown {
     this.#steps.push({ name, stop });
   }
 
+  /** Comes first of all, for as long as it takes. */
+  drainBy(start: () => Drain): void {
+    this.#startDrain = start;
+  }
+
+  /** Ends the wait for calls; `false`: it is over already. */
+  hurry(): boolean {
+    return this.#drain?.hurry() ?? false;
+  }
+
   /** Stops everything once, however often it is called. */
   run(): Promise<void> {
     this.#running ??= this.#all();
@@ -29,6 +43,8 @@ export class Shutdown {
   }
 
   async #all(): Promise<void> {
+    this.#drain = this.#startDrain?.();
+    await this.#drain?.over;
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {
         await atMost(this.#patienceMs, step.stop());

@@ -72,6 +72,8 @@ const defaults: Settings = {
   API_TOKEN: '',
   DATABASE_URL: '',
   DOMAINS: DOMAIN,
+  // Tests stop in the middle of calls.
+  DRAIN_SECONDS: '0',
   HTTP: '127.0.0.1:0',
   LISTEN: transports.map((transport) => `${transport}:127.0.0.1:0`).join(' '),
   LOG_LEVEL: 'info',

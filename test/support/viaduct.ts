@@ -54,6 +54,7 @@ export function newPlace(scope: Scope): Place {
     RTPENGINE: '',
     // As in viaduct-process.ts.
     MEDIA_ADDRESS: `127.0.${process.pid % 250}.${1 + (Math.floor(process.pid / 250) % 250)}`,
+    DRAIN_SECONDS: '0',
     TLS_CFG: '',
   };
   const env = { ...unset, DATA_DIR: dataDir, LISTEN: anyPort, HTTP: '127.0.0.1:0', API_TOKEN: '', TRUSTED: '' };
