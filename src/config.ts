@@ -302,6 +302,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   return settings;
 }
 
+/** The names of the settings that differ. */
+export function changedSettings(before: Settings, after: Settings): readonly string[] {
+  const same = ([field]: [string, unknown]): boolean =>
+    JSON.stringify(Reflect.get(before, field)) === JSON.stringify(Reflect.get(after, field));
+  return Object.entries(table(projectDir, false)).flatMap((entry) => (same(entry) ? [] : [entry[1].name]));
+}
+
 /** The table for people: `npx viaduct help settings`. */
 export function settingsHelp(): string {
   const rows = Object.values(table(projectDir, false));

@@ -51,6 +51,11 @@ const rows = {
     meaning: 'TLS_CFG cannot be used.',
     nextStep: 'Correct the named line; tls.cfg.example explains each key.',
   },
+  'routes-broken': {
+    status: 0,
+    meaning: 'The changed routes cannot be loaded.',
+    nextStep: 'Run `npm run check`: it names file and line.',
+  },
   'postgres-missing': {
     status: 0,
     meaning: 'No PostgreSQL is installed and the packaged one is not there.',
@@ -97,6 +102,11 @@ const rows = {
     status: 0,
     meaning: 'The running Viaduct refused the question.',
     nextStep: 'Give the API_TOKEN that it was started with; both should be of the same version.',
+  },
+  'reload-refused': {
+    status: 0,
+    meaning: 'The running Viaduct did not reload; nothing has changed.',
+    nextStep: 'Correct what the message names, and reload again.',
   },
   'call-unknown': {
     status: 0,

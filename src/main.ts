@@ -23,12 +23,14 @@ import { readSettings, type Settings } from './config.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { failureOf } from './errors.ts';
 import type { Log, NetworkEvents, Random } from './ports.ts';
-import { type Backends, openBackends } from './start/backends.ts';
+import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
 import { startDrain } from './start/drain.ts';
 import { type Identity, loadIdentity } from './start/identity.ts';
 import { phoneSettings } from './start/phone-settings.ts';
+import { createReload, type Reload } from './start/reload.ts';
+import { createRoutesSource, type RoutesSource } from './start/routes-source.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
 import { trustedNetworks } from './start/trusted.ts';
@@ -59,14 +61,18 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   const { listen, advertise } = settings;
   const network = await openNetwork({ listen, advertise, tls, boot: identity.boot, httpHandler, log }, events);
   shutdown.add('the network', () => network.shutdown());
-  engine = openEngine({ settings, identity, domains, backends, network, random, log });
+  const current = { routes: createRoutesSource(routes), isTrusted: trustedNetworks(settings.trusted) };
+  const parts = { settings, identity, domains, backends, network, random, current, tls, log };
+  const running = openEngine(parts);
+  engine = running;
   await engine.start();
   shutdown.add('the engine', () => engine?.stop());
-  const draining = { engine, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
+  const draining = { engine: running, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
   shutdown.drainBy(() => startDrain(draining));
+  const reload = openReload(parts, running);
 
   const app = await createHttp({
-    api: apiRoutes(engine.operations),
+    api: apiRoutes(engine.operations, { reload }),
     apiToken: settings.apiToken,
     allowedHosts: domains,
     pages,
@@ -77,6 +83,7 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   shutdown.add('the pages', () => app.close());
   const http = await listenHttp(app, settings.http);
 
+  reloadOnSignal(reload);
   writeRun(dataDir, http, network, backends);
   shutdown.add('run.json', () => removeRunFile(dataDir));
   const { databaseName: database, mediaNodes } = backends;
@@ -94,23 +101,45 @@ interface Parts {
   readonly backends: Backends;
   readonly network: OpenNetwork;
   readonly random: Random;
+  /** What a reload changes. */
+  readonly current: { readonly routes: RoutesSource; isTrusted: (address: string) => boolean };
+  readonly tls: TlsSource;
   readonly log: Log;
 }
 
-function openEngine({ settings, identity, domains, backends, network, random, log }: Parts): Engine {
+function openEngine({ settings, identity, domains, backends, network, random, current, log }: Parts): Engine {
   const { database, media } = backends;
   const { subscribers, location, dialogs, outbox } = database;
   const stores = { subscribers, location, dialogs, outbox };
   const ports = { ...stores, clock: systemClock, random, network, resolver: createResolver(), media, database, log };
-  return createEngine(ports, routes, {
+  return createEngine(ports, current.routes.routes, {
     ...identity,
     domains,
-    isTrusted: trustedNetworks(settings.trusted),
+    isTrusted: (address) => current.isTrusted(address),
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
     version,
+  });
+}
+
+function openReload({ settings, backends, network, current, tls, log }: Parts, engine: Engine): Reload {
+  return createReload({
+    settings,
+    tls,
+    readSettings: () => readSettings(process.env),
+    domainsOf: (wanted) => servedDomains(wanted, localAddresses),
+    tlsOf: (wanted, domains) => tlsSource(wanted, domains, log),
+    nodesOf: namedNodes,
+    routes: current.routes,
+    replaceTls: (source) => network.replaceTls(source),
+    replaceDomains: (domains) => engine.replaceDomains(domains),
+    replaceNodes: (nodes) => backends.media.replaceNodes(nodes),
+    replaceTrusted: (networks) => {
+      current.isTrusted = trustedNetworks(networks);
+    },
+    log,
   });
 }
 
@@ -149,6 +178,12 @@ function stopOnSignal(shutdown: Shutdown, log: Log): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+}
+
+/** A closed terminal is told to the bootstrap, which stops us by SIGTERM: SIGHUP means one thing here. */
+function reloadOnSignal(reload: Reload): void {
+  // The log has what went wrong.
+  process.on('SIGHUP', () => void reload().catch(() => undefined));
 }
 
 /** A bug must not end the calls of everybody (DESIGN law 8): it is logged, and what it broke fails by itself. */

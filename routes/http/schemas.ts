@@ -148,6 +148,8 @@ export const HappeningBody = Type.Union([
 export const RegistrationsBody = Type.Object({ items: Type.Array(Registration), next: MaybeText });
 export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText });
 
+export const ReloadBody = Type.Object({ changed: Type.Array(Text), needsRestart: Type.Array(Text) });
+
 /** `limit` items at most, those behind the one that `after` names (the `next` of the page before). */
 export const PageQuery = Type.Object(
   {

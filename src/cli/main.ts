@@ -54,6 +54,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./calls.ts')).ladderHelp,
     run: async (args) => (await import('./ask-here.ts')).askHere('ladder', args),
   },
+  reload: {
+    usage: 'reload',
+    summary: 'have the running proxy read its settings, tls.cfg and routes again; no call is lost',
+    help: async () => (await import('./reload.ts')).reloadHelp,
+    run: async (args) => (await import('./reload.ts')).reloadHere(args),
+  },
   version: {
     usage: 'version',
     summary: 'which Viaduct this is',

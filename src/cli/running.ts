@@ -5,11 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings, type Settings } from '../config.ts';
-import { Failure } from '../errors.ts';
+import { type ErrorCode, Failure } from '../errors.ts';
 
 export interface Running {
   /** `undefined` for 404. */
   get(path: string): Promise<unknown>;
+  /** Throws `code` with the words of the answer when it cannot be done (422), `api-refused` when we may not. */
+  post(path: string, code: ErrorCode): Promise<unknown>;
   /** Server-sent events until the other side ends. */
   events(): AsyncGenerator<unknown>;
 }
@@ -20,10 +22,10 @@ export function findRunning(url: string | undefined): Running {
 }
 
 export function askRunning(base: string, token: string | undefined): Running {
-  const ask = async (path: string): Promise<Response> => {
+  const ask = async (path: string, method = 'GET'): Promise<Response> => {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     try {
-      return await fetch(new URL(path, base), { headers });
+      return await fetch(new URL(path, base), { headers, method });
     } catch {
       throw new Failure('not-running', base);
     }
@@ -35,12 +37,25 @@ export function askRunning(base: string, token: string | undefined): Running {
       if (!response.ok) throw new Failure('api-refused', `${response.status}: ${await response.text()}`);
       return await response.json();
     },
+    post: async (path, code) => {
+      const response = await ask(path, 'POST');
+      if (!response.ok) throw new Failure(response.status === 422 ? code : 'api-refused', await problemText(response));
+      return await response.json();
+    },
     events: async function* () {
       const response = await ask('/api/v1/events');
       if (!response.ok || response.body === null) throw new Failure('api-refused', `${response.status}`);
       yield* dataOf(response.body.pipeThrough(new TextDecoderStream()));
     },
   };
+}
+
+/** `title` and `detail` of an RFC 9457 problem, else what it says. */
+async function problemText(response: Response): Promise<string> {
+  const text = await response.text();
+  const words = ['title', 'detail'].map((name) => new RegExp(`"${name}":("(?:[^"\\\\]|\\\\.)*")`).exec(text)?.[1]);
+  const shown = words.flatMap((word) => (word === undefined ? [] : [String(JSON.parse(word))]));
+  return `${response.status}: ${shown.length === 0 ? text : shown.join(' ')}`;
 }
 
 async function* dataOf(chunks: AsyncIterable<string>): AsyncGenerator<unknown> {

@@ -15,13 +15,18 @@ interface Place {
 }
 
 export class Domains {
-  readonly #names: ReadonlySet<string>;
+  #names: ReadonlySet<string>;
   /** Where we listen, under the bound address and under the advertised one. */
   readonly #places: readonly Place[];
 
   constructor(names: readonly string[], listeners: readonly Listener[]) {
     this.#names = new Set(names.map(hostKey));
     this.#places = listeners.flatMap(placesOf);
+  }
+
+  /** From now on; the listeners stay. */
+  replace(names: readonly string[]): void {
+    this.#names = new Set(names.map(hostKey));
   }
 
   isOurs(uri: SipUri): boolean {

@@ -39,6 +39,8 @@ export interface Engine extends NetworkEvents {
   /** Drains, and begins nothing more by itself. */
   stop(): void;
   readonly operations: Operations;
+  /** DOMAINS have changed. */
+  replaceDomains(names: readonly string[]): void;
 }
 
 export function createEngine(ports: EnginePorts, routes: Routes, options: EngineOptions): Engine {
@@ -97,6 +99,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
   const early = new EarlyEvents(events);
   return {
     operations: createOperations(core),
+    replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
       for (const record of await dialogs.load()) {
         core.media.restore(record);

@@ -140,6 +140,14 @@ export interface PageRequest {
   readonly after?: string;
 }
 
+/** What a reload has done; it throws what is wrong, and then nothing has changed. */
+export interface ReloadReport {
+  /** What changed, in words. */
+  readonly changed: readonly string[];
+  /** Settings that have changed and wait for a restart. */
+  readonly needsRestart: readonly string[];
+}
+
 export interface Operations {
   health(): Health;
   statistics(): Promise<Statistics>;

@@ -60,9 +60,8 @@ async function openMedia(settings: Settings, random: Random, log: Log, shutdown:
 }
 
 async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown: Shutdown) {
-  if (settings.rtpengine !== undefined) {
-    return { nodes: settings.rtpengine.map(({ address, weight }) => parsedNode(address, weight)), pid: {} };
-  }
+  const named = namedNodes(settings);
+  if (named !== undefined) return { nodes: named, pid: {} };
   if (findRtpengine() === undefined) {
     log.warn(
       {},
@@ -80,6 +79,11 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
   });
   shutdown.add('rtpengine', () => child.stop());
   return { nodes: [child.node], pid: { rtpengine: child.pid() } };
+}
+
+/** Those of RTPENGINE; `undefined`: a child of ours. */
+export function namedNodes({ rtpengine }: Pick<Settings, 'rtpengine'>): readonly NodeAddress[] | undefined {
+  return rtpengine?.map(({ address, weight }) => parsedNode(address, weight));
 }
 
 function parsedNode(address: string, weight: number): NodeAddress {

@@ -32,7 +32,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOptions = {}): Promise<ConsoleSite> {
   const site = { url: '', world: { ...quietWorld(), ...world } };
   const app = await createHttp({
-    api: apiRoutes(operationsOf(site)),
+    api: apiRoutes(operationsOf(site), { reload: async () => ({ changed: [], needsRestart: [] }) }),
     apiToken,
     allowedHosts: [],
     pages: await bundlePages(),

@@ -14,6 +14,9 @@ export interface Caller {
   readonly loopback: boolean;
   readonly host: string | undefined;
   readonly authorization: string | undefined;
+  /** Changes something: neither GET nor HEAD. */
+  readonly changes: boolean;
+  readonly origin: string | undefined;
 }
 
 export interface Access {
@@ -39,9 +42,17 @@ export function refusal(target: Target, caller: Caller, access: Access): Refusal
   return target === 'page' ? undefined : withToken(caller, access.apiToken);
 }
 
+/** A page from elsewhere may send a POST without asking first; its browser says where the page is from. */
+function sameOrigin({ origin, host }: Caller): boolean {
+  return origin === undefined || origin.replace(/^https?:\/\//, '').toLowerCase() === host?.toLowerCase();
+}
+
 function withoutToken(target: Target, caller: Caller, host: string, access: Access): Refusal | undefined {
   if (caller.direct && !LOOPBACK_NAMES.has(host) && !access.allowedHosts.has(host)) {
     return { status: 403, detail: `The Host header names ${host}; without API_TOKEN only this machine may ask.` };
+  }
+  if (caller.changes && !sameOrigin(caller)) {
+    return { status: 403, detail: `A page of ${caller.origin} may not change anything here; set API_TOKEN.` };
   }
   if (target === 'page' || (caller.direct && caller.loopback)) return undefined;
   return { status: 403, detail: 'Set API_TOKEN to use the REST API from here.' };

@@ -129,6 +129,8 @@ function callerOf(request: FastifyRequest, direct: WeakSet<IncomingMessage>): Ca
     loopback: isLoopbackAddress(request.raw.socket.remoteAddress),
     host: request.headers.host,
     authorization: request.headers.authorization,
+    changes: request.method !== 'GET' && request.method !== 'HEAD',
+    origin: request.headers.origin,
   };
 }
 

@@ -167,7 +167,9 @@ function identityText({ section, identity }: Server): string {
   const where = `${sectionText(section)}${name === undefined ? '' : ` ${name}`}`;
   if (own === undefined) return where;
   const mark = own.fingerprint256.slice(0, 11);
-  return `${where}: ${certificateText(own)}, valid until ${own.validTo}, SHA-256 ${mark}...`;
+  const { requirePeer, verifyPeer } = identity;
+  const peers = requirePeer ? ', clients must show one' : verifyPeer ? ', those of clients are verified' : '';
+  return `${where}: ${certificateText(own)}, valid until ${own.validTo}, SHA-256 ${mark}...${peers}`;
 }
 
 // --- clients ---------------------------------------------------------------------------------------------------------

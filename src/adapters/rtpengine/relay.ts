@@ -30,12 +30,17 @@ export interface MediaRelayOptions {
 export interface OpenMediaRelay extends MediaRelay {
   /** Resolves when each node has answered its first ping, or failed to. */
   readonly ready: Promise<void>;
+  /** New calls use these from now on; one that is not among them keeps its calls, and gets no new ones. */
+  replaceNodes(nodes: readonly NodeAddress[]): void;
   /** By node id, for the statistics. */
   counters(): Readonly<Record<string, NgCounters>>;
   shutdown(): Promise<void>;
 }
 
 interface Node extends NodeAddress {
+  weight: number;
+  /** Not in RTPENGINE any more. */
+  retired: boolean;
   readonly client: NgClient;
   health: NodeHealth;
   ports: MediaNode['ports'];
@@ -55,12 +60,23 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
       if (node !== undefined) learn(node, portClosed(node.health, reason));
     };
     const client = openNgClient({ ...options, host: address.host, port: address.port, onRefused });
-    return { ...address, client, health: unknownHealth, ports: undefined, probing: false, cancelProbe: () => {} };
+    return {
+      ...address,
+      retired: false,
+      client,
+      health: unknownHealth,
+      ports: undefined,
+      probing: false,
+      cancelProbe: () => {},
+    };
   }
 
   function candidates(callId: string): readonly string[] {
     const now = clock.nowMs();
-    const ranked = byPreference(callId, [...nodes.values()]);
+    const ranked = byPreference(
+      callId,
+      [...nodes.values()].filter(({ retired }) => !retired),
+    );
     const inState = (state: string): Node[] => ranked.filter((node) => healthState(node.health, now) === state);
     // A busy node refuses at once and may have ports again: better than no node at all, but after all others.
     return [...inState('up'), ...inState('busy')].map(({ id }) => id);
@@ -120,6 +136,20 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     node.cancelProbe = clock.after(delayMs, () => void probe(node));
   }
 
+  function replaceNodes(addresses: readonly NodeAddress[]): void {
+    const wanted = new Map(addresses.map((address) => [address.id, address]));
+    for (const node of nodes.values()) {
+      node.retired = !wanted.has(node.id);
+      node.weight = wanted.get(node.id)?.weight ?? node.weight;
+    }
+    for (const [id, address] of wanted) {
+      if (nodes.has(id) || closed) continue;
+      const node = openNode(address);
+      nodes.set(id, node);
+      void probe(node);
+    }
+  }
+
   async function shutdown(): Promise<void> {
     closed = true;
     for (const node of nodes.values()) {
@@ -133,14 +163,16 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     candidates,
     send,
     shutdown,
+    replaceNodes,
     nodes: () => [...nodes.values()].map((node) => describe(node, clock.nowMs())),
     counters: () => Object.fromEntries([...nodes.values()].map(({ id, client }) => [id, client.counters()])),
   };
 }
 
 function describe(node: Node, nowMs: number): MediaNode {
-  const { id, address, weight, ports, health } = node;
-  return { id, address, weight, ports, state: healthState(health, nowMs), lastError: health.lastError };
+  const { id, address, weight, ports, health, retired } = node;
+  const state = retired && !health.down ? 'draining' : healthState(health, nowMs);
+  return { id, address, weight, ports, state, lastError: health.lastError };
 }
 
 /** The sum over the interfaces of `statistics`. */

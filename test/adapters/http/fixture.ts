@@ -1,10 +1,16 @@
 /** A HTTP side with invented numbers behind it: for the tests of `routes/http/` and of `src/adapters/http/`. */
 import { request } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { apiRoutes } from '../../../routes/http/api.ts';
+import { type Actions, apiRoutes } from '../../../routes/http/api.ts';
 import type { Pages } from '../../../src/adapters/http/pages.ts';
 import { createHttp, type HttpOptions, listenHttp } from '../../../src/adapters/http/server.ts';
-import type { CallSummary, Operations, Registration, Statistics } from '../../../src/engine/operations.ts';
+import type {
+  CallSummary,
+  Operations,
+  Registration,
+  ReloadReport,
+  Statistics,
+} from '../../../src/engine/operations.ts';
 
 export const statistics: Statistics = {
   uptimeSeconds: 12.5,
@@ -64,6 +70,8 @@ export const call: CallSummary = {
   reason: undefined,
 };
 
+export const reloadReport: ReloadReport = { changed: ['DOMAINS has changed'], needsRestart: ['LISTEN'] };
+
 export const operations: Operations = {
   health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
   statistics: async () => statistics,
@@ -90,9 +98,11 @@ export const pages: Pages = new Map([
 export const TOKEN = 'the-token';
 
 /** `overrides` on top of: no token, and a phone in demo mode. */
-export function http(overrides: Partial<HttpOptions> & { readonly operations?: Operations } = {}) {
+export function http(overrides: Partial<HttpOptions & Actions> & { readonly operations?: Operations } = {}) {
   return createHttp({
-    api: apiRoutes(overrides.operations ?? operations),
+    api: apiRoutes(overrides.operations ?? operations, {
+      reload: overrides.reload ?? (async () => reloadReport),
+    }),
     apiToken: undefined,
     allowedHosts: ['viaduct.local'],
     pages,

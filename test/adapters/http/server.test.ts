@@ -32,6 +32,18 @@ test('DNS rebinding: without a token a foreign Host is refused, on pages too, wh
   });
 });
 
+test('a page from elsewhere may change nothing here, though its browser sends the request: its Origin says so', async () => {
+  await listening({}, async (port) => {
+    const host = `127.0.0.1:${port}`;
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1']) {
+      assertProblem(await ask(port, '/api/v1/reload', { host, origin }, 'POST'), 403, /may not change anything here/);
+    }
+    for (const headers of [{ host }, { host, origin: `http://${host}` }]) {
+      assert.equal((await ask(port, '/api/v1/reload', headers, 'POST')).status, 200);
+    }
+  });
+});
+
 test('a Host header that is not a name is refused before anything is made of it', async () => {
   await listening({ apiToken: TOKEN }, async (port) => {
     assertProblem(await ask(port, '/phone', { host: "x;script-src'*'" }), 400, /Host header/);

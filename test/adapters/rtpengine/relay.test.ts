@@ -299,3 +299,23 @@ describe('media relay: its end', () => {
     assert.equal(two.clock.pending(), 0);
   });
 });
+
+describe('RTPENGINE changes while calls go on', () => {
+  it('a new node takes calls, one that was taken out keeps its calls and gets no new ones, until it is back', async (t) => {
+    const { relay, clock, fakes, nodes } = await lab(t, 2);
+    const [one, two] = nodes;
+    assert.ok(one !== undefined && two !== undefined && fakes.length === 2);
+    relay.replaceNodes([one]);
+    await until(clock, () => relay.candidates('c1').length === 1);
+    assert.deepEqual(relay.candidates('c1'), [one.id]);
+    assert.equal(relay.nodes().find(({ id }) => id === two.id)?.state, 'draining');
+    assert.equal(await outcome(clock, relay.send(two.id, offer)), 'ok');
+    const late = await startNgFake(wellBehaved);
+    t.after(() => late.stop());
+    const three = nodeAddress('127.0.0.1', late.port);
+    relay.replaceNodes([{ ...one, weight: 5 }, two, three]);
+    await until(clock, () => relay.candidates('c1').length === 3);
+    assert.deepEqual(new Set(relay.candidates('c1')), new Set([one.id, two.id, three.id]));
+    assert.equal(relay.nodes().find(({ id }) => id === one.id)?.weight, 5);
+  });
+});

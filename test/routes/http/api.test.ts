@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Operations, PageRequest } from '../../../src/engine/operations.ts';
 import { Failure } from '../../../src/errors.ts';
-import { call, http, operations, registration, statistics, TOKEN } from '../../adapters/http/fixture.ts';
+import { call, http, operations, registration, reloadReport, statistics, TOKEN } from '../../adapters/http/fixture.ts';
 
 const headers = { authorization: `Bearer ${TOKEN}` };
 
@@ -94,4 +94,25 @@ test('a bug: 500 without its words, which may hold secrets', async () => {
   const { status, body } = await get('/api/v1/calls', { calls });
   assert.equal(status, 500);
   assert.doesNotMatch(JSON.stringify(body), /hunter2/);
+});
+
+test('POST /api/v1/reload says what changed and what waits for a restart; GET does not reload', async () => {
+  const app = await http({ apiToken: TOKEN });
+  const answer = await app.inject({ method: 'POST', url: '/api/v1/reload', headers });
+  assert.deepEqual([answer.statusCode, answer.json<unknown>()], [200, reloadReport]);
+  assert.equal((await app.inject({ url: '/api/v1/reload', headers })).statusCode, 404);
+  await app.close();
+});
+
+test('POST /api/v1/reload answers 422 with the line that is wrong, and what to do', async () => {
+  const reload = () => Promise.reject(new Failure('tls-config', 'tls.cfg line 3: no such file'));
+  const app = await http({ apiToken: TOKEN, reload });
+  const answer = await app.inject({ method: 'POST', url: '/api/v1/reload', headers });
+  assert.deepEqual(answer.json<unknown>(), {
+    type: 'urn:viaduct:error:tls-config',
+    title: 'TLS_CFG cannot be used.',
+    status: 422,
+    detail: 'tls.cfg line 3: no such file. Correct the named line; tls.cfg.example explains each key.',
+  });
+  await app.close();
 });
