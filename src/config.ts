@@ -42,6 +42,9 @@ export interface Settings {
   readonly groupMs: number;
   readonly timerCSeconds: number;
   readonly drainSeconds: number;
+  readonly maxContacts: number;
+  readonly whenContactsFull: 'refuse' | 'replace-oldest';
+  readonly maxExpires: value.Expiry;
   /** 0: never. */
   readonly mediaIdleSeconds: number;
 }
@@ -244,6 +247,33 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 30,
       parse: value.wholeNumber(0, 86_400),
     },
+    maxContacts: {
+      name: 'MAX_CONTACTS',
+      unit: 'devices',
+      help: 'How many devices may be registered under one address.',
+      example: '10',
+      byDefault: '10',
+      otherwise: 10,
+      parse: value.wholeNumber(1, 1000),
+    },
+    whenContactsFull: {
+      name: 'WHEN_CONTACTS_FULL',
+      unit: 'refuse or replace-oldest',
+      help: 'What happens to one device more: it is refused, or the one that registered longest ago makes room.',
+      example: 'replace-oldest',
+      byDefault: 'refuse',
+      otherwise: 'refuse',
+      parse: value.oneOf('refuse', 'replace-oldest'),
+    },
+    maxExpires: {
+      name: 'MAX_EXPIRES_SECONDS',
+      unit: 'seconds, transport:seconds',
+      help: 'The longest registration that is granted; transports may have their own.',
+      example: '7200 ws:600 wss:600',
+      byDefault: '7200',
+      otherwise: { seconds: 7200, byTransport: {} },
+      parse: value.expiry,
+    },
     mediaIdleSeconds: {
       name: 'MEDIA_IDLE_SECONDS',
       unit: 'seconds',
@@ -294,6 +324,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     groupMs: read('groupMs'),
     timerCSeconds: read('timerCSeconds'),
     drainSeconds: read('drainSeconds'),
+    maxContacts: read('maxContacts'),
+    whenContactsFull: read('whenContactsFull'),
+    maxExpires: read('maxExpires'),
     mediaIdleSeconds: read('mediaIdleSeconds'),
   };
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {

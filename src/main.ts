@@ -23,6 +23,7 @@ import { readSettings, type Settings } from './config.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { failureOf } from './errors.ts';
 import type { Log, NetworkEvents, Random } from './ports.ts';
+import { defaultLimits } from './registrar/register.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
@@ -119,6 +120,13 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,
+    registrar: {
+      ...defaultLimits,
+      maxSeconds: settings.maxExpires.seconds,
+      maxSecondsBy: settings.maxExpires.byTransport,
+      maxContacts: settings.maxContacts,
+      whenFull: settings.whenContactsFull,
+    },
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
     version,
   });

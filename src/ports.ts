@@ -175,12 +175,24 @@ export interface BindingChange {
   readonly save: readonly Binding[];
   /** Removed, by key; `*` removes all of the AOR. */
   readonly remove: readonly string[] | '*';
+  /** Without one any number is stored. */
+  readonly limit?: ContactLimit;
+}
+
+/** Law 9: how many bindings an AOR may have. */
+export interface ContactLimit {
+  readonly contacts: number;
+  readonly whenFull: 'refuse' | 'replace-oldest';
+  /** Connections of the AOR that are closed: a binding that only they could reach does not count. */
+  readonly closedFlows: readonly string[];
 }
 
 export type BindingOutcome =
   | { readonly outcome: 'stored'; readonly bindings: readonly Binding[] }
   /** A binding of the same Call-ID has this CSeq or a higher one (RFC 3261 §10.3 step 7): nothing was changed. */
-  | { readonly outcome: 'out-of-order'; readonly bindings: readonly Binding[] };
+  | { readonly outcome: 'out-of-order'; readonly bindings: readonly Binding[] }
+  /** There would be more than the limit allows: nothing was changed. */
+  | { readonly outcome: 'too-many'; readonly bindings: readonly Binding[] };
 
 export interface LocationStore {
   /** The bindings of the AOR that have not expired, highest q first, then newest. */
@@ -189,8 +201,11 @@ export interface LocationStore {
   byKeyHash(keyHash: string): Promise<Binding | undefined>;
   /** Committed when it resolves (law 5). */
   change(change: BindingChange): Promise<BindingOutcome>;
-  /** A connection is gone for good: removes the bindings that only it could reach. */
+  /** A connection is gone for good: removes the bindings that only it could reach. One with push parameters stays. */
   dropFlow(flowId: string): Promise<void>;
+  /** The same for all connections of this node's earlier boots. */
+  dropOtherBoots(node: string, boot: string): Promise<void>;
+  /** For the statistics: exact as long as they are few, else as of some seconds ago. */
   count(): Promise<number>;
   /** For the REST list: ordered by AOR, after `after`. */
   list(page: { readonly limit: number; readonly after?: string }): Promise<readonly Binding[]>;

@@ -75,6 +75,29 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+export interface Expiry {
+  readonly seconds: number;
+  /** Where a transport has its own. */
+  readonly byTransport: Readonly<Partial<Record<Transport, number>>>;
+}
+
+const expirySeconds = wholeNumber(60, 604_800);
+
+/** `3600 ws:600 wss:600` */
+export function expiry(text: string): Expiry {
+  const named = words(text).map((word) => word.split(':'));
+  const byTransport: Partial<Record<Transport, number>> = {};
+  let seconds: number | undefined;
+  for (const [name = '', value] of named) {
+    const transport = transports.find((one) => one === name.toLowerCase());
+    if (value === undefined) seconds = expirySeconds(name);
+    else if (transport === undefined) throw new BadValue(`${name} is none of ${transports.join(', ')}`);
+    else byTransport[transport] = expirySeconds(value);
+  }
+  if (seconds === undefined) throw new BadValue('it lacks the number for all other transports');
+  return { seconds, byTransport };
+}
+
 export function pathIn(folder: string): (text: string) => string {
   return (text) => resolve(folder, text);
 }

@@ -19,6 +19,7 @@ import type {
   Resolver,
   SubscriberStore,
 } from '../ports.ts';
+import type { RegisterLimits } from '../registrar/register.ts';
 import type { Proxy, Routes } from './api.ts';
 import type { Counters } from './counters.ts';
 import type { Dialogs } from './dialogs.ts';
@@ -59,6 +60,8 @@ export interface EngineOptions {
   readonly acceptForeign: boolean;
   readonly graceMs: number;
   readonly timerCMs: number;
+  /** Default `defaultLimits`. */
+  readonly registrar?: RegisterLimits;
   /** A call whose media has been silent for this long is ended; absent or 0: never. */
   readonly mediaIdleMs?: number;
   readonly version: string;

@@ -4,6 +4,7 @@
  */
 import { Failure } from '../errors.ts';
 import type { Flow, NetworkEvents } from '../ports.ts';
+import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
 import { callChanged } from './call-reports.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
@@ -70,8 +71,11 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     ),
     media: new Media(relay, deletes, log, node),
     dialogs,
-    registrar: new Registrar(ports.location, clock, { node, boot, graceMs }, (binding, flow) =>
-      dialogs.moved(binding, flow),
+    registrar: new Registrar(
+      ports.location,
+      clock,
+      { node, boot, graceMs, limits: options.registrar ?? defaultLimits },
+      (binding, flow) => dialogs.moved(binding, flow),
     ),
     nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
@@ -101,6 +105,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     operations: createOperations(core),
     replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
+      await core.registrar.start();
       for (const record of await dialogs.load()) {
         core.media.restore(record);
         stories.restored(record);

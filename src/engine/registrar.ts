@@ -9,9 +9,9 @@ import { Contact } from '../message/headers/contact.ts';
 import { Path } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { Binding, BindingChange, Clock, Flow, LocationStore } from '../ports.ts';
+import type { Binding, BindingChange, Clock, ContactLimit, Flow, LocationStore } from '../ports.ts';
 import { transportParam } from '../proxy/record-route.ts';
-import { planRegister, registerAor } from '../registrar/register.ts';
+import { planRegister, type RegisterLimits } from '../registrar/register.ts';
 import { registerResponse } from '../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from './api.ts';
 
@@ -19,6 +19,7 @@ export interface RegistrarOptions {
   readonly node: string;
   readonly boot: string;
   readonly graceMs: number;
+  readonly limits: RegisterLimits;
 }
 
 /** What the registrar asks of the rest of the engine. */
@@ -36,12 +37,16 @@ type BindingRef = Pick<Binding, 'aor' | 'key'>;
 /** Flows whose binding is remembered; the oldest makes room (law 9). */
 const mostFlows = 100_000;
 
+const retryMs = 5_000;
+
 export class Registrar {
   readonly #location: LocationStore;
   readonly #clock: Clock;
   readonly #options: RegistrarOptions;
   readonly #moved: (binding: BindingRef, flow: Flow) => void;
   readonly #byFlow = new Map<string, BindingRef>();
+  /** By AOR: the closed connections whose bindings are still there. */
+  readonly #closed = new Map<string, Set<string>>();
 
   constructor(
     location: LocationStore,
@@ -55,6 +60,11 @@ export class Registrar {
     this.#moved = moved;
   }
 
+  /** The connections of before the restart closed with it, and nobody can be called over them (DESIGN §5). */
+  start(): Promise<void> {
+    return this.#location.dropOtherBoots(this.#options.node, this.#options.boot);
+  }
+
   /** The device behind a flow, if it has registered over it. */
   bindingOf(flow: Flow): BindingRef | undefined {
     return this.#byFlow.get(flow.id);
@@ -63,19 +73,31 @@ export class Registrar {
   async register(request: Request): Promise<Reply> {
     const { message } = request;
     const nowMs = this.#clock.nowMs();
-    const aor = registerAor(message);
-    const before = aor === undefined ? [] : await this.#location.lookup(aor);
-    const plan = planRegister(message, { ...this.#context(request), nowMs, bindings: before });
+    const plan = planRegister(message, { ...this.#context(request), nowMs, limits: this.#options.limits });
     if ('refuse' in plan) {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
     }
     const own = { serviceRoute: serviceRoute(request) };
-    if ('fetch' in plan) return reply(200, registerResponse(message, before, nowMs, own));
-    const outcome = await this.#location.change(plan.change);
-    if (outcome.outcome === 'out-of-order') return refuse('register-out-of-order', 500);
-    this.#remember(plan.change, request.flow);
-    return reply(200, registerResponse(message, outcome.bindings, this.#clock.nowMs(), own));
+    if ('fetch' in plan) {
+      const bindings = await this.#location.lookup(plan.aor);
+      return reply(200, registerResponse(message, bindings, nowMs, own));
+    }
+    const { outcome, bindings } = await this.#location.change({ ...plan.change, limit: this.#limit(plan.change.aor) });
+    switch (outcome) {
+      case 'out-of-order':
+        return refuse('register-out-of-order', 500);
+      case 'too-many':
+        return refuse('too-many-contacts', 403);
+      case 'stored':
+        this.#remember(plan.change, request.flow);
+        return reply(200, registerResponse(message, bindings, this.#clock.nowMs(), own));
+    }
+  }
+
+  #limit(aor: string): ContactLimit {
+    const { maxContacts, whenFull } = this.#options.limits;
+    return { contacts: maxContacts, whenFull, closedFlows: [...(this.#closed.get(aor) ?? [])] };
   }
 
   /**
@@ -100,10 +122,40 @@ export class Registrar {
 
   /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */
   closed(flow: Flow, failed: (thrown: unknown) => void): void {
-    if (!this.#byFlow.delete(flow.id)) return;
-    this.#clock.after(this.#options.graceMs, () => {
-      this.#location.dropFlow(flow.id).catch(failed);
+    const binding = this.#byFlow.get(flow.id);
+    if (binding === undefined) return;
+    this.#byFlow.delete(flow.id);
+    const flows = this.#closed.get(binding.aor) ?? new Set();
+    this.#closed.set(binding.aor, flows.add(flow.id));
+    this.#dropAfter(this.#options.graceMs, flow.id, binding.aor, failed);
+  }
+
+  /** A binding that nobody answers to must not stay because the database was away. */
+  #dropAfter(delayMs: number, flowId: string, aor: string, failed: (thrown: unknown) => void): void {
+    this.#clock.after(delayMs, () => {
+      this.#location.dropFlow(flowId).then(
+        () => this.#dropped(flowId, aor),
+        (thrown: unknown) => {
+          failed(thrown);
+          this.#dropAfter(retryMs, flowId, aor, failed);
+        },
+      );
     });
+  }
+
+  #dropped(flowId: string, aor: string): void {
+    const flows = this.#closed.get(aor);
+    flows?.delete(flowId);
+    if (flows?.size === 0) this.#closed.delete(aor);
+  }
+
+  get goneCount(): number {
+    return [...this.#closed.values()].reduce((sum, flows) => sum + flows.size, 0);
+  }
+
+  /** Its connection is closed and its client has not come back: nobody can be called there. */
+  isGone({ aor, flowId }: Binding): boolean {
+    return flowId !== undefined && this.#closed.get(aor)?.has(flowId) === true;
   }
 
   #context(request: Request): Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {

@@ -33,7 +33,7 @@ async function statistics(core: Core, uptimeSeconds: number): Promise<Statistics
   const network = ports.network.statistics();
   return {
     uptimeSeconds,
-    registrations: { bindings: ports.database.state() === 'up' ? await ports.location.count() : 0 },
+    registrations: { bindings: await bindingsOf(core) },
     calls: {
       inProgress: dialogs.size,
       ringing: Math.max(0, media.size - dialogs.size),
@@ -53,10 +53,16 @@ async function statistics(core: Core, uptimeSeconds: number): Promise<Statistics
   };
 }
 
+/** Those whose client is gone are not counted, though their rows wait for it. */
+async function bindingsOf({ ports, registrar }: Core): Promise<number> {
+  if (ports.database.state() === 'down') return 0;
+  return Math.max(0, (await ports.location.count()) - registrar.goneCount);
+}
+
 async function registrations(core: Core, page: PageRequest): Promise<Page<Registration>> {
   const bindings = await core.ports.location.list(page);
   const next = bindings.length < page.limit ? undefined : bindings.at(-1)?.aor;
-  return { items: bindings.map(registration), next };
+  return { items: bindings.filter((one) => !core.registrar.isGone(one)).map(registration), next };
 }
 
 function registration(binding: Binding): Registration {

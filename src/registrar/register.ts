@@ -2,7 +2,8 @@
  * What a REGISTER asks of the location service, as a value (RFC 3261 §10.3, RFC 5626 §6, RFC 3327 §5.3).
  *
  * Pure: whether the domain is ours and the user may register it was settled before (§10.3 steps 1, 3 and 4; routes), the
- * order of CSeqs is checked where the row is written (step 7, `BindingOutcome`). The 200 is in response.ts.
+ * order of CSeqs and the number of contacts are checked where the rows are written (step 7, `BindingOutcome`). The 200 is
+ * in response.ts.
  */
 import type { ErrorCode } from '../errors.ts';
 import { lower } from '../message/ascii.ts';
@@ -19,28 +20,31 @@ import { Path } from '../message/headers/route.ts';
 import { UserAgent } from '../message/headers/text.ts';
 import type { SipRequest } from '../message/message.ts';
 import { canonicalAor, parseUri } from '../message/uri.ts';
-import type { Binding, BindingChange } from '../ports.ts';
+import type { Binding, BindingChange, ContactLimit, Transport } from '../ports.ts';
 import { bindingKey, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
 
 export interface RegisterLimits {
   readonly minSeconds: number;
   readonly maxSeconds: number;
+  /** Where a transport has its own. */
+  readonly maxSecondsBy: Readonly<Partial<Record<Transport, number>>>;
   readonly defaultSeconds: number;
   readonly maxContacts: number;
+  readonly whenFull: ContactLimit['whenFull'];
 }
 
 export const defaultLimits: RegisterLimits = {
   minSeconds: 60,
   maxSeconds: 7200,
+  maxSecondsBy: {},
   defaultSeconds: 3600,
   maxContacts: 10,
+  whenFull: 'refuse',
 };
 
 /** What the engine knows of the REGISTER beside its text. */
 export interface RegisterContext extends Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
   readonly nowMs: number;
-  /** The bindings the AOR has now; they decide only whether it has too many. */
-  readonly bindings: readonly Binding[];
   readonly limits?: RegisterLimits;
 }
 
@@ -106,6 +110,7 @@ function planContacts(
   context: RegisterContext,
 ): RegisterPlan {
   const limits = context.limits ?? defaultLimits;
+  const mostSeconds = limits.maxSecondsBy[context.transport] ?? limits.maxSeconds;
   const wishes = new Map<string, Wish>();
   for (const contact of contacts) {
     const key = bindingKey(contact);
@@ -114,10 +119,10 @@ function planContacts(
     // RFC 3261 §10.3 step 7: too short is refused with the least we take; 0 asks for removal.
     if (seconds > 0 && seconds < limits.minSeconds) return tooBrief(limits);
     // The same device twice in one request: the last one counts.
-    wishes.set(key, { key, contact, seconds: Math.min(seconds, limits.maxSeconds) });
+    wishes.set(key, { key, contact, seconds: Math.min(seconds, mostSeconds) });
   }
   const change = changeOf(request, [...wishes.values()], identity, context);
-  return exceeds(change, context, limits) ? refuse(403, 'too-many-contacts') : { change };
+  return change.save.length > limits.maxContacts ? refuse(403, 'too-many-contacts') : { change };
 }
 
 interface Wish {
@@ -149,16 +154,6 @@ function changeOf(
     }));
   const remove = wishes.filter((wish) => wish.seconds === 0).map((wish) => wish.key);
   return { ...identity, save, remove };
-}
-
-// Law 9. An AOR that has too many already, after the limit was lowered, may still refresh and remove them.
-function exceeds(change: BindingChange, context: RegisterContext, limits: RegisterLimits): boolean {
-  const before = new Set(
-    context.bindings.filter((binding) => binding.expiresAtMs > context.nowMs).map((one) => one.key),
-  );
-  const after = new Set([...before, ...change.save.map((binding) => binding.key)]);
-  for (const key of change.remove) after.delete(key);
-  return after.size > limits.maxContacts && after.size > before.size;
 }
 
 function userAgentOf(request: SipRequest): string {

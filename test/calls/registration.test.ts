@@ -149,6 +149,18 @@ test('RFC 5626 §6: the same instance and reg-id replaces its contact, wherever 
   });
 });
 
+test('DESIGN §5: connections of before a restart are dead: their bindings are gone at once, and a call meets 480', async () => {
+  const it = createProxyScene({ columns: ['alice', 'bob', 'proxy'] });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ ...bobs, transport: 'wss', port: 40_000 });
+    await it.restart();
+    assert.deepEqual(it.database.rows.bindings(), []);
+    const invite = alice.request('INVITE', bob.aor);
+    alice.ack(invite, await alice.receivesResponse(480));
+  });
+});
+
 test('DESIGN law 5: the 200 to a REGISTER leaves after the row is committed', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {

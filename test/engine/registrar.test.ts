@@ -4,6 +4,7 @@ import type { Reply } from '../../src/engine/api.ts';
 import { type Here, Registrar } from '../../src/engine/registrar.ts';
 import type { Field } from '../../src/message/build.ts';
 import type { Binding, Flow } from '../../src/ports.ts';
+import { defaultLimits } from '../../src/registrar/register.ts';
 import { createClock, type VirtualClock } from '../support/clock.ts';
 import { flowOf, type RequestParts, requestOf } from '../support/fake-proxy.ts';
 import { createMemoryDatabase, type MemoryDatabase } from '../support/memory-stores.ts';
@@ -21,9 +22,11 @@ interface Office {
   readonly moved: string[];
 }
 
-function create(clock = createClock(), database = createMemoryDatabase(clock)): Office {
+function create(limits = defaultLimits): Office {
+  const clock = createClock();
+  const database = createMemoryDatabase(clock);
   const moved: string[] = [];
-  const options = { node: 'n1', boot: 'b00700', graceMs };
+  const options = { node: 'n1', boot: 'b00700', graceMs, limits };
   const registrar = new Registrar(database.location, clock, options, ({ key }, flow) =>
     moved.push(`${key} → ${flow.id}`),
   );
@@ -58,7 +61,7 @@ describe('RFC 3261 §10.3: REGISTER', () => {
     office.database.set({ latencyMs: 50 });
     const replies: Reply[] = [];
     register(office, flowOf(), { headers: [['Expires', '600']] }).then((reply) => replies.push(reply));
-    await office.clock.advance(99);
+    await office.clock.advance(49);
     assert.equal(replies.length, 0);
     await office.clock.advance(2);
     const [reply] = replies;
@@ -168,6 +171,29 @@ describe('DESIGN §5: a closed connection', () => {
     assert.deepEqual(flowIds(office), []);
   });
 
+  test('until then they are known to be gone, for lists and numbers', async () => {
+    const office = create();
+    await register(office, wss(40_000));
+    await register(office, flowOf(), { contact: '<sip:desk@192.0.2.3>' });
+    closed(office, wss(40_000));
+    const isGone = (): readonly boolean[] => office.database.rows.bindings().map((one) => office.registrar.isGone(one));
+    assert.deepEqual([isGone(), office.registrar.goneCount], [[true, false], 1]);
+    await office.clock.advance(graceMs);
+    assert.equal(office.registrar.goneCount, 0);
+  });
+
+  test('law 9: they do not count for the number of contacts', async () => {
+    const office = create({ ...defaultLimits, maxContacts: 2 });
+    for (const port of [40_000, 40_001, 40_002, 40_003]) {
+      const contact = `<sip:${port}@x.invalid;transport=ws>`;
+      assert.equal((await register(office, wss(port), { contact, callId: `reload-${port}` })).status, 200);
+      closed(office, wss(port));
+    }
+    for (const port of [40_004, 40_005]) await register(office, wss(port), { contact: `<sip:${port}@x.invalid>` });
+    const third = await register(office, wss(40_006), { contact: '<sip:third@x.invalid>' });
+    assert.deepEqual([third.status, third.code], [403, 'too-many-contacts']);
+  });
+
   test('the binding of a client that came back within that time stays', async () => {
     const office = create();
     await register(office, wss(40_000), { contact: instance });
@@ -191,6 +217,9 @@ describe('DESIGN §5: a closed connection', () => {
     const failures = closed(office, wss(40_000));
     await office.clock.advance(graceMs);
     assert.match(String(failures[0]), /database/);
+    office.database.set({ down: false });
+    await office.clock.advance(5000);
+    assert.deepEqual(flowIds(office), [], 'it is asked again');
   });
 });
 

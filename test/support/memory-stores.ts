@@ -104,12 +104,23 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     if (lookup(wanted.aor).some((held) => isOutOfOrder(wanted, held))) {
       return { outcome: 'out-of-order', bindings: lookup(wanted.aor) };
     }
+    const surplus = surplusOf(wanted, lookup(wanted.aor));
+    if (surplus.length > 0 && wanted.limit?.whenFull === 'refuse') {
+      return { outcome: 'too-many', bindings: lookup(wanted.aor) };
+    }
+    for (const { aor, key } of surplus) table.delete(rowKey(aor, key));
     for (const { aor, key } of lookup(wanted.aor)) if (removes(wanted, key)) table.delete(rowKey(aor, key));
     for (const binding of wanted.save) table.set(rowKey(binding.aor, binding.key), { binding, written: ++writes });
     return { outcome: 'stored', bindings: lookup(wanted.aor) };
   };
   const dropFlow = (flowId: string): void => {
-    for (const [key, { binding }] of table) if (binding.flowId === flowId) table.delete(key);
+    for (const [key, { binding }] of table) if (binding.flowId === flowId && !canBePushed(binding)) table.delete(key);
+  };
+  const dropOtherBoots = (node: string, boot: string): void => {
+    for (const [key, { binding }] of table) {
+      const gone = binding.node === node && binding.boot !== boot && binding.flowId?.startsWith('c') === true;
+      if (gone && !canBePushed(binding)) table.delete(key);
+    }
   };
   const byKeyHash = (keyHash: string): Binding | undefined =>
     alive().find(({ binding }) => bindingKeyHash(binding.aor, binding.key) === keyHash)?.binding;
@@ -125,6 +136,7 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     byKeyHash: (keyHash) => run(() => byKeyHash(keyHash)),
     change: (wanted) => run(() => change(wanted)),
     dropFlow: (flowId) => run(() => dropFlow(flowId)),
+    dropOtherBoots: (node, boot) => run(() => dropOtherBoots(node, boot)),
     count: () => run(() => alive().length),
     list: ({ limit, after = '' }) => run(() => page(limit, after)),
   };
@@ -136,6 +148,20 @@ function isOutOfOrder(change: BindingChange, held: Binding): boolean {
   const touched = removes(change, held.key) || change.save.some(({ key }) => key === held.key);
   return touched && held.callId === change.callId && change.cseq <= held.cseq;
 }
+
+/** The bindings that are too many, oldest first; none when the AOR has room. */
+function surplusOf({ limit, save, ...change }: BindingChange, held: readonly Binding[]): readonly Binding[] {
+  if (limit === undefined) return [];
+  const counted = held.filter(({ flowId }) => flowId === undefined || !limit.closedFlows.includes(flowId));
+  const isSaved = (one: Binding): boolean => save.some(({ key }) => key === one.key);
+  const kept = counted.filter((one) => !isSaved(one) && !removes({ ...change, save }, one.key));
+  const after = save.length + kept.length;
+  const excess = after > counted.length ? Math.max(0, after - limit.contacts) : 0;
+  // `held` is newest first where all have the same q.
+  return kept.toReversed().slice(0, excess);
+}
+
+const canBePushed = ({ contact }: Binding): boolean => /;pn-prid=/i.test(contact);
 
 function removes(change: BindingChange, key: string): boolean {
   return change.remove === '*' || change.remove.includes(key);

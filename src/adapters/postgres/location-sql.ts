@@ -103,6 +103,9 @@ export interface PreparedChange {
   readonly cseq: number;
   readonly removeAll: boolean;
   readonly removeKeys: readonly string[];
+  readonly maxContacts: number | undefined;
+  readonly replaceOldest: boolean;
+  readonly closedFlows: readonly string[];
   /** One list of column values per saved binding. */
   readonly rows: readonly (readonly unknown[])[];
 }
@@ -117,52 +120,78 @@ export function prepareChange(change: BindingChange): PreparedChange {
     cseq: change.cseq,
     removeAll: change.remove === '*',
     removeKeys: change.remove === '*' ? [] : change.remove.map(toDatabase),
+    maxContacts: change.limit?.contacts,
+    replaceOldest: change.limit?.whenFull === 'replace-oldest',
+    closedFlows: change.limit?.closedFlows ?? [],
     rows: [...saved.values()].map((binding) => columns.map(([, , value]) => value(binding))),
   };
 }
 
-/** `refused`: the CSeq rule held this AOR's change back. */
+/** `refused`: what held this AOR's change back. */
 export interface ChangeRow extends LocationRow {
-  readonly refused: boolean;
+  readonly refused: 'out-of-order' | 'too-many' | null;
 }
 
 // All parts of a statement see the database as it was before it, so what the AOR has afterwards is put together: the
 // rows written, and those that were there and were neither written nor removed.
 const CHANGE = `
   WITH change AS (
-    SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS c(aor, call_id, cseq, remove_all)
+    SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[], $7::boolean[])
+      AS c(aor, call_id, cseq, remove_all, max_contacts, replace_oldest)
   ), remove AS (
-    SELECT * FROM unnest($6::text[], $7::text[]) AS r(aor, binding_key)
+    SELECT * FROM unnest($8::text[], $9::text[]) AS r(aor, binding_key)
   ), save AS (
-    SELECT * FROM unnest(${arrays(8)}) AS s(${names})
+    SELECT * FROM unnest(${arrays(11)}) AS s(${names})
   ), present AS MATERIALIZED (
     -- By itself, so that it is one walk through the index however large the table and the group are.
     SELECT * FROM location WHERE aor = ANY ($2::text[])
   ), held AS MATERIALIZED (
     SELECT l.*, l.expires_at > to_timestamp($1::double precision / 1000) AS alive,
+      coalesce(l.flow_id = ANY ($10::text[]), false) AS closed,
       EXISTS (SELECT FROM save s WHERE s.aor = l.aor AND s.binding_key = l.binding_key) AS saved,
       c.remove_all OR EXISTS (SELECT FROM remove r WHERE r.aor = l.aor AND r.binding_key = l.binding_key) AS removed,
       c.call_id = l.call_id AND c.cseq <= l.cseq AS newer
     FROM present l JOIN change c ON c.aor = l.aor
-  ), refused AS MATERIALIZED (
+  ), late AS MATERIALIZED (
     -- RFC 3261 §10.3 steps 6 and 7: one contact out of order refuses the whole request.
     SELECT DISTINCT aor FROM held WHERE alive AND newer AND (saved OR removed)
+  ), counted AS (
+    SELECT c.aor, c.replace_oldest, c.max_contacts, (SELECT count(*) FROM save s WHERE s.aor = c.aor) AS wanted,
+      count(h.aor) AS before, count(h.aor) FILTER (WHERE NOT h.saved AND NOT h.removed) AS kept
+    FROM change c LEFT JOIN held h ON h.aor = c.aor AND h.alive AND NOT h.closed
+    GROUP BY c.aor, c.replace_oldest, c.max_contacts
+  ), full_aor AS MATERIALIZED (
+    -- An AOR that has too many already, after the limit was lowered, may still refresh and remove them.
+    SELECT aor, replace_oldest, wanted + kept - max_contacts AS excess FROM counted
+    WHERE wanted + kept > max_contacts AND wanted + kept > before
+  ), refused AS MATERIALIZED (
+    SELECT aor, 'out-of-order' AS why FROM late
+    UNION ALL
+    SELECT aor, 'too-many' FROM full_aor WHERE NOT replace_oldest AND aor NOT IN (SELECT aor FROM late)
+  ), evicted AS MATERIALIZED (
+    SELECT aor, binding_key FROM (
+      SELECT h.aor, h.binding_key, f.excess, row_number() OVER (PARTITION BY h.aor ORDER BY h.updated_at) AS place
+      FROM held h JOIN full_aor f ON f.aor = h.aor
+      WHERE f.replace_oldest AND h.alive AND NOT h.closed AND NOT h.saved AND NOT h.removed) AS oldest
+    WHERE place <= excess
   ), removal AS (
     DELETE FROM location l USING held h
     WHERE l.aor = h.aor AND l.binding_key = h.binding_key
-      AND (h.removed OR NOT h.alive) AND NOT h.saved AND h.aor NOT IN (SELECT aor FROM refused)
+      AND (h.removed OR NOT h.alive OR (h.aor, h.binding_key) IN (SELECT aor, binding_key FROM evicted))
+      AND NOT h.saved AND h.aor NOT IN (SELECT aor FROM refused)
   ), written AS (
     INSERT INTO location AS l (${names})
     SELECT ${selected} FROM save WHERE aor NOT IN (SELECT aor FROM refused) ORDER BY aor, binding_key
     ON CONFLICT (aor, binding_key) DO UPDATE SET ${replaced}, updated_at = excluded.updated_at
     RETURNING l.*
   ), result AS (
-    SELECT ${names}, updated_at, false AS refused FROM written
+    SELECT ${names}, updated_at, NULL AS refused FROM written
     UNION ALL
-    SELECT ${names}, updated_at, false FROM held
+    SELECT ${names}, updated_at, NULL FROM held
     WHERE alive AND NOT saved AND NOT removed AND aor NOT IN (SELECT aor FROM refused)
+      AND (aor, binding_key) NOT IN (SELECT aor, binding_key FROM evicted)
     UNION ALL
-    SELECT ${names}, updated_at, true FROM held WHERE alive AND aor IN (SELECT aor FROM refused)
+    SELECT ${names}, updated_at, why FROM held JOIN refused USING (aor) WHERE alive
   )
   SELECT * FROM result ORDER BY aor, q DESC, updated_at DESC, binding_key`;
 
@@ -178,14 +207,20 @@ export function changeStatement(changes: readonly PreparedChange[], nowMs: numbe
       changes.map((change) => change.callId),
       changes.map((change) => change.cseq),
       changes.map((change) => change.removeAll),
+      changes.map((change) => change.maxContacts),
+      changes.map((change) => change.replaceOldest),
       removals.map(([aor]) => aor),
       removals.map(([, key]) => key),
+      changes.flatMap((change) => change.closedFlows),
       ...columns.map((_, index) => rows.map((row) => row[index])),
     ],
   };
 }
 
 // --- the others ------------------------------------------------------------------------------------------------------
+
+/** RFC 8599: a client that a push can wake is not gone when its connection is. */
+const NOT_PUSHED = `contact !~* ';pn-prid='`;
 
 const ALIVE = 'expires_at > to_timestamp($1::double precision / 1000)';
 
@@ -209,16 +244,25 @@ export function keyHashStatement(keyHashes: readonly string[], nowMs: number): S
 export function dropFlowsStatement(flowIds: readonly string[]): Statement {
   return {
     name: 'location-drop-flows',
-    text: 'DELETE FROM location WHERE flow_id = ANY ($1::text[])',
+    text: `DELETE FROM location WHERE flow_id = ANY ($1::text[]) AND ${NOT_PUSHED}`,
     values: [flowIds],
   };
 }
 
-export function countStatement(nowMs: number): Statement {
+export function dropOtherBootsStatement(node: string, boot: string): Statement {
+  return {
+    name: 'location-drop-boots',
+    text: `DELETE FROM location WHERE node = $1 AND boot <> $2 AND flow_id LIKE 'c%' AND ${NOT_PUSHED}`,
+    values: [node, boot],
+  };
+}
+
+/** Up to `most` rows: beyond that the number is of no use to anybody who waits for it. */
+export function countStatement(most: number, nowMs: number): Statement {
   return {
     name: 'location-count',
-    text: `SELECT count(*)::int AS count FROM location WHERE ${ALIVE}`,
-    values: [nowMs],
+    text: `SELECT count(*)::int AS count FROM (SELECT FROM location WHERE ${ALIVE} LIMIT $2) AS few`,
+    values: [nowMs, most],
   };
 }
 

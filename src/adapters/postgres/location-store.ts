@@ -9,6 +9,7 @@ import {
   changeStatement,
   countStatement,
   dropFlowsStatement,
+  dropOtherBootsStatement,
   keyHashStatement,
   type LocationRow,
   listStatement,
@@ -82,7 +83,10 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
     byKeyHash: (keyHash) => hashes.add(keyHash),
     change: async (change: BindingChange) => changes.add(prepareChange(change)),
     dropFlow: (flowId) => drops.add(flowId),
-    count: async () => (await pool.query<{ count: number }>(countStatement(clock.nowMs())))[0]?.count ?? 0,
+    dropOtherBoots: async (node, boot) => {
+      await pool.query(dropOtherBootsStatement(toDatabase(node), toDatabase(boot)));
+    },
+    count: createCount((most) => countUpTo(pool, clock, most), clock),
     list: async ({ limit, after = '' }) => {
       const rows = await pool.query<LocationRow>(listStatement(limit, toDatabase(after), clock.nowMs()));
       return rows.map(bindingOf);
@@ -95,11 +99,32 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
   };
 }
 
+async function countUpTo(pool: Pool, clock: Clock, most: number): Promise<number> {
+  const [row] = await pool.query<{ count: number }>(countStatement(most, clock.nowMs()));
+  return row?.count ?? 0;
+}
+
+const EXACT_UP_TO = 10_000;
+const COUNT_MAX_AGE_MS = 30_000;
+const ALL_ROWS = 2_000_000_000;
+
+/** Whoever looks at the statistics each second must not have a million rows counted each time. */
+function createCount(countTo: (most: number) => Promise<number>, clock: Clock): () => Promise<number> {
+  let known = { count: 0, atMs: Number.NEGATIVE_INFINITY };
+  return async () => {
+    if (clock.nowMs() - known.atMs < COUNT_MAX_AGE_MS) return known.count;
+    const few = await countTo(EXACT_UP_TO + 1);
+    if (few <= EXACT_UP_TO) return few;
+    known = { count: await countTo(ALL_ROWS), atMs: clock.nowMs() };
+    return known.count;
+  };
+}
+
 function outcomes(group: readonly PreparedChange[], rows: readonly ChangeRow[]): readonly BindingOutcome[] {
   const byAor = Map.groupBy(rows, (row) => row.aor);
   return group.map(({ aor }) => {
     const own = byAor.get(aor) ?? [];
     // A refused AOR has at least the binding that refused it.
-    return { outcome: own[0]?.refused === true ? 'out-of-order' : 'stored', bindings: own.map(bindingOf) };
+    return { outcome: own[0]?.refused ?? 'stored', bindings: own.map(bindingOf) };
   });
 }

@@ -76,6 +76,82 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('law 9: one contact too many: refused, or in place of the oldest; a refresh or an exchange is neither', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const limit = (whenFull: 'refuse' | 'replace-oldest', ...closedFlows: string[]) => ({
+          limit: { contacts: 2, whenFull, closedFlows },
+        });
+        for (const key of ['one', 'two'])
+          await location.change(registering(binding(key, { flowId: `c00b007-${key}` })));
+        const third = registering(binding('three'));
+        const refused = await location.change({ ...third, ...limit('refuse') });
+        assert.deepEqual([refused.outcome, keysOf(refused.bindings)], ['too-many', ['two', 'one']]);
+        const refreshed = await location.change({ ...registering(binding('one', { cseq: 2 })), ...limit('refuse') });
+        assert.deepEqual([refreshed.outcome, keysOf(refreshed.bindings)], ['stored', ['one', 'two']]);
+        const exchanged = await location.change({ ...third, remove: ['one'], cseq: 3, ...limit('refuse') });
+        assert.deepEqual([exchanged.outcome, keysOf(exchanged.bindings)], ['stored', ['three', 'two']]);
+        const newest = await location.change({ ...registering(binding('four')), ...limit('replace-oldest') });
+        assert.deepEqual([newest.outcome, keysOf(newest.bindings)], ['stored', ['four', 'three']]);
+        assert.deepEqual(keysOf(await location.lookup(ALICE)), ['four', 'three']);
+      });
+    });
+
+    test('law 9: a contact whose connection is closed does not count', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('gone', { flowId: 'c00b007-1' })));
+        const limit = { contacts: 1, whenFull: 'refuse', closedFlows: ['c00b007-1'] } as const;
+        const { outcome, bindings } = await location.change({ ...registering(binding('new')), limit });
+        assert.deepEqual([outcome, keysOf(bindings)], ['stored', ['new', 'gone']]);
+        const again = await location.change({ ...registering(binding('third')), limit });
+        assert.equal(again.outcome, 'too-many');
+      });
+    });
+
+    test('law 9: an AOR above a lowered limit may still refresh what it has', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const all = registering(binding('a'), binding('b'), binding('c'));
+        await location.change(all);
+        const limit = { contacts: 2, whenFull: 'refuse', closedFlows: [] } as const;
+        assert.equal((await location.change({ ...registering(binding('a', { cseq: 2 })), limit })).outcome, 'stored');
+        assert.equal((await location.change({ ...registering(binding('d', { cseq: 2 })), limit })).outcome, 'too-many');
+      });
+    });
+
+    test('law 9: the limits of the AORs of one group are their own', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const limit = { contacts: 1, whenFull: 'refuse', closedFlows: [] } as const;
+        await location.change(registering(binding('a')));
+        const outcomes = await Promise.all([
+          location.change({ ...registering(binding('b')), limit }),
+          location.change({ ...registering(binding('x', { aor: BOB })), limit }),
+        ]);
+        assert.deepEqual(
+          outcomes.map(({ outcome }) => outcome),
+          ['too-many', 'stored'],
+        );
+      });
+    });
+
+    test("DESIGN §5: at a start the bindings of the node's earlier connections go; RFC 8599: one that can be pushed stays", async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const old = { boot: 'boot-0', flowId: 'c00b006-1' };
+        await location.change(
+          registering(
+            binding('gone', old),
+            binding('pushed', { ...old, contact: 'sip:a@1.invalid;pn-provider=webpush;PN-PRID=x' }),
+            binding('udp', { ...old, flowId: 'u0:192.0.2.1:5060' }),
+            binding('elsewhere', { ...old, node: 'node-2' }),
+            binding('now', { flowId: 'c00b007-1' }),
+          ),
+        );
+        await location.dropOtherBoots('node-1', 'boot-1');
+        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['elsewhere', 'now', 'pushed', 'udp']);
+        await location.dropFlow('c00b006-1');
+        await location.dropFlow('c00b007-1');
+        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['pushed', 'udp']);
+      });
+    });
+
     test('RFC 3261 §10.3 step 7: of the same Call-ID a CSeq that is not higher changes nothing', async () => {
       await withDatabase({ kind }, async ({ location }) => {
         const stored = binding('a', { cseq: 7 });
