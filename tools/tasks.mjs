@@ -42,6 +42,8 @@ export const tasks = {
     // Building the images takes a minute or two.
     tests: { run: [...tests, '--test-timeout=900000'], folder: 'test/docker', except: [] },
   },
+  // Until it is stopped, or a minute.
+  fuzz: { run: ['test/fuzz/fuzz.ts'] },
   check: {
     checks,
     tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: [...apart, ...withServices] },
