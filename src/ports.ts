@@ -4,7 +4,7 @@
  */
 import type { NgCommand, NgReply } from './media/commands.ts';
 
-export type { NgCommand, NgReply } from './media/commands.ts';
+export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
 
 // --- time and chance -------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 /**
  * `GET /api/v1/calls?state=&limit=&after=`: calls in progress and recent ones, newest first; `/calls/:id` one of them;
- * `/calls/:id/ladder` what passed, as JSON, or as the drawing for `Accept: text/plain`. `id` is safe in an address.
+ * `/calls/:id/ladder` what passed, as JSON, or as the drawing for `Accept: text/plain`; `/calls/:id/explain` why it went
+ * as it did. `id` is safe in an address.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CallSummary, LadderReport, Operations } from '../../src/engine/operations.ts';
+import type { CallExplanation, CallSummary, LadderReport, Operations } from '../../src/engine/operations.ts';
 import { found } from './found.ts';
-import { CallBody, CallParams, CallsBody, CallsQuery, LadderBody } from './schemas.ts';
+import { CallBody, CallParams, CallsBody, CallsQuery, ExplanationBody, LadderBody } from './schemas.ts';
 
 const unknown = 'No call with this id is known: it is too long ago, or it never was.';
 
@@ -25,6 +26,10 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
       if (wantsText(request)) asText(reply, ladder.lines);
       return ladderWithNulls(ladder);
     });
+    const explained = { ...one, response: { 200: ExplanationBody } };
+    app.get('/calls/:id/explain', { schema: explained }, async ({ params }) =>
+      explanationWithNulls(found(await operations.explain(params.id), unknown)),
+    );
   };
 }
 
@@ -51,6 +56,47 @@ function ladderWithNulls({ call, parties, steps, lines, dropped }: LadderReport)
     text: step.text ?? null,
   }));
   return { call: callWithNulls(call), parties: [...parties], steps: withNulls, lines: [...lines], dropped };
+}
+
+function explanationWithNulls({ call, verdicts, legs, exchanges }: CallExplanation) {
+  return {
+    call: callWithNulls(call),
+    verdicts: [...verdicts],
+    legs: legs.map(legWithNulls),
+    exchanges: exchanges.map(({ atMs, ...exchange }) => ({
+      ...exchange,
+      at: new Date(atMs).toISOString(),
+      callee: exchange.callee ?? null,
+      failure: exchange.failure ?? null,
+      after: exchange.after ?? null,
+      words: [...exchange.words],
+      changes: exchange.changes.map(({ section, removed, added }) => ({
+        section,
+        removed: [...removed],
+        added: [...added],
+      })),
+    })),
+  };
+}
+
+function legWithNulls(leg: CallExplanation['legs'][number]) {
+  const { media } = leg;
+  return {
+    ...leg,
+    profile: leg.profile ?? null,
+    sdpFrom: leg.sdpFrom ?? null,
+    sdpTo: leg.sdpTo ?? null,
+    noQuality: leg.noQuality ?? null,
+    media:
+      media === undefined
+        ? null
+        : {
+            ...media,
+            viaBranch: media.viaBranch ?? null,
+            silentSeconds: media.silentSeconds ?? null,
+            quality: media.quality ?? null,
+          },
+  };
 }
 
 /** A person with curl says so; everything else gets JSON. */

@@ -126,6 +126,79 @@ export const LadderBody = Type.Object({
   dropped: Count,
 });
 
+/** What rtpengine saw of one party; `packets` came from it. `quality` is of what it sends, by RTCP. */
+const LegMedia = Type.Object({
+  tag: Text,
+  viaBranch: MaybeText,
+  protocol: Text,
+  local: Text,
+  remote: Text,
+  packets: Count,
+  bytes: Count,
+  rtcpPackets: Count,
+  silentSeconds: Type.Union([Count, Type.Null()]),
+  ice: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
+  dtls: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
+  srtp: Type.Union([Type.Literal('off'), Type.Literal('SDES'), Type.Literal('DTLS-SRTP')]),
+  quality: Type.Union([
+    Type.Object({
+      mos: Type.Number(),
+      jitterMs: Type.Number(),
+      lossPercent: Type.Number(),
+      roundTripMs: Type.Number(),
+      lost: Type.Integer(),
+    }),
+    Type.Null(),
+  ]),
+});
+
+const Leg = Type.Object({
+  party: Party,
+  userAgent: Text,
+  /** What rtpengine was told that it speaks, and why. */
+  profile: Media,
+  why: Text,
+  inCall: Type.Boolean(),
+  sdpFrom: MaybeText,
+  sdpTo: MaybeText,
+  media: Type.Union([LegMedia, Type.Null()]),
+  noQuality: Type.Union([Type.Literal('no-rtcp'), Type.Literal('no-statistics'), Type.Null()]),
+});
+
+/** One offer or answer on its way through rtpengine. */
+const Exchange = Type.Object({
+  kind: Type.Union([Type.Literal('offer'), Type.Literal('answer')]),
+  by: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
+  callee: MaybeText,
+  at: Text,
+  tookMs: Type.Integer(),
+  node: Text,
+  cookie: Text,
+  flags: Type.Record(Type.String(), Text),
+  failure: MaybeText,
+  before: Text,
+  after: MaybeText,
+  words: Type.Array(Text),
+  changes: Type.Array(Type.Object({ section: Text, removed: Type.Array(Text), added: Type.Array(Text) })),
+});
+
+const Verdict = Type.Object({
+  /** Never changes. */
+  number: Type.Integer(),
+  code: Text,
+  level: Type.Union([Type.Literal('error'), Type.Literal('warning'), Type.Literal('notice'), Type.Literal('ok')]),
+  says: Text,
+  nextStep: Text,
+});
+
+export const ExplanationBody = Type.Object({
+  call: Call,
+  /** The first one is the headline. */
+  verdicts: Type.Array(Verdict),
+  legs: Type.Array(Leg),
+  exchanges: Type.Array(Exchange),
+});
+
 /** The `data` of an event of `GET /api/v1/events`; its `event` is the `type`. */
 export const HappeningBody = Type.Union([
   Type.Object({

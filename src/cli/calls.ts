@@ -26,6 +26,7 @@ without one it is the newest call. --follow goes on until the call ends.
 export interface Words {
   readonly words: readonly string[];
   readonly follow: boolean;
+  readonly sdp: boolean;
   readonly url: string | undefined;
 }
 
@@ -33,7 +34,7 @@ export function wordsOf(args: readonly string[]): Words {
   const at = args.indexOf('--url');
   const url = at < 0 ? undefined : args[at + 1];
   const words = args.filter((arg, index) => !arg.startsWith('--') && (at < 0 || index !== at + 1));
-  return { words, follow: args.includes('--follow'), url };
+  return { words, follow: args.includes('--follow'), sdp: args.includes('--sdp'), url };
 }
 
 // --- calls -----------------------------------------------------------------------------------------------------------

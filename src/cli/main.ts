@@ -54,6 +54,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./calls.ts')).ladderHelp,
     run: async (args) => (await import('./ask-here.ts')).askHere('ladder', args),
   },
+  explain: {
+    usage: 'explain [ID] [--sdp] [--follow]',
+    summary: 'why a call failed or was silent, and what to do',
+    help: async () => (await import('./explain.ts')).explainHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('explain', args),
+  },
   reload: {
     usage: 'reload',
     summary: 'have the running proxy read its settings, tls.cfg and routes again; no call is lost',

@@ -2,6 +2,7 @@
  * Calls for people: the list, one call's record, its ladder. Read from the stories; nothing here is kept.
  */
 import { errors } from '../errors.ts';
+import { explain } from '../story/explanation.ts';
 import { drawLadder } from '../story/ladder.ts';
 import { type Party, readPassages } from '../story/passages.ts';
 import { readable } from '../story/readable.ts';
@@ -9,7 +10,7 @@ import { type Step, stepsOf } from '../story/steps.ts';
 import type { Story } from '../story/story.ts';
 import type { Core } from './core.ts';
 import type { Happenings } from './happenings.ts';
-import type { CallSummary, CallsRequest, LadderReport, LadderStep, Page } from './operations.ts';
+import type { CallExplanation, CallSummary, CallsRequest, LadderReport, LadderStep, Page } from './operations.ts';
 import type { CallChange } from './stories.ts';
 
 export async function calls(core: Core, { limit, after, state }: CallsRequest): Promise<Page<CallSummary>> {
@@ -38,6 +39,14 @@ export async function call(core: Core, id: string): Promise<CallSummary | undefi
 export async function ladder(core: Core, id: string): Promise<LadderReport | undefined> {
   const story = core.stories.byId(id);
   return story === undefined ? undefined : ladderOf(story);
+}
+
+/** `undefined`: unknown, or forgotten. A call in progress is asked for its packets first. */
+export async function explanation(core: Core, id: string): Promise<CallExplanation | undefined> {
+  const story = core.stories.byId(id);
+  if (story === undefined) return undefined;
+  if (story.state === 'answered') await core.stories.askMedia(story);
+  return { call: summary(story), ...explain(story, core.ports.clock.nowMs()) };
 }
 
 export function callChanged(happenings: Happenings, change: CallChange, story: Story): void {

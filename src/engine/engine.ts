@@ -48,8 +48,8 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
   const happenings = new Happenings(clock, ports.media);
-  const stories = new Stories(clock, (change, story) => callChanged(happenings, change, story));
-  const relay = stories.watching(ports.media);
+  const stories = new Stories(clock, ports.media, (change, story) => callChanged(happenings, change, story));
+  const relay = stories.watchedRelay();
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
     core.media.isAlive(mediaNode, name),
   );

@@ -3,6 +3,7 @@
  * `routes/http/` sees this file and nothing else of the engine.
  */
 import type { MediaKind, MediaNode, Transport } from '../ports.ts';
+import type { Explanation } from '../story/explanation.ts';
 import type { LadderLine } from '../story/ladder.ts';
 import type { Party } from '../story/passages.ts';
 import type { Step, Tone } from '../story/steps.ts';
@@ -114,6 +115,11 @@ export interface LadderStep {
   readonly text: string | undefined;
 }
 
+/** Why a call went as it did. */
+export interface CallExplanation extends Explanation {
+  readonly call: CallSummary;
+}
+
 /** What `GET /api/v1/events` tells, as it happens. */
 export type Happening =
   | {
@@ -157,6 +163,7 @@ export interface Operations {
   /** By its public id; `undefined`: unknown, or forgotten. */
   call(id: string): Promise<CallSummary | undefined>;
   ladder(id: string): Promise<LadderReport | undefined>;
+  explain(id: string): Promise<CallExplanation | undefined>;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
 }

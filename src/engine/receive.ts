@@ -141,6 +141,7 @@ export class Receiver {
           trying.cancel();
           this.#core.stories.routed(request, verdict);
           if (verdict.kind === 'relay') {
+            this.#core.stories.byeCame(request);
             trying.now();
             context.relay(verdict);
           } else if (verdict.kind === 'reply') context.reply(verdict);

@@ -2,7 +2,7 @@
  * What a running proxy says of itself: the `Operations` that REST, pages and command line read.
  */
 import type { Binding } from '../ports.ts';
-import { call, calls, ladder } from './call-reports.ts';
+import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
 import type { Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
 
@@ -16,6 +16,7 @@ export function createOperations(core: Core): Operations {
     calls: (page) => calls(core, page),
     call: (id) => call(core, id),
     ladder: (id) => ladder(core, id),
+    explain: (id) => explanation(core, id),
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
   };
 }

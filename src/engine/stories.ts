@@ -21,15 +21,21 @@ export type CallChange = 'started' | 'answered' | 'ended' | 'failed';
 /** Told of each call that begins, is answered and ends. */
 export type CallWatcher = (change: CallChange, story: Story) => void;
 
+/** Many may look at one call at once. */
+const betweenQuestionsMs = 1_000;
+
 export class Stories {
   readonly #clock: Clock;
   readonly #archive: Archive;
   readonly #changed: CallWatcher;
+  readonly #relay: MediaRelay;
+  readonly #askedMs = new WeakMap<Story, number>();
   /** Calls whose beginning was told. */
   readonly #told = new WeakSet<Story>();
 
-  constructor(clock: Clock, changed: CallWatcher, limits: Partial<ArchiveLimits> = {}) {
+  constructor(clock: Clock, relay: MediaRelay, changed: CallWatcher, limits: Partial<ArchiveLimits> = {}) {
     this.#clock = clock;
+    this.#relay = relay;
     this.#changed = changed;
     this.#archive = new Archive(limits);
   }
@@ -156,6 +162,12 @@ export class Stories {
     story.detail = detail;
   }
 
+  /** A BYE is on its way: what rtpengine knows of the media goes with its delete. */
+  byeCame({ message, inDialog }: Request): void {
+    const story = message.method === 'BYE' && inDialog ? this.#find(message) : undefined;
+    if (story?.state === 'answered') void this.askMedia(story);
+  }
+
   /** A BYE passed. */
   saidBye(callId: string, by: Exclude<EndedBy, 'viaduct'>): void {
     const story = this.#archive.find(callId);
@@ -171,9 +183,19 @@ export class Stories {
 
   // --- rtpengine -----------------------------------------------------------------------------------------------------
 
+  /** Packets and quality as rtpengine knows them now; nobody waits for it but who asked. */
+  async askMedia(story: Story): Promise<void> {
+    const { mediaNode, callId } = story;
+    const nowMs = this.#clock.nowMs();
+    if (mediaNode === undefined || nowMs - (this.#askedMs.get(story) ?? 0) < betweenQuestionsMs) return;
+    this.#askedMs.set(story, nowMs);
+    const ask: NgCommand = { command: 'query', 'call-id': callId };
+    await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
+  }
+
   /** The same relay, with each command of a call in its story. */
-  watching(relay: MediaRelay): MediaRelay {
-    return { ...relay, send: (node, command) => this.#command(relay, node, command) };
+  watchedRelay(): MediaRelay {
+    return { ...this.#relay, send: (node, command) => this.#command(this.#relay, node, command) };
   }
 
   #command(relay: MediaRelay, node: string, command: NgCommand): Promise<NgReply> {

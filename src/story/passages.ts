@@ -5,7 +5,9 @@
  */
 import { get } from '../message/header.ts';
 import { From, To, tagOf } from '../message/headers/from-to.ts';
+import { Via } from '../message/headers/via.ts';
 import type { SipMessage } from '../message/message.ts';
+import { param } from '../message/params.ts';
 import { parseMessage } from '../message/scan.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Transport } from '../ports.ts';
@@ -36,6 +38,11 @@ export interface Passages {
   /** In the order of the events; repetitions count for the first. */
   readonly passages: readonly Passage[];
   readonly byEvent: ReadonlyMap<StoryEvent, Passage>;
+  readonly callerTag: string | undefined;
+  /** Of the callees. */
+  readonly byTag: ReadonlyMap<string, Party>;
+  /** By the branch parameter of the INVITE that went there. */
+  readonly byBranch: ReadonlyMap<string, Party>;
 }
 
 export interface PassagesOf {
@@ -63,16 +70,28 @@ export function readPassages({ events, from, to }: PassagesOf): Passages {
     byEvent.set(event, passage);
     byText.set(key, passage);
   }
-  return { parties: cast.all(), passages: [...byEvent.values()], byEvent };
+  const { callerTag, byTag } = cast;
+  const passages = [...byEvent.values()];
+  return { parties: cast.all(), passages, byEvent, callerTag, byTag, byBranch: branchesOf(passages) };
+}
+
+function branchesOf(passages: readonly Passage[]): ReadonlyMap<string, Party> {
+  const out = passages.filter(({ event, message }) => event.direction === 'out' && message.kind === 'request');
+  return new Map(out.map(({ message, party }) => [branchOf(message), party]));
+}
+
+/** Of the topmost Via. */
+export function branchOf(message: SipMessage): string {
+  return param(get(message, Via)?.params ?? [], 'branch') ?? '';
 }
 
 class Cast {
   readonly #callerName: string;
   readonly #calleeName: string;
   readonly #callees: Party[] = [];
-  readonly #byTag = new Map<string, Party>();
+  readonly byTag = new Map<string, Party>();
   readonly #byAddress = new Map<string, Party>();
-  #callerTag: string | undefined;
+  callerTag: string | undefined;
   #caller: Party | undefined;
 
   constructor(callerName: string, calleeName: string) {
@@ -87,10 +106,10 @@ class Cast {
   partyOf(event: MessageEvent, message: SipMessage): Party {
     const fromTag = tagOf(get(message, From)) ?? '';
     const toTag = tagOf(get(message, To));
-    this.#callerTag ??= fromTag;
-    const byCaller = (message.kind === 'request') === (fromTag === this.#callerTag);
+    this.callerTag ??= fromTag;
+    const byCaller = (message.kind === 'request') === (fromTag === this.callerTag);
     const withCaller = event.direction === 'in' ? byCaller : !byCaller;
-    const calleeTag = fromTag === this.#callerTag ? toTag : fromTag;
+    const calleeTag = fromTag === this.callerTag ? toTag : fromTag;
     return withCaller ? this.#callerAt(event) : this.#calleeAt(event, calleeTag);
   }
 
@@ -102,11 +121,11 @@ class Cast {
   #calleeAt(event: MessageEvent, tag: string | undefined): Party {
     const place = placeOf(event);
     const where = `${place.transport} ${place.address}`;
-    const known = (tag === undefined ? undefined : this.#byTag.get(tag)) ?? this.#byAddress.get(where);
+    const known = (tag === undefined ? undefined : this.byTag.get(tag)) ?? this.#byAddress.get(where);
     const party = known ?? this.#newCallee(place);
     this.#byAddress.set(where, party);
     // Our own requests carry a tag of the callee, its first response brings it.
-    if (tag !== undefined && event.direction === 'in') this.#byTag.set(tag, party);
+    if (tag !== undefined && event.direction === 'in') this.byTag.set(tag, party);
     return party;
   }
 

@@ -62,6 +62,7 @@ function operationsOf(site: { readonly world: World }): Operations {
     calls: async () => ({ items: site.world.calls, next: undefined }),
     call: async (id) => site.world.calls.find((call) => call.id === id),
     ladder: async () => undefined,
+    explain: async () => undefined,
     watch: () => () => undefined,
   };
 }

@@ -79,6 +79,7 @@ export const operations: Operations = {
   calls: async () => ({ items: [call], next: undefined }),
   call: async (id) => (id === call.id ? call : undefined),
   ladder: async () => undefined,
+  explain: async () => undefined,
   watch: () => () => undefined,
 };
 

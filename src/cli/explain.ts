@@ -1,0 +1,117 @@
+/** `viaduct explain`: why a call went as it did, with the next step; for somebody in trouble, at a terminal. */
+import type { Static } from 'typebox';
+import { ExplanationBody } from '../../routes/http/schemas.ts';
+import { Failure } from '../errors.ts';
+import type { Tone } from '../story/steps.ts';
+import { idOf, read, type Words } from './calls.ts';
+import type { Running } from './running.ts';
+import { type Screen, writeLine } from './terminal.ts';
+import { wrapped } from './wrapped.ts';
+
+export const explainHelp = `viaduct explain [ID] [--sdp] [--follow] [--url http://HOST:PORT]
+
+Why a call went as it did: the verdict and the next step, each side with its media profile, packets and quality, and
+what rtpengine changed in each SDP; --sdp shows the changed lines. ID is that of \`viaduct calls\`, or a Call-ID;
+without one it is the newest call. --follow shows it again whenever the verdict changes, until the call ends.
+`;
+
+type Explained = Static<typeof ExplanationBody>;
+type Leg = Explained['legs'][number];
+type Exchange = Explained['exchanges'][number];
+
+const pollMs = 2_000;
+
+export async function explainCommand(
+  running: Running,
+  screen: Screen,
+  { words, follow, sdp }: Words,
+  wait: (ms: number) => Promise<void>,
+): Promise<number> {
+  const id = await idOf(running, words[0]);
+  let shown = '';
+  for (;;) {
+    const body = await read(running, `/api/v1/calls/${id}/explain`, ExplanationBody);
+    if (body === undefined) throw new Failure('call-unknown', words[0] ?? '');
+    const verdicts = body.verdicts.map(({ number }) => number).join(' ');
+    if (verdicts !== shown) writeExplanation(screen, body, sdp);
+    shown = verdicts;
+    if (!follow || body.call.state === 'ended' || body.call.state === 'failed') return 0;
+    await wait(pollMs);
+  }
+}
+
+export function writeExplanation(screen: Screen, { call, verdicts, legs, exchanges }: Explained, sdp: boolean): void {
+  writeLine(screen, `${call.from} → ${call.to}   ${call.state}${call.status === null ? '' : ` ${call.status}`}`);
+  writeLine(
+    screen,
+    `${call.startedAt.slice(0, 19).replace('T', ' ')} UTC   ${call.id}   Call-ID ${call.callId}`,
+    'quiet',
+  );
+  writeLine(screen, '');
+  for (const verdict of verdicts) writeVerdict(screen, verdict);
+  for (const leg of legs) writeLeg(screen, leg);
+  if (exchanges.length > 0) writeLine(screen, 'Offer and answer');
+  for (const exchange of exchanges) writeExchange(screen, exchange, Date.parse(call.startedAt), sdp);
+}
+
+const tones: Readonly<Record<Explained['verdicts'][number]['level'], Tone>> = {
+  error: 'bad',
+  warning: 'bad',
+  notice: 'plain',
+  ok: 'good',
+};
+
+function writeVerdict(screen: Screen, { number, level, says, nextStep }: Explained['verdicts'][number]): void {
+  for (const line of wrapped(`${level === 'ok' ? '' : `${level}: `}${says} [${number}]`, '')) {
+    writeLine(screen, line, tones[level]);
+  }
+  for (const line of wrapped(nextStep, '  ')) writeLine(screen, line);
+  writeLine(screen, '');
+}
+
+function writeLeg(screen: Screen, leg: Leg): void {
+  const { party, userAgent, profile, why, media } = leg;
+  const agent = userAgent === '' ? '' : `   ${userAgent}`;
+  const left = leg.inCall ? '' : '   (not in the call)';
+  writeLine(screen, `${party.role} ${party.name}   ${party.transport} ${party.address}${agent}${left}`);
+  const lines = [
+    profile === null ? `profile: none, because ${why}` : `profile: ${profile}, because ${why}`,
+    media === null ? 'media: rtpengine was not asked, or knows nothing of it' : mediaWords(media, leg.noQuality),
+  ];
+  for (const line of lines.flatMap((text) => wrapped(text, '  '))) writeLine(screen, line);
+  writeLine(screen, '');
+}
+
+function mediaWords(media: NonNullable<Leg['media']>, noQuality: Leg['noQuality']): string {
+  const { packets, bytes, silentSeconds, ice, dtls, srtp, quality, local, remote } = media;
+  const last = silentSeconds === null ? '' : `, the last one ${silentSeconds} s before`;
+  const secure = [`ICE ${ice}`, `DTLS ${dtls}`, `SRTP ${srtp}`].join(', ');
+  const heard =
+    quality === null
+      ? `no MOS: ${noQuality ?? 'unknown'}`
+      : `MOS ${quality.mos}, jitter ${quality.jitterMs} ms, ${quality.lossPercent} % lost, round trip ${quality.roundTripMs} ms`;
+  return `media: ${packets} packets (${Math.round(bytes / 1024)} KiB) came from ${remote} to ${local}${last}; ${secure}; ${heard}`;
+}
+
+function writeExchange(screen: Screen, exchange: Exchange, startedAtMs: number, sdp: boolean): void {
+  const { kind, by, callee, at, tookMs, node, cookie, flags, failure, words, changes } = exchange;
+  const since = ((Date.parse(at) - startedAtMs) / 1000).toFixed(3);
+  const between = by === 'caller' ? `for ${callee ?? 'the callee'}` : `of ${callee ?? 'the callee'} for the caller`;
+  writeLine(
+    screen,
+    `  +${since}  ${kind}${by === 'caller' ? ' of the caller' : ''} ${between}: ${node}, ${tookMs} ms, cookie ${cookie}`,
+  );
+  const told = Object.entries(flags).map(([key, value]) => `${key}=${value}`);
+  const lines = [
+    ...(failure === null ? [] : [`refused: ${failure}`]),
+    ...(words.length === 0 ? [] : [`changed: ${words.join('; ')}`]),
+    ...(told.length === 0 ? [] : [`told: ${told.join(' ')}`]),
+  ];
+  for (const line of lines.flatMap((text) => wrapped(text, '          '))) writeLine(screen, line);
+  if (!sdp) return;
+  for (const { section, removed, added } of changes) {
+    writeLine(screen, `          ${section}`, 'quiet');
+    for (const line of removed) writeLine(screen, `          - ${line}`, 'bad');
+    for (const line of added) writeLine(screen, `          + ${line}`, 'good');
+  }
+}

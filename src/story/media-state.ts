@@ -1,0 +1,128 @@
+/**
+ * What rtpengine says of each side of a call (`query`; a `delete` with a tag): packets, ICE, DTLS, SRTP and quality.
+ *
+ * Read leniently: keys that another version leaves out are unknown here. Only the first medium is read, which is audio
+ * where there is any. Quality comes from RTCP alone (RFC 3550 §6.4): without it there is none, and the reason is said.
+ */
+import type { NgReply, NgValue } from '../ports.ts';
+
+export interface MediaState {
+  readonly legs: readonly LegState[];
+}
+
+export interface LegState {
+  readonly tag: string;
+  readonly viaBranch: string | undefined;
+  readonly protocol: string;
+  /** Where rtpengine listens for this party, and where the party is. */
+  readonly local: string;
+  readonly remote: string;
+  /** What came from this party. */
+  readonly packets: number;
+  readonly bytes: number;
+  readonly rtcpPackets: number;
+  /** Since the last RTP packet, when this was asked; `undefined`: none came. */
+  readonly silentSeconds: number | undefined;
+  readonly ice: 'off' | 'waiting' | 'done';
+  readonly dtls: 'off' | 'waiting' | 'done';
+  readonly srtp: 'off' | 'SDES' | 'DTLS-SRTP';
+  /** Of what this party sends, as the other side hears it. */
+  readonly quality: Quality | undefined;
+}
+
+export interface Quality {
+  /** 1 to 5. */
+  readonly mos: number;
+  readonly jitterMs: number;
+  readonly lossPercent: number;
+  readonly roundTripMs: number;
+  /** Packets lost in all. */
+  readonly lost: number;
+}
+
+/** `askedAtMs`: when the reply was made. `undefined`: it says nothing of sides. */
+export function mediaStateOf(reply: NgReply, askedAtMs: number): MediaState | undefined {
+  const tags = dictionary(reply.tags);
+  if (tags === undefined) return undefined;
+  const ssrcs = dictionary(reply.SSRC) ?? {};
+  return { legs: Object.entries(tags).flatMap(([tag, leg]) => legOf(tag, dictionary(leg), ssrcs, askedAtMs)) };
+}
+
+function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs: number): readonly LegState[] {
+  const media = list(leg?.medias).map(dictionary);
+  const medium = media.find((one) => one?.type === 'audio') ?? media[0];
+  if (leg === undefined || medium === undefined) return [];
+  const streams = list(medium.streams).filter((stream) => isDictionary(stream));
+  const rtp = streams.find((stream) => flags(stream).includes('RTP')) ?? streams[0] ?? {};
+  const rtcp = streams.find((stream) => stream !== rtp && flags(stream).includes('RTCP'));
+  if (dictionary(rtp.stats) === undefined) return [];
+  const packets = stat(rtp, 'packets');
+  const lastPacket = number(rtp['last packet']);
+  return [
+    {
+      tag,
+      viaBranch: text(leg['via-branch']),
+      protocol: text(medium.protocol) ?? '',
+      local: place(text(rtp['local address']), rtp['local port']),
+      remote: endpoint(rtp.endpoint),
+      packets,
+      bytes: stat(rtp, 'bytes'),
+      rtcpPackets: rtcp === undefined ? 0 : stat(rtcp, 'packets'),
+      silentSeconds: packets === 0 ? undefined : Math.max(0, Math.floor(askedAtMs / 1000) - lastPacket),
+      ...securityOf(flags(medium), rtp),
+      quality: qualityOf(ssrcs, rtp),
+    },
+  ];
+}
+
+function securityOf(media: readonly string[], rtp: NgReply): Pick<LegState, 'ice' | 'dtls' | 'srtp'> {
+  const stream = flags(rtp);
+  const dtls = media.includes('DTLS-SRTP');
+  return {
+    // ICE is done when a pair was confirmed, or packets came by it.
+    ice: !media.includes('ICE') ? 'off' : stream.includes('confirmed') || stat(rtp, 'packets') > 0 ? 'done' : 'waiting',
+    dtls: !dtls ? 'off' : stream.includes('DTLS fingerprint verified') ? 'done' : 'waiting',
+    srtp: dtls ? 'DTLS-SRTP' : media.includes('SDES') ? 'SDES' : 'off',
+  };
+}
+
+/** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */
+function qualityOf(ssrcs: NgReply, rtp: NgReply): Quality | undefined {
+  const ssrc = dictionary(ssrcs[String(rtp.SSRC ?? '')]);
+  const average = dictionary(ssrc?.['average MOS']);
+  if (average === undefined || number(average.MOS) === 0) return undefined;
+  return {
+    mos: number(average.MOS) / 10,
+    jitterMs: number(average.jitter),
+    lossPercent: number(average['packet loss']),
+    roundTripMs: Math.round(number(average['round-trip time']) / 1000),
+    lost: number(ssrc?.['cumulative loss']),
+  };
+}
+
+function endpoint(value: NgValue | undefined): string {
+  const known = dictionary(value);
+  return known === undefined ? '' : place(text(known.address), known.port);
+}
+
+function place(address: string | undefined, port: NgValue | undefined): string {
+  if (address === undefined) return '';
+  return `${address.includes(':') ? `[${address}]` : address}:${number(port)}`;
+}
+
+const stat = (stream: NgReply, key: string): number => number(dictionary(stream.stats)?.[key]);
+const flags = (of: NgReply): readonly string[] => list(of.flags).flatMap((flag) => text(flag) ?? []);
+const text = (value: NgValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+const number = (value: NgValue | undefined): number => (typeof value === 'number' ? value : 0);
+
+function list(value: NgValue | undefined): readonly NgValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function dictionary(value: NgValue | undefined): NgReply | undefined {
+  return value !== undefined && isDictionary(value) ? value : undefined;
+}
+
+function isDictionary(value: NgValue): value is NgReply {
+  return typeof value === 'object' && !Array.isArray(value);
+}
