@@ -17,6 +17,8 @@ export interface BranchPlan {
   readonly target: Target;
   /** Its share of Max-Breadth; `undefined` leaves the header as it is. */
   readonly maxBreadth: number | undefined;
+  /** Its target was asked before, and refused the SDP. */
+  readonly isRetry?: boolean;
 }
 
 /** What leaves, and its way. */

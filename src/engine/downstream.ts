@@ -33,6 +33,8 @@ export interface Context {
   stateOf(branch: string): BranchState | undefined;
   /** Whether this response may go upstream. */
   takes(response: SipResponse): boolean;
+  /** Whether its device may be asked again. */
+  mayReplace(branch: string): boolean;
 }
 
 interface LiveBranch {
@@ -74,12 +76,14 @@ export class Downstream {
 
   /** New branches, with their ids: none leaves yet. `shares`: of Max-Breadth. */
   add(targets: readonly Target[], shares: readonly number[]): readonly string[] {
-    return targets.map((target, index) => {
-      const id = branchParameter(this.#core.ports.random.hex(8), this.#request.loopHash);
-      const plan = { id, target, maxBreadth: shares[index] };
-      this.#branches.set(id, { plan, sent: undefined, client: undefined, timerC: undefined, lost: undefined });
-      return id;
-    });
+    return targets.map((target, index) => this.#add({ target, maxBreadth: shares[index] }));
+  }
+
+  #add(branch: Omit<BranchPlan, 'id'>): string {
+    const id = branchParameter(this.#core.ports.random.hex(8), this.#request.loopHash);
+    const plan = { ...branch, id };
+    this.#branches.set(id, { plan, sent: undefined, client: undefined, timerC: undefined, lost: undefined });
+    return id;
   }
 
   /** Next hop, media, then off it goes; several branches are prepared side by side. */
@@ -158,8 +162,21 @@ export class Downstream {
       const ours = removeFirst(received, Via); // step 3
       const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
       const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
-      if (response !== undefined) this.#context.step({ on: 'response', branch: plan.id, response });
+      if (response === undefined || this.#asksAgain(branch, sent, response)) return;
+      this.#context.step({ on: 'response', branch: plan.id, response });
     }
+  }
+
+  /** DESIGN §4: a device that refuses the SDP is offered one of the other kind, once. */
+  #asksAgain({ plan }: LiveBranch, { id, target, flow }: PreparedBranch, response: SipResponse): boolean {
+    if (plan.isRetry === true || !opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
+    const media = this.#core.media.otherKind(this.#request.message, id, flow, response);
+    if (media === undefined) return false;
+    this.#core.ports.log.info({ callId: this.#callId(), target: target.uri, media }, 'Refused the SDP; asked again');
+    const by = this.#add({ ...plan, target: { ...target, media }, isRetry: true });
+    this.#context.step({ on: 'replaced', branch: id, by });
+    this.prepare(by);
+    return true;
   }
 
   /** The response with its media in place; `undefined` when that failed and the branch is given up (law 1). */

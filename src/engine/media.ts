@@ -16,6 +16,7 @@ import {
   type Party,
   stepExchange,
 } from '../media/offer-answer.ts';
+import { otherKind } from '../media/profiles.ts';
 import { viaBranch } from '../media/via-branch.ts';
 import { removeAll, withBody } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
@@ -25,7 +26,7 @@ import { From, To, tagOf } from '../message/headers/from-to.ts';
 import { Require } from '../message/headers/options.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
-import type { DialogRecord, Log, MediaKind, MediaRelay } from '../ports.ts';
+import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../ports.ts';
 import { describeSdp, isSdp, mayHideSdp } from '../sdp/describe.ts';
 import type { Branch, BranchReply } from './api.ts';
 import { type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
@@ -89,6 +90,14 @@ export class Media {
   /** What the sender of this response speaks, once it has answered. */
   calleeKind(call: MediaCall, response: SipResponse): MediaKind | undefined {
     return call.callees.get(tagOf(get(response, To)) ?? '')?.kind;
+  }
+
+  /** The kind of SDP to offer after this refusal, if there is one that was not tried; a browser takes only its own. */
+  otherKind(invite: SipRequest, branchId: string, flow: Flow, { status }: SipResponse): MediaKind | undefined {
+    if ((status !== 488 && status !== 606) || !isSdp(invite)) return undefined;
+    const offered = this.find(invite)?.callees.get(viaBranch(this.#mark, branchId))?.kind;
+    const isBrowser = offered === 'webrtc' && kindByTransport(flow.transport) === 'webrtc';
+    return offered === undefined || isBrowser ? undefined : otherKind[offered];
   }
 
   // --- life ----------------------------------------------------------------------------------------------------------
@@ -205,7 +214,11 @@ export class Media {
     const from: Party = requester === 'caller' ? 'callee' : 'caller';
     const tag = tagOf(get(response, requester === 'caller' ? To : From));
     const via = viaBranch(this.#mark, branch.id);
-    if (tag !== undefined && !branch.request.inDialog) this.#noteAnswerer(call, tag, via);
+    if (tag !== undefined && !branch.request.inDialog) {
+      if (response.status < 300) this.#noteAnswerer(call, tag, via);
+      // Asked again, the same device may answer with the same tag on another branch.
+      else call.branchOfTag.delete(tag);
+    }
     const final = response.status >= 200;
     const key = `response ${get(response, CSeq)?.number} ${final} ${tag} ${via} ${response.body}`;
     const known = call.rewritten.get(key);

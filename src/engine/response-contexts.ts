@@ -22,6 +22,7 @@ import {
   defaultLimits,
   isFinal,
   isSuccess,
+  mayReplace,
   type ResponseContext,
   step,
 } from '../proxy/response-context.ts';
@@ -59,6 +60,7 @@ export class ResponseContextRunner {
       step: (event) => this.#step(event),
       stateOf: (branch) => branchState(this.#context, branch),
       takes: (response) => this.#upstream.takes(response),
+      mayReplace: (branch) => mayReplace(this.#context, branch),
     });
     const limits = { ...defaultLimits, timerCMs: core.options.timerCMs };
     this.#context = createResponseContext(request.message.method, limits);

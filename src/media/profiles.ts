@@ -74,6 +74,9 @@ export function offerProfile(sender: MediaKind, receiver: MediaKind): OfferProfi
   return { ...rows[receiver].receiver, ...rows[sender].sender };
 }
 
+/** What a party may take that refused an SDP of this kind (488, 606). */
+export const otherKind: Readonly<Record<MediaKind, MediaKind>> = { webrtc: 'rtp', rtp: 'sdes', sdes: 'rtp' };
+
 /** The family of the address at which the receiver is reached: rtpengine writes its own address of that family. */
 export function addressFamily(receiverAddress: string): 'IP4' | 'IP6' {
   return receiverAddress.includes(':') ? 'IP6' : 'IP4';

@@ -53,6 +53,8 @@ export type ContextEvent =
   /** Its request left. */
   | { readonly on: 'sent'; readonly branch: string }
   | { readonly on: 'response'; readonly branch: string; readonly response: SipResponse }
+  /** It was refused, and the same device is asked in another way: the new branch speaks for both. */
+  | { readonly on: 'replaced'; readonly branch: string; readonly by: string }
   /** It could not be sent, timed out (408) or lost its transport (503). */
   | {
       readonly on: 'failed';

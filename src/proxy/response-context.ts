@@ -82,6 +82,8 @@ function take(context: ResponseContext, event: ContextEvent): Step {
       return [{ ...context, routed: true }, []];
     case 'cancel':
       return cancelByCaller(context, event.reason);
+    case 'replaced':
+      return replace(context, event.branch, event.by);
     case 'sent':
     case 'response':
     case 'failed':
@@ -111,6 +113,13 @@ export const isFinal = (context: ResponseContext): boolean => context.final !== 
 export const takesBranches = (context: ResponseContext): boolean =>
   !isFinal(context) && !context.cancelled && !context.declined;
 
+/** Whether this one may be followed by another try at its target: it is out, and still wanted. */
+export function mayReplace(context: ResponseContext, id: string): boolean {
+  const branch = find(context, id);
+  const isOut = branch?.state === 'calling' || branch?.state === 'proceeding';
+  return isOut && branch.cancelling === undefined && takesBranches(context);
+}
+
 /** Whether every branch there is has ended: time for the failure route, when no final response went upstream. */
 export const allEnded = (context: ResponseContext): boolean => context.branches.every(hasEnded);
 
@@ -124,7 +133,7 @@ export const ownFailures = (context: ResponseContext): readonly OwnFailure[] =>
 
 // --- the states of a branch ------------------------------------------------------------------------------------------
 
-type BranchEvent = Extract<ContextEvent, { readonly branch: string }>;
+type BranchEvent = Exclude<Extract<ContextEvent, { readonly branch: string }>, { readonly on: 'replaced' }>;
 
 const states = {
   preparing,
@@ -340,6 +349,14 @@ const noAnswer = (branch: Branch): Outcome => own(branch, { status: 408, code: '
 function own(branch: Branch, { status, code, detail }: OwnFailure): Outcome {
   const failure = detail === undefined ? { status, code } : { status, code, detail };
   return { kind: 'own', branch: branch.id, failure };
+}
+
+/** Its refusal counts for nothing by itself: a 606 declines for no other device, and the caller never hears of a 488. */
+function replace(context: ResponseContext, id: string, by: string): Step {
+  const branch = find(context, id);
+  if (branch === undefined || !mayReplace(context, id) || find(context, by) !== undefined) return ignore(context);
+  const effects: readonly ContextEffect[] = [...stopTimerC(context, branch), { do: 'ended', branch: id }];
+  return both(add(context, [by]), (now) => change(now, { ...branch, state: 'ended' }, effects));
 }
 
 // --- pieces ----------------------------------------------------------------------------------------------------------

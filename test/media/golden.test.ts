@@ -190,6 +190,17 @@ describe('every pair of kinds', () => {
     }
   }
 
+  it('a telephone that refuses plain RTP is offered SDES on another via-branch, and the first one is deleted', async (test) => {
+    const { offer, answer, delete: remove } = call(test);
+    await offer(sdps.webrtc.offer, 'webrtc', 'rtp', { 'via-branch': first });
+    const used = await rtpengine.portsUsed();
+    const again = await offer(sdps.webrtc.offer, 'webrtc', 'sdes', { 'via-branch': second });
+    assertFor('sdes', again, 'actpass');
+    await remove({ 'from-tag': 'a', 'via-branch': first });
+    assertFor('webrtc', await answer(sdps.sdes.answer, { 'via-branch': second }), 'passive');
+    assert.equal(await rtpengine.portsUsed(), used);
+  });
+
   it('the receiver gets an address of its own family', async (test) => {
     const { callId, answer } = call(test);
     const command = { command: 'offer', 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;
