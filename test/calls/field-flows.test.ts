@@ -182,7 +182,6 @@ test('RFC 4028 §8: session timers pass: 422, Session-Expires in both directions
     const invite = alice.request('INVITE', bob.aor, {
       ...offer,
       headers: long,
-      callId: first.headers[0]?.value ?? 'x',
     });
     const received = await bob.receivesRequest('INVITE');
     const agreed = [
