@@ -1,9 +1,18 @@
 /**
  * FAILURE: all branches of a new request have failed and nothing final went upstream yet. `relay(...)` tries other
- * targets, `undefined` sends the best response.
+ * targets, `reply(...)` answers in place of the best response, `undefined` sends the best response.
  */
-import type { Proxy, Relay, Request, SipResponse } from '../src/engine/api.ts';
+import type { Proxy, Relay, Reply, Request, SipResponse } from '../src/engine/api.ts';
+import { keep } from './message.ts';
 
-export async function failure(_request: Request, _best: SipResponse, _proxy: Proxy): Promise<Relay | undefined> {
-  return undefined;
+export async function failure(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | Reply | undefined> {
+  if (request.message.method !== 'MESSAGE' || !nobodyThere.has(best.status)) return undefined;
+  const kept = await keep(request, proxy);
+  return kept?.status === 202 ? kept : undefined;
 }
+
+/**
+ * No device could be reached; any other failure is the word of one. Not 408: by then its sender has given up, too (RFC
+ * 4320 §4.2), and will send it again.
+ */
+const nobodyThere: ReadonlySet<number> = new Set([430, 480, 500, 503]);

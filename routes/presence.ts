@@ -1,8 +1,24 @@
-/** PRESENCE: publications and subscriptions to us (RFC 3903, RFC 6665). No event package is served yet: 489. */
-import { type Proxy, type Request, reply, type Verdict } from '../src/engine/api.ts';
+/**
+ * PRESENCE: publications and subscriptions to us (RFC 3903, RFC 6665). Which packages there are and who may watch whom is
+ * in `src/presence/packages.ts` and `authorize.ts`, with the rules of each account in the database.
+ */
+import type { Proxy, Request, Verdict } from '../src/engine/api.ts';
 
-export function presence(request: Request, proxy: Proxy): Verdict | undefined {
+export async function presence(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   const { method, uri } = request.message;
   if (method !== 'PUBLISH' && method !== 'SUBSCRIBE') return undefined;
-  return proxy.domains.isOurs(uri) ? reply(489) : undefined;
+  if (!proxy.domains.isOurs(uri)) return undefined;
+  return method === 'PUBLISH' ? proxy.presence.publish(request) : proxy.presence.subscribe(request);
+}
+
+/**
+ * A SUBSCRIBE within a dialog that we are the other end of: it has no token, for we are not on its path but its end. Our
+ * tag in it, which nobody else was told, shows that its sender is of the dialog.
+ */
+export async function resubscribe(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
+  const { method, uri } = request.message;
+  const isToUs =
+    method === 'SUBSCRIBE' && request.inDialog && request.token === undefined && proxy.domains.isServer(uri);
+  if (!isToUs) return undefined;
+  return proxy.presence.resubscribe(request);
 }

@@ -1,7 +1,8 @@
 /** REQINIT: what no other route should have to think of (RFC 3261 §16.3), and OPTIONS to the server itself (§11.2). */
 import { type Proxy, type Request, reply, type Verdict } from '../src/engine/api.ts';
 
-const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE';
+const allow =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY, PUBLISH, MESSAGE';
 
 export function reqinit(request: Request, proxy: Proxy): Verdict | undefined {
   const refusal = proxy.check(request);
@@ -14,6 +15,7 @@ export function reqinit(request: Request, proxy: Proxy): Verdict | undefined {
         ['Allow', allow],
         ['Accept', 'application/sdp'],
         ['Supported', 'path, outbound'],
+        ['Allow-Events', 'presence, presence.winfo, dialog, reg, message-summary'],
       ])
     : undefined;
 }

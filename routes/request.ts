@@ -6,8 +6,9 @@
 import { type Proxy, type Request, refuse, type Verdict } from '../src/engine/api.ts';
 import { auth } from './auth.ts';
 import { location } from './location.ts';
+import { message } from './message.ts';
 import { natdetect } from './natdetect.ts';
-import { presence } from './presence.ts';
+import { presence, resubscribe } from './presence.ts';
 import { registrar } from './registrar.ts';
 import { reqinit } from './reqinit.ts';
 import { withindlg } from './withindlg.ts';
@@ -16,10 +17,12 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
   natdetect(request, proxy); // notes what it sees; decides nothing
   return (
     reqinit(request, proxy) ?? // sanity, Max-Forwards, loops, keep-alive OPTIONS
+    (await resubscribe(request, proxy)) ?? // of a dialog that ends here
     (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
     (await auth(request, proxy)) ?? // from here on: initial requests only
-    presence(request, proxy) ??
+    (await presence(request, proxy)) ??
     (await registrar(request, proxy)) ??
+    (await message(request, proxy)) ??
     (await location(request, proxy)) ??
     refuse('not-found', 404)
   );

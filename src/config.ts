@@ -47,6 +47,8 @@ export interface Settings {
   readonly maxExpires: value.Expiry;
   /** 0: never. */
   readonly mediaIdleSeconds: number;
+  /** Who may watch whom where no rule says. */
+  readonly presence: 'open' | 'confirm';
 }
 
 interface Setting<T> {
@@ -283,6 +285,15 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 600,
       parse: value.wholeNumber(0, 86_400),
     },
+    presence: {
+      name: 'PRESENCE',
+      unit: 'policy',
+      help: 'Who may watch presence and busy lamps where no rule says: open (every account of ours) or confirm (nobody yet).',
+      example: 'confirm',
+      byDefault: 'open',
+      otherwise: 'open',
+      parse: value.oneOf('open', 'confirm'),
+    },
   };
 }
 
@@ -328,6 +339,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     whenContactsFull: read('whenContactsFull'),
     maxExpires: read('maxExpires'),
     mediaIdleSeconds: read('mediaIdleSeconds'),
+    presence: read('presence'),
   };
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {
     throw invalid(rows.apiToken, '', `HTTP is on ${settings.http.host}, where others can reach it`);

@@ -4,6 +4,7 @@
  * A row reaches the log, the call's explanation, `Warning: 399` of a response and `Reason` of a BYE or CANCEL.
  * `status` is the SIP status a request ends with when nothing better is known.
  */
+import { presenceErrors } from './errors/presence.ts';
 
 export interface ErrorRow {
   /** The SIP status it becomes; 0 for failures that never answer a SIP request (settings, start-up). */
@@ -274,6 +275,8 @@ const rows = {
     meaning: 'An account may register only its own address.',
     nextStep: 'Set the same user in the client as address and as authentication name.',
   },
+
+  ...presenceErrors,
 
   // --- database ---
   'database-down': {

@@ -110,8 +110,8 @@ interface Parts {
 
 function openEngine({ settings, identity, domains, backends, network, random, current, log }: Parts): Engine {
   const { database, media } = backends;
-  const { subscribers, location, dialogs, outbox } = database;
-  const stores = { subscribers, location, dialogs, outbox };
+  const { subscribers, location, dialogs, outbox, presence, messages } = database;
+  const stores = { subscribers, location, dialogs, outbox, presence, messages };
   const ports = { ...stores, clock: systemClock, random, network, resolver: createResolver(), media, database, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
@@ -128,6 +128,7 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
       whenFull: settings.whenContactsFull,
     },
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
+    presence: settings.presence,
     version,
   });
 }

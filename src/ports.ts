@@ -5,6 +5,7 @@
 import type { NgCommand, NgReply } from './media/commands.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
+export type * from './ports/presence.ts';
 
 // --- time and chance -------------------------------------------------------------------------------------------------
 

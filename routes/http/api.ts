@@ -1,13 +1,14 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health`, and under `/api/v1`
- * `/stats`, `/registrations`, `/calls`, `/events` and `POST /reload`. Who may ask, and the form of errors, is decided in
- * `src/adapters/http/`.
+ * `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes` and `POST /reload`. Who may ask, and the
+ * form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { callsRoute } from './calls.ts';
 import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
+import { presenceRoute } from './presence.ts';
 import { registrationsRoute } from './registrations.ts';
 import { reloadRoute } from './reload.ts';
 import { statsRoute } from './stats.ts';
@@ -26,6 +27,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(registrationsRoute(operations));
         await v1.register(callsRoute(operations));
         await v1.register(eventsRoute(operations));
+        await v1.register(presenceRoute(operations));
         await v1.register(reloadRoute(actions.reload));
       },
       { prefix: '/api/v1' },

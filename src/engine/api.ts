@@ -74,6 +74,8 @@ export interface Reply {
   readonly code?: ErrorCode;
   readonly detail?: string;
   readonly headers?: readonly Field[];
+  /** Our tag in the dialog that this response makes. */
+  readonly toTag?: string;
 }
 
 export interface Relay {
@@ -169,6 +171,18 @@ export interface Proxy {
     /** The live contacts of an address of ours. */
     lookup(uri: string): Promise<readonly Target[]>;
   };
+  readonly presence: {
+    /** RFC 6665 §4.2.1: its answer, when the subscription is committed (law 5); the NOTIFY follows by itself. */
+    subscribe(request: Request): Promise<Reply>;
+    /** The same within its dialog: refresh or end. */
+    resubscribe(request: Request): Promise<Reply>;
+    /** RFC 3903 §6, committed. */
+    publish(request: Request): Promise<Reply>;
+  };
+  readonly messages: {
+    /** RFC 3428 §7: keeps it for a recipient who is away: 202 when it is committed, or why not. */
+    store(request: Request): Promise<Reply>;
+  };
   readonly dialogs: {
     /** Where a request of a dialog goes; `undefined`: it is of no dialog of ours, or its token is forged. */
     follow(request: Request): Promise<Target | Reply | undefined>;
@@ -186,6 +200,6 @@ export interface Routes {
   request(request: Request, proxy: Proxy): Promise<Verdict>;
   branch(branch: Branch, proxy: Proxy): Promise<SipRequest>;
   reply(reply: BranchReply, proxy: Proxy): Promise<SipResponse>;
-  /** All branches failed and nothing went upstream yet: another relay, or `undefined` to send the best response. */
-  failure(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | undefined>;
+  /** All branches failed and nothing went upstream yet: another relay, an answer of ours, or the best response. */
+  failure(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | Reply | undefined>;
 }

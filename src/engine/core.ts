@@ -14,11 +14,14 @@ import type {
   Log,
   MediaOutbox,
   MediaRelay,
+  MessageStore,
   Network,
+  PresenceStore,
   Random,
   Resolver,
   SubscriberStore,
 } from '../ports.ts';
+import type { PresencePolicy } from '../presence/authorize.ts';
 import type { RegisterLimits } from '../registrar/register.ts';
 import type { Proxy, Routes } from './api.ts';
 import type { Counters } from './counters.ts';
@@ -26,7 +29,9 @@ import type { Dialogs } from './dialogs.ts';
 import type { Domains } from './domains.ts';
 import type { Happenings } from './happenings.ts';
 import type { Media } from './media.ts';
+import type { Messages } from './messages.ts';
 import type { NextHops } from './next-hop.ts';
+import type { Presence } from './presence.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
 import type { Stories } from './stories.ts';
@@ -41,6 +46,8 @@ export interface EnginePorts {
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
+  readonly presence: PresenceStore;
+  readonly messages: MessageStore;
   readonly media: MediaRelay;
   readonly database: { state(): 'up' | 'down'; waiting(): number };
   readonly log: Log;
@@ -64,6 +71,8 @@ export interface EngineOptions {
   readonly registrar?: RegisterLimits;
   /** A call whose media has been silent for this long is ended; absent or 0: never. */
   readonly mediaIdleMs?: number;
+  /** Who may watch whom where no rule says (PRESENCE). */
+  readonly presence: PresencePolicy;
   readonly version: string;
   /** Default: what one process can hold. */
   readonly transactionLimits?: TransactionLimits | undefined;
@@ -78,6 +87,8 @@ export interface Core {
   readonly media: Media;
   readonly dialogs: Dialogs;
   readonly registrar: Registrar;
+  readonly presence: Presence;
+  readonly messages: Messages;
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;

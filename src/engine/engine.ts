@@ -3,7 +3,7 @@
  * happen; what an operator may want to change is decided in `routes/`.
  */
 import { Failure } from '../errors.ts';
-import type { Flow, NetworkEvents } from '../ports.ts';
+import type { Binding, Flow, NetworkEvents } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
 import { callChanged } from './call-reports.ts';
@@ -19,8 +19,10 @@ import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
 import { MediaLeftovers } from './media-leftovers.ts';
 import { MediaSilence } from './media-silence.ts';
+import { Messages } from './messages.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
+import { Presence } from './presence.ts';
 import { Receiver } from './receive.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
@@ -75,8 +77,14 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
       ports.location,
       clock,
       { node, boot, graceMs, limits: options.registrar ?? defaultLimits },
-      (binding, flow) => dialogs.moved(binding, flow),
+      {
+        moved: (binding, flow) => dialogs.moved(binding, flow),
+        registered: (aor, bindings) => registered(core, aor, bindings),
+        dropped: (aor) => core.presence.mayHaveGone(aor),
+      },
     ),
+    presence: new Presence(() => core, clock),
+    messages: new Messages(() => core),
     nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
@@ -110,7 +118,11 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
         core.media.restore(record);
         stories.restored(record);
       }
-      clock.after(graceMs * clientsReturn, () => hangUpUnreachable(core));
+      await Promise.all([core.presence.start(), core.messages.start()]);
+      clock.after(graceMs * clientsReturn, () => {
+        hangUpUnreachable(core);
+        core.presence.dropEarlierBoots();
+      });
       deletes.start();
       leftovers.start();
       silence.start();
@@ -122,6 +134,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     callsInProgress: () => Math.max(core.dialogs.size, core.media.size),
     stop: () => {
       core.draining = true;
+      core.presence.stop();
       deletes.stop();
       leftovers.stop();
       silence.stop();
@@ -138,6 +151,11 @@ function hangUpUnreachable(core: Core): void {
   for (const record of core.dialogs.unreachable()) hangUpRecord(core, record, new Failure('flow-gone'));
 }
 
+function registered({ presence, messages }: Core, aor: string, bindings: readonly Binding[]): void {
+  presence.registered(aor, bindings);
+  messages.registered(aor);
+}
+
 function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): void {
   const { log } = core.ports;
   log.debug({ flow: flow.id, peer: flow.remote, reason }, 'A connection closed');
@@ -145,5 +163,6 @@ function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): voi
   receiver.closed(flow);
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
   core.dialogs.closed(flow, (record) => hangUpRecord(core, record, new Failure('flow-gone')));
+  core.presence.closed(flow);
   core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
 }

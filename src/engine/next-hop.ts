@@ -62,12 +62,17 @@ export class NextHops {
 
   /** `firstRoute`: the topmost Route of the request that leaves, if it has one. Throws `flow-gone`, `foreign-target`… */
   async flowTo(target: Target, firstRoute: string | undefined, from: Flow): Promise<Flow> {
+    return this.flowFrom(target, firstRoute, from.listener);
+  }
+
+  /** The same for a request of ours, by this listener if it fits. */
+  async flowFrom(target: Target, firstRoute: string | undefined, listener: Listener): Promise<Flow> {
     if (target.flowId !== undefined) {
       const flow = this.#network.find(target.flowId);
       if (flow === undefined) throw new Failure('flow-gone');
       return flow;
     }
-    return this.toUri(firstRoute ?? target.uri, from.listener);
+    return this.toUri(firstRoute ?? target.uri, listener);
   }
 
   async toUri(text: string, preferred: Listener): Promise<Flow> {

@@ -2,13 +2,22 @@
  * What REST, the pages and the command line may ask of a running proxy: plain data out, no SIP objects.
  * `routes/http/` sees this file and nothing else of the engine.
  */
-import type { MediaKind, MediaNode, Transport } from '../ports.ts';
+import type {
+  EventPackage,
+  Mailbox,
+  MediaKind,
+  MediaNode,
+  SubscriptionState,
+  Transport,
+  WatcherRule,
+} from '../ports.ts';
 import type { Explanation } from '../story/explanation.ts';
 import type { LadderLine } from '../story/ladder.ts';
 import type { Party } from '../story/passages.ts';
 import type { Step, Tone } from '../story/steps.ts';
 import type { CallState } from '../story/story.ts';
 
+export type { Mailbox, WatcherPolicy, WatcherRule } from '../ports.ts';
 export type { CallState } from '../story/story.ts';
 
 export interface Health {
@@ -134,6 +143,28 @@ export type Happening =
   /** Every two seconds. */
   | { readonly type: 'counters'; readonly statistics: Statistics };
 
+/** A live publication; its document is for watchers. */
+export interface PublicationSummary {
+  readonly aor: string;
+  readonly event: EventPackage;
+  readonly contentType: string;
+  readonly bytes: number;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
+export interface SubscriptionSummary {
+  readonly resource: string;
+  readonly event: EventPackage;
+  readonly watcher: string;
+  readonly state: SubscriptionState;
+  /** Of the NOTIFY requests sent so far. */
+  readonly notifications: number;
+  readonly contact: string;
+  readonly since: string;
+  readonly expiresAt: string;
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Pass as `after` for the next page; `undefined` on the last one. */
@@ -166,4 +197,16 @@ export interface Operations {
   explain(id: string): Promise<CallExplanation | undefined>;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
+  publications(page: PageRequest): Promise<Page<PublicationSummary>>;
+  subscriptions(page: PageRequest): Promise<Page<SubscriptionSummary>>;
+  /** Who may watch this account. Addresses in any spelling; one that is none is refused with `malformed`. */
+  watcherRules(presentity: string): Promise<readonly WatcherRule[]>;
+  /** Holds from the next NOTIFY on, which follows by itself. */
+  setWatcherRule(rule: WatcherRule): Promise<void>;
+  /** `false`: there was none. */
+  removeWatcherRule(presentity: string, watcher: string): Promise<boolean>;
+  /** Message counts; zeros for an account that nobody has set any for. */
+  mailbox(aor: string): Promise<Mailbox>;
+  /** The telephones that subscribe to it are told. */
+  setMailbox(mailbox: Mailbox): Promise<void>;
 }

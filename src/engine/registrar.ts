@@ -29,6 +29,16 @@ export interface Here {
   aorOfOurs(uri: string): string | undefined;
 }
 
+/** Who hears of what is stored. */
+export interface RegistrarListener {
+  /** A device registered over this flow. */
+  moved(binding: BindingRef, flow: Flow): void;
+  /** The contacts of this address as they are now stored. */
+  registered(aor: string, bindings: readonly Binding[]): void;
+  /** Those of a closed connection went. */
+  dropped(aor: string): void;
+}
+
 /** Contacts that point to another AOR of ours. */
 const longestChain = 3;
 
@@ -43,21 +53,16 @@ export class Registrar {
   readonly #location: LocationStore;
   readonly #clock: Clock;
   readonly #options: RegistrarOptions;
-  readonly #moved: (binding: BindingRef, flow: Flow) => void;
+  readonly #tell: RegistrarListener;
   readonly #byFlow = new Map<string, BindingRef>();
   /** By AOR: the closed connections whose bindings are still there. */
   readonly #closed = new Map<string, Set<string>>();
 
-  constructor(
-    location: LocationStore,
-    clock: Clock,
-    options: RegistrarOptions,
-    moved: (binding: BindingRef, flow: Flow) => void,
-  ) {
+  constructor(location: LocationStore, clock: Clock, options: RegistrarOptions, tell: RegistrarListener) {
     this.#location = location;
     this.#clock = clock;
     this.#options = options;
-    this.#moved = moved;
+    this.#tell = tell;
   }
 
   /** The connections of before the restart closed with it, and nobody can be called over them (DESIGN §5). */
@@ -91,6 +96,7 @@ export class Registrar {
         return refuse('too-many-contacts', 403);
       case 'stored':
         this.#remember(plan.change, request.flow);
+        this.#tell.registered(plan.change.aor, bindings);
         return reply(200, registerResponse(message, bindings, this.#clock.nowMs(), own));
     }
   }
@@ -147,6 +153,7 @@ export class Registrar {
     const flows = this.#closed.get(aor);
     flows?.delete(flowId);
     if (flows?.size === 0) this.#closed.delete(aor);
+    this.#tell.dropped(aor);
   }
 
   get goneCount(): number {
@@ -180,7 +187,7 @@ export class Registrar {
       const [oldest] = this.#byFlow.keys();
       if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
       this.#byFlow.set(flow.id, { aor, key });
-      this.#moved({ aor, key }, flow);
+      this.#tell.moved({ aor, key }, flow);
     }
   }
 }

@@ -12,7 +12,8 @@ export function responseOf(request: SipRequest, reply: Reply, toTag: string): Si
   const explained = reply.code === undefined ? [] : explanation(reply.code, reply.detail ?? '');
   const headers = [...(reply.headers ?? []), ...explained];
   const reason = reply.reason === undefined ? {} : { reason: reply.reason };
-  return createResponse(request, reply.status, { toTag, headers, ...reason });
+  const recordRoute = reply.toTag !== undefined;
+  return createResponse(request, reply.status, { toTag: reply.toTag ?? toTag, recordRoute, headers, ...reason });
 }
 
 /** A client that hears this tries again; the others would only make it worse. */

@@ -5,6 +5,7 @@ import type { Binding } from '../ports.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
 import type { Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
+import { presenceOperations } from './presence-operations.ts';
 
 export function createOperations(core: Core): Operations {
   const startedAtMs = core.ports.clock.nowMs();
@@ -18,6 +19,7 @@ export function createOperations(core: Core): Operations {
     ladder: (id) => ladder(core, id),
     explain: (id) => explanation(core, id),
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
+    ...presenceOperations(core),
   };
 }
 

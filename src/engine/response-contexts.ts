@@ -46,6 +46,8 @@ export class ResponseContextRunner {
   #cancelled = false;
   /** The routes have said where to; before that no branch is none too few. */
   #relayed = false;
+  /** What the failure route answers in place of the best response. */
+  #instead: Reply | undefined;
   /** The failure route is being asked. */
   #asking = false;
 
@@ -79,7 +81,10 @@ export class ResponseContextRunner {
       this.#upstream.reply(refuse('max-breadth', 440));
       return;
     }
-    if (opensCall(this.#request)) this.#media.begin();
+    if (opensCall(this.#request)) {
+      this.#media.begin();
+      this.#core.presence.calls.began(this.#request.message);
+    }
     this.#mailbox.post(() => this.#addBranches(targets, shares));
   }
 
@@ -133,7 +138,9 @@ export class ResponseContextRunner {
     if (best === undefined || this.#cancelled || this.#request.inDialog) return [];
     const response = best.do === 'forward' ? best.response : responseOf(this.#request.message, replyOf(best), '');
     try {
-      return (await this.#core.routes.failure(this.#request, response, this.#core.proxy))?.targets ?? [];
+      const verdict = await this.#core.routes.failure(this.#request, response, this.#core.proxy);
+      if (verdict?.kind === 'reply') this.#instead = verdict;
+      return verdict?.kind === 'relay' ? verdict.targets : [];
     } catch (thrown) {
       this.#logFault(thrown);
       return [];
@@ -143,10 +150,11 @@ export class ResponseContextRunner {
   #perform(effect: ContextEffect): void {
     switch (effect.do) {
       case 'forward':
-        this.#forward(effect.response, effect.branch);
+        if (this.#instead === undefined) this.#forward(effect.response, effect.branch);
+        else this.#upstream.reply(this.#instead);
         return;
       case 'respond':
-        this.#upstream.reply(replyOf(effect));
+        this.#upstream.reply(this.#instead ?? replyOf(effect));
         return;
       case 'cancel':
         this.#downstream.cancel(effect.branch, effect.reason);

@@ -62,6 +62,12 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
         });
       },
     },
+    presence: {
+      subscribe: (request) => core().presence.subscribe(request),
+      resubscribe: (request) => core().presence.resubscribe(request),
+      publish: (request) => core().presence.publish(request),
+    },
+    messages: { store: (request) => core().messages.store(request) },
     dialogs: {
       follow: (request) => core().dialogs.follow(request),
     },

@@ -51,6 +51,7 @@ export class Upstream {
     this.#core.counters.response(response.status);
     const challenged = response.status === 401 || response.status === 407;
     if (response.status >= 300 && !challenged && opensCall(this.#request)) this.#core.counters.failed++;
+    if (opensCall(this.#request)) this.#core.presence.calls.answered(this.#request.message, response.status);
     // A BYE ends the call whatever is answered, but for a challenge: then the same BYE comes again.
     if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
       endDialog(this.#core, this.#request);
@@ -106,6 +107,7 @@ export class Upstream {
     if (record === undefined) return;
     this.#core.dialogs.established(record);
     this.#core.stories.established(record);
+    this.#core.presence.calls.established(record);
     this.#core.counters.answered++;
   }
 }

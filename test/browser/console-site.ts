@@ -64,6 +64,13 @@ function operationsOf(site: { readonly world: World }): Operations {
     ladder: async () => undefined,
     explain: async () => undefined,
     watch: () => () => undefined,
+    publications: async () => ({ items: [], next: undefined }),
+    subscriptions: async () => ({ items: [], next: undefined }),
+    watcherRules: async () => [],
+    setWatcherRule: async () => undefined,
+    removeWatcherRule: async () => false,
+    mailbox: async (aor) => ({ aor, newMessages: 0, oldMessages: 0, newUrgent: 0, oldUrgent: 0 }),
+    setMailbox: async () => undefined,
   };
 }
 

@@ -27,9 +27,11 @@ function create(limits = defaultLimits): Office {
   const database = createMemoryDatabase(clock);
   const moved: string[] = [];
   const options = { node: 'n1', boot: 'b00700', graceMs, limits };
-  const registrar = new Registrar(database.location, clock, options, ({ key }, flow) =>
-    moved.push(`${key} → ${flow.id}`),
-  );
+  const registrar = new Registrar(database.location, clock, options, {
+    moved: ({ key }, flow) => void moved.push(`${key} → ${flow.id}`),
+    registered: () => undefined,
+    dropped: () => undefined,
+  });
   return { clock, database, registrar, moved };
 }
 

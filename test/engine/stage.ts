@@ -31,6 +31,7 @@ const options: EngineOptions = {
   acceptForeign: false,
   graceMs: 10_000,
   timerCMs: 181_000,
+  presence: 'open',
   version: '0',
 };
 

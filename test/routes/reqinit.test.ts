@@ -26,7 +26,7 @@ test('RFC 3261 §11.2: OPTIONS to the server itself is answered, without a login
   assert.equal(verdict.status, 200);
   assert.deepEqual(
     verdict.headers?.map(([name]) => name),
-    ['Allow', 'Accept', 'Supported'],
+    ['Allow', 'Accept', 'Supported', 'Allow-Events'],
   );
   assert.deepEqual(proxy.asked, ['check']);
 });

@@ -71,8 +71,8 @@ const endings: readonly Ending[] = [
     route: 'presence answers, behind the login',
     parts: { method: 'PUBLISH' },
     answers: { targets: [bob] },
-    verdict: 'reply 489',
-    asked: loggedIn,
+    verdict: 'reply 200',
+    asked: [...loggedIn, 'publish'],
   },
   {
     route: 'registrar answers, and nobody is called',

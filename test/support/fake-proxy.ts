@@ -95,6 +95,8 @@ export interface Answers {
   readonly identity: Reply | undefined;
   readonly known: boolean;
   readonly registered: Reply;
+  readonly presence: Reply;
+  readonly stored: Reply;
   readonly targets: readonly Target[] | Error;
   readonly follow: Target | Reply | undefined;
   readonly forwarded: SipRequest | Error;
@@ -108,6 +110,10 @@ export type Service =
   | 'identity'
   | 'exists'
   | 'register'
+  | 'subscribe'
+  | 'resubscribe'
+  | 'publish'
+  | 'store'
   | 'lookup'
   | 'follow'
   | 'forward'
@@ -129,6 +135,8 @@ const everythingInOrder: Answers = {
   identity: undefined,
   known: false,
   registered: { kind: 'reply', status: 200 },
+  presence: { kind: 'reply', status: 200 },
+  stored: { kind: 'reply', status: 202 },
   targets: [],
   follow: undefined,
   forwarded: requestOf().message,
@@ -158,6 +166,12 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     subscribers: { exists: () => later('exists', say.known) },
     registrar: { register: () => later('register', say.registered) },
     location: { lookup: () => later('lookup', say.targets) },
+    presence: {
+      subscribe: () => later('subscribe', say.presence),
+      resubscribe: () => later('resubscribe', say.presence),
+      publish: () => later('publish', say.presence),
+    },
+    messages: { store: () => later('store', say.stored) },
     dialogs: { follow: () => later('follow', say.follow) },
     media: {
       forward: () => later('forward', say.forwarded),

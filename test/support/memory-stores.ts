@@ -17,16 +17,24 @@ import type {
   DialogStore,
   LocationStore,
   MediaOutbox,
+  MessageStore,
   OutboxEntry,
+  PresenceStore,
+  Publication,
+  StoredMessage,
   Subscriber,
   SubscriberStore,
+  Subscription,
 } from '../../src/ports.ts';
+import { createMemoryMessages, createMemoryPresence, type Run } from './memory-presence.ts';
 
 export interface MemoryDatabase {
   readonly subscribers: SubscriberStore;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
+  readonly presence: PresenceStore;
+  readonly messages: MessageStore;
   /** Statements that are not answered yet. */
   waiting(): number;
   state(): 'up' | 'down';
@@ -38,6 +46,9 @@ export interface MemoryDatabase {
     bindings(): readonly Binding[];
     dialogs(): readonly DialogRecord[];
     outbox(): readonly OutboxEntry[];
+    publications(): readonly Publication[];
+    subscriptions(): readonly Subscription[];
+    messages(): readonly StoredMessage[];
   };
 }
 
@@ -45,9 +56,6 @@ export interface DatabaseSwitches {
   readonly down: boolean;
   readonly latencyMs: number;
 }
-
-/** Runs a statement after the latency, or refuses it. */
-type Run = <T>(statement: () => T) => Promise<T>;
 
 export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitches> = {}): MemoryDatabase {
   let switches: DatabaseSwitches = { down: false, latencyMs: 0, ...first };
@@ -63,11 +71,15 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
   const location = locationStore(clock, run);
   const dialogs = dialogStore(run);
   const outbox = outboxStore(run);
+  const presence = createMemoryPresence(clock, run);
+  const messages = createMemoryMessages(clock, run);
   return {
     subscribers: { find: (username, domain) => run(() => subscribers.get(`${username}@${domain}`)) },
     location: location.store,
     dialogs: dialogs.store,
     outbox: outbox.store,
+    presence: presence.store,
+    messages: messages.store,
     waiting: () => waiting,
     state: () => (switches.down ? 'down' : 'up'),
     set: (changed) => {
@@ -78,7 +90,13 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
       const ha1Sha256 = ha1('SHA-256', username, domain, password);
       subscribers.set(`${username}@${domain}`, { username, domain, ha1Md5, ha1Sha256 });
     },
-    rows: { bindings: location.rows, dialogs: dialogs.rows, outbox: outbox.rows },
+    rows: {
+      bindings: location.rows,
+      dialogs: dialogs.rows,
+      outbox: outbox.rows,
+      ...presence.rows,
+      messages: messages.rows,
+    },
   };
 }
 

@@ -31,6 +31,7 @@ export interface ProxySceneOptions {
   /** Addresses that need no digest. Default all: most scripts are about something else. */
   readonly isTrusted?: (address: string) => boolean;
   readonly acceptForeign?: boolean;
+  readonly presence?: 'open' | 'confirm';
   readonly listen?: readonly string[];
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
@@ -112,6 +113,8 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         location: mortal(database.location, life),
         dialogs: mortal(database.dialogs, life),
         outbox: mortal(database.outbox, life),
+        presence: mortal(database.presence, life),
+        messages: mortal(database.messages, life),
         media: mortal(media, life),
         database,
         log: recorder(log),
@@ -194,6 +197,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     timerCMs: 180_000,
     mediaIdleMs: options.mediaIdleMs ?? 0,
     transactionLimits: options.transactionLimits,
+    presence: options.presence ?? 'open',
     version: '0.0.0-test',
   };
 }

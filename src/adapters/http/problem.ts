@@ -26,17 +26,24 @@ export function problemOf(thrown: unknown): Problem {
   return problem(status, sentence(thrown instanceof Error ? thrown.message : 'The request cannot be served.'));
 }
 
-/** The rows' own statuses are SIP's: of them only 503 means the same here. Rows without one are faults of settings. */
+/**
+ * The rows' own statuses are SIP's: of them only 503 and 400 mean the same here. Rows without one are faults of settings.
+ */
 function problemOfFailure(failure: Failure): Problem {
   return {
     type: `urn:viaduct:error:${failure.code}`,
     title: failure.row.meaning,
-    status: failure.row.status === 0 ? 422 : failure.row.status === 503 ? 503 : 500,
+    status: httpStatus(failure.row.status),
     detail: [failure.detail, failure.row.nextStep]
       .filter((text) => text !== '')
       .map(sentence)
       .join(' '),
   };
+}
+
+function httpStatus(status: number): number {
+  if (status === 0) return 422;
+  return status === 400 || status === 503 ? status : 500;
 }
 
 function statusOf(thrown: unknown): number {

@@ -1,12 +1,14 @@
 /**
- * PostgreSQL as one object: migrations, pool, the four stores, and a sweeper for what has expired.
+ * PostgreSQL as one object: migrations, pool, the stores, and a sweeper for what has expired.
  */
 import type { Clock, Log } from '../../ports.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
+import { createMessageStore, type PostgresMessageStore } from './message-store.ts';
 import { migrate } from './migrations.ts';
 import { createOutbox, type PostgresOutbox } from './outbox.ts';
 import { createPool, type DatabaseConnection } from './pool.ts';
+import { createPresenceStore, type PostgresPresenceStore } from './presence-store.ts';
 import { createSubscriberStore, type SubscriberAdmin } from './subscriber-store.ts';
 
 export interface Database {
@@ -14,6 +16,8 @@ export interface Database {
   readonly location: PostgresLocationStore;
   readonly dialogs: PostgresDialogStore;
   readonly outbox: PostgresOutbox;
+  readonly presence: PostgresPresenceStore;
+  readonly messages: PostgresMessageStore;
   state(): 'up' | 'down';
   /** Entries that wait for their statement, and statements that wait for a connection. */
   waiting(): number;
@@ -45,14 +49,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const location = createLocationStore(storeOptions);
   const dialogs = createDialogStore(storeOptions);
   const outbox = createOutbox(storeOptions);
-  const stores = [subscribers, location, dialogs, outbox];
-  const stopSweeper = startSweeper([location, outbox], options.sweepMs ?? 30_000, log);
+  const presence = createPresenceStore(storeOptions);
+  const messages = createMessageStore(storeOptions);
+  const stores = [subscribers, location, dialogs, outbox, presence, messages];
+  const stopSweeper = startSweeper([location, outbox, presence, messages], options.sweepMs ?? 30_000, log);
 
   return {
     subscribers,
     location,
     dialogs,
     outbox,
+    presence,
+    messages,
     state: pool.state,
     waiting: () => stores.reduce((sum, store) => sum + store.waiting(), pool.waiting()),
     close: async () => {

@@ -6,10 +6,14 @@ import type { Pages } from '../../../src/adapters/http/pages.ts';
 import { createHttp, type HttpOptions, listenHttp } from '../../../src/adapters/http/server.ts';
 import type {
   CallSummary,
+  Mailbox,
   Operations,
+  PublicationSummary,
   Registration,
   ReloadReport,
   Statistics,
+  SubscriptionSummary,
+  WatcherRule,
 } from '../../../src/engine/operations.ts';
 
 export const statistics: Statistics = {
@@ -72,6 +76,39 @@ export const call: CallSummary = {
 
 export const reloadReport: ReloadReport = { changed: ['DOMAINS has changed'], needsRestart: ['LISTEN'] };
 
+export const publication: PublicationSummary = {
+  aor: 'sip:bob@example.com',
+  event: 'presence',
+  contentType: 'application/pidf+xml',
+  bytes: 200,
+  expiresAt: '2030-01-01T00:00:00.000Z',
+};
+
+export const subscription: SubscriptionSummary = {
+  resource: 'sip:bob@example.com',
+  event: 'dialog',
+  watcher: 'sip:alice@example.com',
+  state: 'active',
+  notifications: 3,
+  contact: 'sip:alice@192.0.2.1',
+  since: '2029-12-31T00:00:00.000Z',
+  expiresAt: '2030-01-01T00:00:00.000Z',
+};
+
+export const rule: WatcherRule = {
+  presentity: 'sip:bob@example.com',
+  watcher: 'sip:alice@example.com',
+  policy: 'polite-block',
+};
+
+export const mailbox: Mailbox = {
+  aor: 'sip:bob@example.com',
+  newMessages: 2,
+  oldMessages: 8,
+  newUrgent: 0,
+  oldUrgent: 1,
+};
+
 export const operations: Operations = {
   health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
   statistics: async () => statistics,
@@ -81,6 +118,13 @@ export const operations: Operations = {
   ladder: async () => undefined,
   explain: async () => undefined,
   watch: () => () => undefined,
+  publications: async () => ({ items: [publication], next: undefined }),
+  subscriptions: async () => ({ items: [subscription], next: undefined }),
+  watcherRules: async () => [rule],
+  setWatcherRule: async () => undefined,
+  removeWatcherRule: async () => true,
+  mailbox: async () => mailbox,
+  setMailbox: async () => undefined,
 };
 
 const page = (contentType: string, text: string) => ({

@@ -1,0 +1,66 @@
+/**
+ * Presence over REST: `GET /api/v1/presence/publications` and `/presence/subscriptions` (paged by address), the rules for
+ * watchers at `/presence/rules`, and the message counts behind the lamp of a telephone at `/mailboxes`.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Operations } from '../../src/engine/operations.ts';
+import {
+  MailboxBody,
+  MailboxQuery,
+  PublicationsBody,
+  RuleBody,
+  RuleQuery,
+  RulesBody,
+  RulesQuery,
+  SubscriptionsBody,
+} from './presence-schemas.ts';
+import { PageQuery } from './schemas.ts';
+
+export function presenceRoute(operations: Operations): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    const publications = { querystring: PageQuery, response: { 200: PublicationsBody } };
+    app.get('/presence/publications', { schema: publications }, async (request) => {
+      const { items, next = null } = await operations.publications(request.query);
+      return { items: [...items], next };
+    });
+    const subscriptions = { querystring: PageQuery, response: { 200: SubscriptionsBody } };
+    app.get('/presence/subscriptions', { schema: subscriptions }, async (request) => {
+      const { items, next = null } = await operations.subscriptions(request.query);
+      return { items: [...items], next };
+    });
+    await app.register(rulesRoute(operations));
+    await app.register(mailboxRoute(operations));
+  };
+}
+
+function rulesRoute(operations: Operations): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/presence/rules',
+      { schema: { querystring: RulesQuery, response: { 200: RulesBody } } },
+      async ({ query }) => ({ items: [...(await operations.watcherRules(query.presentity))] }),
+    );
+    app.put('/presence/rules', { schema: { body: RuleBody } }, async ({ body }, reply) => {
+      await operations.setWatcherRule(body);
+      return reply.code(204).send();
+    });
+    app.delete('/presence/rules', { schema: { querystring: RuleQuery } }, async ({ query }, reply) => {
+      const removed = await operations.removeWatcherRule(query.presentity, query.watcher);
+      return removed ? reply.code(204).send() : reply.callNotFound();
+    });
+  };
+}
+
+function mailboxRoute(operations: Operations): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/mailboxes',
+      { schema: { querystring: MailboxQuery, response: { 200: MailboxBody } } },
+      async ({ query }) => operations.mailbox(query.aor),
+    );
+    app.put('/mailboxes', { schema: { body: MailboxBody } }, async ({ body }, reply) => {
+      await operations.setMailbox(body);
+      return reply.code(204).send();
+    });
+  };
+}
