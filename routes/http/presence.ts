@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Operations } from '../../src/engine/operations.ts';
+import { found } from './found.ts';
 import {
   MailboxBody,
   MailboxQuery,
@@ -46,7 +47,8 @@ function rulesRoute(operations: Operations): FastifyPluginAsyncTypebox {
     });
     app.delete('/presence/rules', { schema: { querystring: RuleQuery } }, async ({ query }, reply) => {
       const removed = await operations.removeWatcherRule(query.presentity, query.watcher);
-      return removed ? reply.code(204).send() : reply.callNotFound();
+      found(removed ? query : undefined, 'There is no rule for this watcher.');
+      return reply.code(204).send();
     });
   };
 }
