@@ -202,6 +202,8 @@ export interface LocationStore {
   byKeyHash(keyHash: string): Promise<Binding | undefined>;
   /** Committed when it resolves (law 5). */
   change(change: BindingChange): Promise<BindingOutcome>;
+  /** What the device has shown to speak, until a REGISTER says otherwise; no binding is made by this. */
+  learn(aor: string, key: string, media: MediaKind): Promise<void>;
   /** A connection is gone for good: removes the bindings that only it could reach. One with push parameters stays. */
   dropFlow(flowId: string): Promise<void>;
   /** The same for all connections of this node's earlier boots. */

@@ -163,6 +163,7 @@ export class Downstream {
       const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
       const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
       if (response === undefined || this.#asksAgain(branch, sent, response)) return;
+      if (plan.isRetry === true && isSuccess(response)) this.#learn(plan.target);
       this.#context.step({ on: 'response', branch: plan.id, response });
     }
   }
@@ -177,6 +178,10 @@ export class Downstream {
     this.#context.step({ on: 'replaced', branch: id, by });
     this.prepare(by);
     return true;
+  }
+
+  #learn({ binding, media }: Target): void {
+    if (binding !== undefined && media !== undefined) this.#core.registrar.learn(binding, media);
   }
 
   /** The response with its media in place; `undefined` when that failed and the branch is given up (law 1). */

@@ -4,6 +4,7 @@
  */
 import type { Request } from './api.ts';
 import type { Core } from './core.ts';
+import { kindByTransport } from './media.ts';
 import type { MediaCall } from './media-call.ts';
 
 export class InviteMedia {
@@ -21,6 +22,9 @@ export class InviteMedia {
     const { message, flow, media } = this.#request;
     this.#isOpen = true;
     this.#call = this.#core.media.begin(message, { kind: media, address: flow.remote.address });
+    // Law 2: the SDP of a caller says what it speaks, also when it is called.
+    const binding = media === kindByTransport(flow.transport) ? undefined : this.#core.registrar.bindingOf(flow);
+    if (binding !== undefined) this.#core.registrar.learn(binding, media);
   }
 
   /** Nothing more comes from it; its media may go, unless it was answered (src/media/delete-rules.ts knows). */

@@ -9,7 +9,7 @@ import { Contact } from '../message/headers/contact.ts';
 import { Path } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { Binding, BindingChange, Clock, ContactLimit, Flow, LocationStore } from '../ports.ts';
+import type { Binding, BindingChange, Clock, ContactLimit, Flow, LocationStore, MediaKind } from '../ports.ts';
 import { transportParam } from '../proxy/record-route.ts';
 import { planRegister, type RegisterLimits } from '../registrar/register.ts';
 import { registerResponse } from '../registrar/response.ts';
@@ -124,6 +124,11 @@ export class Registrar {
     if (next === undefined) return [{ uri: contact, flowId, route: path, binding: { aor, key }, media }];
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
     return passed.has(next) || passed.size >= longestChain ? [] : this.targets(next, here, passed);
+  }
+
+  /** What a device turned out to speak is kept with its binding, for the next call to it. */
+  learn({ aor, key }: BindingRef, media: MediaKind): void {
+    this.#location.learn(aor, key, media).catch(() => undefined); // the next call learns it again
   }
 
   /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */

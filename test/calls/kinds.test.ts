@@ -96,6 +96,49 @@ test('DESIGN §4: the new branch is offered before the refused one is deleted, a
     assert.ok(alice.inbox.every((message) => message.kind === 'request' || message.status !== 488));
   }));
 
+test('law 2: what a device took is kept with its binding, over its next REGISTER too, until it takes something else', () =>
+  stage('rtp', async (scene) => {
+    const { it, alice, devices } = scene;
+    const call = async (refused: readonly string[], taken: Kind): Promise<void> => {
+      const invite = alice.request('INVITE', bob, sdp(phoneOffer('alice')));
+      const others = [await rings(devices.webrtc), await rings(devices.rtp)];
+      for (const protocol of refused) {
+        const asked = await devices.sdes.receivesRequest('INVITE');
+        assert.equal(protocolOf(asked), protocol);
+        await refuses(devices.sdes, asked, 488);
+      }
+      const asked = await devices.sdes.receivesRequest('INVITE');
+      assert.equal(protocolOf(asked), protocols[taken]);
+      const dialog = devices.sdes.dialog(asked, devices.sdes.respond(asked, 200, sdp(answers[taken]('bob'))));
+      alice.ack(invite, await alice.receivesResponse(200));
+      await devices.sdes.receivesRequest('ACK');
+      for (const [index, other] of [devices.webrtc, devices.rtp].entries()) {
+        const ringing = others[index];
+        if (ringing !== undefined) await isCancelled(other, ringing);
+      }
+      await it.hangUp(devices.sdes, dialog, alice);
+    };
+    await call(['RTP/AVP'], 'sdes');
+    await call([], 'sdes');
+    await it.register(devices.sdes);
+    await call([], 'sdes');
+    await call(['RTP/SAVP'], 'rtp');
+    await call([], 'rtp');
+  }));
+
+test('law 2: a caller is called as what its own SDP said', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1', rport: true });
+    const phone = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const first = await it.call(alice, phone, { offer: sdesOffer('alice') });
+    await it.hangUp(alice, first.caller, phone);
+    const second = await it.call(phone, alice, { answer: sdesOffer('alice') });
+    assert.equal(protocolOf(second.received), 'RTP/SAVP');
+    await it.hangUp(phone, second.caller, alice);
+  });
+});
+
 test('606 of one device asks it again and stops no other (Deviates: RFC 3261 §16.7 step 5)', () =>
   stage('rtp', async ({ it, alice, devices }) => {
     const invite = alice.request('INVITE', bob, sdp(phoneOffer('alice')));

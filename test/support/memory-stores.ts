@@ -16,6 +16,7 @@ import type {
   DialogRecord,
   DialogStore,
   LocationStore,
+  MediaKind,
   MediaOutbox,
   MessageStore,
   OutboxEntry,
@@ -128,8 +129,16 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     }
     for (const { aor, key } of surplus) table.delete(rowKey(aor, key));
     for (const { aor, key } of lookup(wanted.aor)) if (removes(wanted, key)) table.delete(rowKey(aor, key));
-    for (const binding of wanted.save) table.set(rowKey(binding.aor, binding.key), { binding, written: ++writes });
+    for (const binding of wanted.save) {
+      const key = rowKey(binding.aor, binding.key);
+      const media = binding.media ?? table.get(key)?.binding.media;
+      table.set(key, { binding: { ...binding, media }, written: ++writes });
+    }
     return { outcome: 'stored', bindings: lookup(wanted.aor) };
+  };
+  const learn = (aor: string, key: string, media: MediaKind): void => {
+    const row = table.get(rowKey(aor, key));
+    if (row !== undefined) table.set(rowKey(aor, key), { ...row, binding: { ...row.binding, media } });
   };
   const dropFlow = (flowId: string): void => {
     for (const [key, { binding }] of table) if (binding.flowId === flowId && !canBePushed(binding)) table.delete(key);
@@ -153,6 +162,7 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     lookup: (aor) => run(() => lookup(aor)),
     byKeyHash: (keyHash) => run(() => byKeyHash(keyHash)),
     change: (wanted) => run(() => change(wanted)),
+    learn: (aor, key, media) => run(() => learn(aor, key, media)),
     dropFlow: (flowId) => run(() => dropFlow(flowId)),
     dropOtherBoots: (node, boot) => run(() => dropOtherBoots(node, boot)),
     count: () => run(() => alive().length),

@@ -36,7 +36,10 @@ const fromParameter: Readonly<Record<string, string>> = {
 
 const names = columns.map(([name]) => name).join(', ');
 const selected = columns.map(([name]) => fromParameter[name] ?? name).join(', ');
-const replaced = columns.map(([name]) => `${name} = excluded.${name}`).join(', ');
+// A REGISTER of a telephone says nothing of its media: what was learned of it stays.
+const replaced = columns
+  .map(([name]) => `${name} = ${name === 'media' ? 'coalesce(excluded.media, l.media)' : `excluded.${name}`}`)
+  .join(', ');
 const arrays = (first: number): string => columns.map(([, type], index) => `$${first + index}::${type}[]`).join(', ');
 
 /** First 10 hex digits of the hash that `dialog/token.ts` carries to name a binding. */
@@ -238,6 +241,14 @@ export function keyHashStatement(keyHashes: readonly string[], nowMs: number): S
     name: 'location-key-hash',
     text: `SELECT ${names} FROM location WHERE ${ALIVE} AND key_hash = ANY ($2::text[]) ORDER BY updated_at DESC`,
     values: [nowMs, keyHashes],
+  };
+}
+
+export function learnStatement(aor: string, key: string, media: MediaKind): Statement {
+  return {
+    name: 'location-learn',
+    text: 'UPDATE location SET media = $3 WHERE aor = $1 AND binding_key = $2 AND media IS DISTINCT FROM $3',
+    values: [toDatabase(aor), toDatabase(key), media],
   };
 }
 

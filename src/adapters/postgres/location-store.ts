@@ -12,6 +12,7 @@ import {
   dropOtherBootsStatement,
   keyHashStatement,
   type LocationRow,
+  learnStatement,
   listStatement,
   lookupStatement,
   type PreparedChange,
@@ -82,6 +83,9 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
     lookup: async (aor) => lookups.add(toDatabase(aor)),
     byKeyHash: (keyHash) => hashes.add(keyHash),
     change: async (change: BindingChange) => changes.add(prepareChange(change)),
+    learn: async (aor, key, media) => {
+      await pool.query(learnStatement(aor, key, media));
+    },
     dropFlow: (flowId) => drops.add(flowId),
     dropOtherBoots: async (node, boot) => {
       await pool.query(dropOtherBootsStatement(toDatabase(node), toDatabase(boot)));

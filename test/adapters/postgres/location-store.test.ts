@@ -65,6 +65,25 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('law 2: what was learned of a binding stays until a REGISTER or another lesson says otherwise', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const learned = async () => (await location.lookup(ALICE)).map(({ media }) => media);
+        await location.learn(ALICE, 'phone', 'sdes');
+        assert.deepEqual(await learned(), [], 'it makes no binding');
+        await location.change(registering(binding('phone')));
+        await location.learn(ALICE, 'phone', 'sdes');
+        const again = await location.change(registering(binding('phone', { cseq: 2 })));
+        assert.deepEqual(
+          again.bindings.map(({ media }) => media),
+          ['sdes'],
+        );
+        await location.learn(ALICE, 'phone', 'rtp');
+        assert.deepEqual(await learned(), ['rtp']);
+        await location.change(registering(binding('phone', { cseq: 3, media: 'webrtc' })));
+        assert.deepEqual(await learned(), ['webrtc']);
+      });
+    });
+
     test('location: several bindings come highest q first, of equal q the newest first', async () => {
       await withDatabase({ kind }, async ({ location }) => {
         await location.change(registering(binding('old', { q: 0.5 })));
