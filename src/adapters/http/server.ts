@@ -15,6 +15,7 @@ import { Failure } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
 import { type Access, type Caller, isLoopbackAddress, refusal, type Target } from './guard.ts';
 import { SECURITY_HEADERS } from './headers.ts';
+import { collectOpenapi, serveOpenapi } from './openapi.ts';
 import { addPages, CONFIG_PATH, type PhoneSettings } from './page-routes.ts';
 import type { Pages } from './pages.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
@@ -57,7 +58,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
   app.setNotFoundHandler((request, reply) => notFound(app, request, reply));
   addPages(app, options.pages, options.phone);
+  await collectOpenapi(app);
   await app.register(options.api);
+  serveOpenapi(app);
   await app.ready();
   return app;
 }

@@ -1,0 +1,78 @@
+/** The OpenAPI document: every route is in it, and every schema it holds is one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { apiRoutes } from '../../../routes/http/api.ts';
+import { http, operations, TOKEN } from './fixture.ts';
+
+const Operation = Type.Object({
+  security: Type.Array(Type.Record(Type.String(), Type.Array(Type.String()))),
+  parameters: Type.Optional(
+    Type.Array(
+      Type.Object({
+        in: Type.Union([Type.Literal('path'), Type.Literal('query')]),
+        name: Type.String(),
+        required: Type.Boolean(),
+        schema: Type.Object({}),
+      }),
+    ),
+  ),
+  responses: Type.Object({
+    default: Type.Object({
+      content: Type.Object({ 'application/problem+json': Type.Object({ schema: Type.Object({}) }) }),
+    }),
+  }),
+});
+
+const Document = Type.Object({
+  openapi: Type.Literal('3.1.0'),
+  info: Type.Object({ title: Type.String(), version: Type.String(), description: Type.String() }),
+  paths: Type.Record(
+    Type.String({ pattern: '^/' }),
+    Type.Record(Type.String({ pattern: '^(get|put|post|patch|delete)$' }), Operation),
+  ),
+});
+
+async function document() {
+  const routes: string[] = [];
+  const app = await http({
+    apiToken: TOKEN,
+    api: async (scope) => {
+      scope.addHook('onRoute', ({ method, url }) => {
+        for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each.toLowerCase()} ${url}`);
+      });
+      await scope.register(apiRoutes(operations));
+    },
+  });
+  const answer = await app.inject({ url: '/api/v1/openapi.json', headers: { authorization: `Bearer ${TOKEN}` } });
+  await app.close();
+  assert.equal(answer.statusCode, 200);
+  return { body: answer.json<unknown>(), routes };
+}
+
+test('it is an OpenAPI 3.1 document, with the form of errors at every operation', async () => {
+  const { body } = await document();
+  assert.deepEqual([...Value.Errors(Document, body)], []);
+});
+
+test('every route is in it, and nothing else', async () => {
+  const { body, routes } = await document();
+  assert.ok(Value.Check(Document, body));
+  const named = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  assert.deepEqual(named.sort(), routes.map((route) => route.replace(/:(\w+)/g, '{$1}')).sort());
+});
+
+test('only /health is open to everyone', async () => {
+  const { body } = await document();
+  assert.ok(Value.Check(Document, body));
+  const open = Object.entries(body.paths).filter(([, methods]) =>
+    Object.values(methods).some(({ security }) => security.length === 0),
+  );
+  assert.deepEqual(
+    open.map(([path]) => path),
+    ['/health'],
+  );
+});
