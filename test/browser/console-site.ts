@@ -3,15 +3,30 @@
  * there. A test says what it sees, and changes it while the page looks.
  */
 import { apiRoutes } from '../../routes/http/api.ts';
+import type { PhoneConfig } from '../../src/adapters/http/page-routes.ts';
 import { bundlePages } from '../../src/adapters/http/pages.ts';
 import { createHttp, listenHttp } from '../../src/adapters/http/server.ts';
-import type { CallSummary, Health, Operations, Registration, Statistics } from '../../src/engine/operations.ts';
+import type {
+  CallSummary,
+  Happening,
+  Health,
+  LadderReport,
+  Operations,
+  Registration,
+  Statistics,
+} from '../../src/engine/operations.ts';
+import { errors } from '../../src/errors.ts';
+import { operations, reloadReport } from '../adapters/http/fixture.ts';
 import type { Scope } from '../support/process.ts';
+import { inventedLadder } from './console-ladder.ts';
 
 export interface ConsoleSite {
   readonly url: string;
-  /** What REST answers from now on. */
-  world: World;
+  /** What REST answers from now on; who listens to events is told the numbers. */
+  show(world: Partial<World>): void;
+  stop(): Promise<void>;
+  /** After `stop`, on the same port. */
+  start(): Promise<void>;
 }
 
 export interface World {
@@ -19,6 +34,7 @@ export interface World {
   readonly statistics: Statistics;
   readonly registrations: readonly Registration[];
   readonly calls: readonly CallSummary[];
+  readonly ladder: LadderReport | undefined;
 }
 
 export interface SiteOptions {
@@ -30,47 +46,72 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Ends with the scope. */
 export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOptions = {}): Promise<ConsoleSite> {
-  const site = { url: '', world: { ...quietWorld(), ...world } };
-  const app = await createHttp({
-    api: apiRoutes(operationsOf(site), { reload: async () => ({ changed: [], needsRestart: [] }) }),
-    apiToken,
-    allowedHosts: [],
-    pages: await bundlePages(),
-    phone: (host) => ({
-      wsUrl: `ws://${host}`,
-      domain: 'example.com',
-      demo: true,
-      sip: [{ transport: 'udp', address: '127.0.0.1:5060' }],
-      accounts: [
-        { name: 'alice', password: 'wander-4471' },
-        { name: 'bob', password: 'hatter-9021' },
-      ],
-    }),
-    log,
-  });
-  scope.after(() => app.close());
-  const { port } = await listenHttp(app, { host: '127.0.0.1', port: 0 });
-  site.url = `http://127.0.0.1:${port}`;
-  return site;
+  const proxy = inventProxy({ ...quietWorld(), ...world });
+  const pages = await bundlePages();
+  const open = async (at: number) => {
+    const api = apiRoutes(proxy.invented, { reload: async () => reloadReport });
+    const app = await createHttp({ api, apiToken, allowedHosts: [], pages, phone: phoneConfig, log });
+    return { app, port: (await listenHttp(app, { host: '127.0.0.1', port: at })).port };
+  };
+  let site = await open(0);
+  scope.after(() => site.app.close());
+  return {
+    url: `http://127.0.0.1:${site.port}`,
+    show: proxy.show,
+    stop: () => site.app.close(),
+    async start() {
+      site = await open(site.port);
+    },
+  };
 }
 
-function operationsOf(site: { readonly world: World }): Operations {
+function phoneConfig(host: string): PhoneConfig {
   return {
-    health: () => site.world.health,
-    statistics: async () => site.world.statistics,
-    registrations: async () => ({ items: site.world.registrations, next: undefined }),
-    calls: async () => ({ items: site.world.calls, next: undefined }),
-    call: async (id) => site.world.calls.find((call) => call.id === id),
-    ladder: async () => undefined,
-    explain: async () => undefined,
-    watch: () => () => undefined,
-    publications: async () => ({ items: [], next: undefined }),
-    subscriptions: async () => ({ items: [], next: undefined }),
-    watcherRules: async () => [],
-    setWatcherRule: async () => undefined,
-    removeWatcherRule: async () => false,
-    mailbox: async (aor) => ({ aor, newMessages: 0, oldMessages: 0, newUrgent: 0, oldUrgent: 0 }),
-    setMailbox: async () => undefined,
+    wsUrl: `ws://${host}`,
+    domain: 'example.com',
+    demo: true,
+    sip: [{ transport: 'udp', address: '127.0.0.1:5060' }],
+    accounts: [
+      { name: 'alice', password: 'wander-4471' },
+      { name: 'bob', password: 'hatter-9021' },
+    ],
+  };
+}
+
+/** What no test changes is as in `test/adapters/http/fixture.ts`. */
+function inventProxy(first: World) {
+  let world = first;
+  const watchers = new Set<(happening: Happening) => void>();
+  const call = async (id: string) => world.calls.find((each) => each.id === id);
+  const invented: Operations = {
+    ...operations,
+    health: () => world.health,
+    statistics: async () => world.statistics,
+    registrations: async () => ({ items: world.registrations, next: undefined }),
+    calls: async ({ state }) => ({
+      items: world.calls.filter((each) => state === undefined || each.state === state),
+      next: undefined,
+    }),
+    call,
+    async ladder(id) {
+      const found = await call(id);
+      return found === undefined || world.ladder === undefined ? undefined : { ...world.ladder, call: found };
+    },
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+  };
+  return {
+    invented,
+    show: (next: Partial<World>) => {
+      world = { ...world, ...next };
+      const [newest] = world.calls;
+      for (const tell of watchers) {
+        tell({ type: 'counters', statistics: world.statistics });
+        if (newest !== undefined) tell({ type: 'call', change: 'started', call: newest });
+      }
+    },
   };
 }
 
@@ -91,6 +132,7 @@ export function quietWorld(): World {
     },
     registrations: [],
     calls: [],
+    ladder: undefined,
   };
 }
 
@@ -101,7 +143,8 @@ const transports = ['wss', 'udp', 'tcp', 'tls', 'ws'] as const;
 
 /** A working day, `seconds` after its start. */
 export function busyWorld(nowMs: number, seconds: number): World {
-  const calls = names.slice(0, 7).map((name, index) => callOf(name, index, nowMs));
+  const talking = names.slice(0, 7).map((name, index) => callOf(name, index, nowMs));
+  const calls = [...talking, ...endedCalls(nowMs)];
   const quiet = quietWorld();
   const wave = 1 + 0.4 * Math.sin(seconds / 23) + 0.25 * Math.sin(seconds / 7);
   const turn = (scale: number) => Math.round(seconds * scale + 40 * Math.sin(seconds / 11));
@@ -111,7 +154,12 @@ export function busyWorld(nowMs: number, seconds: number): World {
       ...quiet.statistics,
       uptimeSeconds: 273_600 + seconds,
       registrations: { bindings: 1180 + Math.round(24 * wave) },
-      calls: { inProgress: calls.length + Math.round(9 * wave), ringing: 3, answered: 18_204 + turn(0.4), failed: 611 },
+      calls: {
+        inProgress: talking.length + Math.round(9 * wave),
+        ringing: 3,
+        answered: 18_204 + turn(0.4),
+        failed: 611,
+      },
       transactions: { server: 18, client: 21 },
       connections: { tcp: 41, tls: 118, ws: 6, wss: 342 + Math.round(12 * wave) },
       messages: {
@@ -136,6 +184,7 @@ export function busyWorld(nowMs: number, seconds: number): World {
     },
     registrations: names.map((name, index) => registrationOf(name, index, nowMs)),
     calls,
+    ladder: inventedLadder(nowMs),
   };
 }
 
@@ -169,6 +218,24 @@ function callOf(name: string, index: number, nowMs: number): CallSummary {
     code: undefined,
     reason: undefined,
   };
+}
+
+function endedCalls(nowMs: number): readonly CallSummary[] {
+  const ended = { ...callOf('ivan', 9, nowMs), id: 'ended', state: 'ended' } as const;
+  const endedAt = new Date(nowMs - 500_000).toISOString();
+  const failed = { ...ended, state: 'failed', answeredAt: undefined, calleeMedia: undefined, endedAt } as const;
+  return [
+    { ...ended, endedAt, endedBy: 'callee' },
+    {
+      ...failed,
+      id: 'failed',
+      from: 'sip:judy@example.com',
+      status: 480,
+      code: 'not-registered',
+      reason: errors['not-registered'].meaning,
+    },
+    { ...failed, id: 'busy', from: 'sip:heidi@example.com', status: 486 },
+  ];
 }
 
 function registrationOf(name: string, index: number, nowMs: number): Registration {

@@ -24,7 +24,7 @@ const mediaMeanings = {
 } as const;
 
 export function Media({ kind }: { readonly kind: MediaKind }) {
-  if (kind === null) return <span class="soft">not known yet</span>;
+  if (kind === null) return <span class="soft">unknown</span>;
   return (
     <span class="tag" data-media={kind} title={mediaMeanings[kind]}>
       {mediaNames[kind]}
@@ -90,7 +90,14 @@ export function Trouble({ children }: { readonly children: ComponentChildren }) 
 }
 
 /** A value to be typed elsewhere, with a button that copies it. */
-export function Copyable({ text, label }: { readonly text: string; readonly label: string }) {
+interface CopyableProps {
+  readonly text: string;
+  readonly label: string;
+  /** The text stands elsewhere already. */
+  readonly quiet?: boolean;
+}
+
+export function Copyable({ text, label, quiet = false }: CopyableProps) {
   const [copied, setCopied] = useState(false);
   const copy = () =>
     navigator.clipboard?.writeText(text).then(() => {
@@ -99,9 +106,10 @@ export function Copyable({ text, label }: { readonly text: string; readonly labe
     });
   return (
     <span class="copyable">
-      <code>{text}</code>
+      {!quiet && <code>{text}</code>}
       <button type="button" onClick={copy} aria-label={`Copy ${label}`} title={copied ? 'Copied' : 'Copy'}>
         <Icon name={copied ? 'good' : 'copy'} />
+        {quiet && (copied ? 'Copied' : 'Copy')}
       </button>
     </span>
   );

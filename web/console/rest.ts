@@ -24,18 +24,21 @@ export async function send(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: st
 
 /** The answer, when it is one of success. */
 export async function ask(path: string, init: RequestInit): Promise<Response> {
-  const answer = await fetch(path, { ...init, headers: headers(init), cache: 'no-store' }).catch((thrown: unknown) => {
-    if (init.signal?.aborted) throw thrown;
-    throw new Problem(0, 'Viaduct does not answer. Is it running? This page asks again by itself.');
-  });
+  const sent = token();
+  const answer = await fetch(path, { ...init, headers: headers(init, sent), cache: 'no-store' }).catch(
+    (thrown: unknown) => {
+      if (init.signal?.aborted) throw thrown;
+      throw new Problem(0, 'Viaduct does not answer. Is it running? This page asks again by itself.');
+    },
+  );
   if (answer.ok) return answer;
   const why = await reason(answer);
-  refused(answer.status, why);
+  // Who may look but not change stays signed in.
+  if (init.method === undefined || answer.status === 401) refused(answer.status, why, sent);
   throw new Problem(answer.status, why);
 }
 
-function headers({ body }: RequestInit): Record<string, string> {
-  const given = token();
+function headers({ body }: RequestInit, given: string | undefined): Record<string, string> {
   return {
     ...(given === undefined ? {} : { authorization: `Bearer ${given}` }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),

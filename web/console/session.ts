@@ -29,11 +29,10 @@ export function signOut(): void {
   access.value = { at: 'locked', wrong: false };
 }
 
-/** What a refused request says about us; the token that was refused is forgotten. */
-export function refused(status: number, why: string): void {
+/** What a refused request says about us; the token `sent` with it is forgotten, unless there is a newer one already. */
+export function refused(status: number, why: string, sent: string | undefined): void {
   if (status === 403) access.value = { at: 'refused', why };
-  if (status !== 401) return;
-  const wrong = token() !== undefined;
+  if (status !== 401 || token() !== sent) return;
   sessionStorage.removeItem(KEY);
-  access.value = { at: 'locked', wrong };
+  access.value = { at: 'locked', wrong: sent !== undefined };
 }

@@ -80,27 +80,38 @@ function Badge({ path }: { readonly path: string }) {
 function Main({ shown }: { readonly shown: View | undefined }) {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  const title = shown?.title ?? 'Not found';
+  const { id } = place.value;
+  const title = (id === undefined ? shown?.title : shown?.one) ?? 'Not found';
   useEffect(() => {
     document.title = `${title} · Viaduct`;
     // A new view is read from its top, by eye and by ear.
     if (!first.current) main.current?.focus();
     first.current = false;
     window.scrollTo(0, 0);
-  }, [title]);
+  }, [title, id]);
   const Body = shown?.body;
   return (
     <main id="main" tabIndex={-1} ref={main}>
       <header class="head">
         <div>
           <h1>{title}</h1>
-          <p class="soft">{shown?.about ?? 'There is no such view.'}</p>
+          <p class="soft">{shown === undefined ? 'There is no such view.' : <About view={shown} id={id} />}</p>
         </div>
         <Pulse />
       </header>
       {trouble.value !== undefined && <Trouble>{trouble.value}</Trouble>}
-      {Body === undefined ? <a href={hrefOf('')}>To the overview</a> : <Body />}
+      {Body === undefined ? <a href={hrefOf('')}>To the overview</a> : <Body id={id} />}
     </main>
+  );
+}
+
+function About({ view, id }: { readonly view: View; readonly id: string | undefined }) {
+  if (id === undefined) return <>{view.about}</>;
+  return (
+    <a class="back" href={hrefOf(view.path)}>
+      <Icon name="back" />
+      All {view.title.toLowerCase()}
+    </a>
   );
 }
 

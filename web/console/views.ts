@@ -13,13 +13,24 @@ export interface View {
   readonly title: string;
   /** Under the title. */
   readonly about: string;
+  /** The title where one of its rows is shown: `#/calls/abc`. */
+  readonly one?: string;
   readonly icon: IconName;
-  readonly body: ComponentType;
+  readonly body: ComponentType<{ readonly id?: string | undefined }>;
+  /** The address of REST without which there is nothing to show. */
+  readonly needs?: string;
 }
 
 export const views: readonly View[] = [
   { path: '', title: 'Overview', about: 'What goes on now', icon: 'overview', body: Overview },
-  { path: 'calls', title: 'Calls', about: 'Who talks with whom', icon: 'calls', body: Calls },
+  {
+    path: 'calls',
+    title: 'Calls',
+    one: 'One call',
+    about: 'Who talks with whom, and who could not',
+    icon: 'calls',
+    body: Calls,
+  },
   {
     path: 'registrations',
     title: 'Registrations',

@@ -39,7 +39,8 @@ export async function collectOpenapi(app: FastifyInstance): Promise<void> {
       info: { title: 'Viaduct', version: '1', description: about.replaceAll('\n', ' ') },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'API_TOKEN' } } },
     },
-    transform: ({ schema, url }) => ({ schema: documented(schema, url), url }),
+    // A route without schema has none here either, whatever its type says.
+    transform: ({ schema = {}, url }) => ({ schema: documented(schema, url), url }),
   });
 }
 

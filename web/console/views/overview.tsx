@@ -1,13 +1,13 @@
 /** What goes on now, in numbers and small charts; what is wrong, first; and how to make a first call. */
 import type { ComponentChildren } from 'preact';
 import { errors } from '../../../src/errors.ts';
+import { useList } from '../answer.ts';
 import type { Call, Health, Statistics } from '../answers.ts';
 import { Gauge, Sparkline, Trend } from '../charts.tsx';
 import { now } from '../clock.ts';
 import { FirstCall } from '../first-call.tsx';
 import { gauge, type Point, perSecond, recentRate } from '../history.ts';
 import { Icon } from '../icons.tsx';
-import { useList } from '../list.ts';
 import { health, samples, statistics } from '../live.ts';
 import { Card, Empty, Loading, type Mood, Party, Status, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
@@ -171,7 +171,7 @@ function Traffic({ numbers }: { readonly numbers: Statistics }) {
 }
 
 function CallsNow() {
-  const { items, failed } = useList<Call>('/api/v1/calls');
+  const { items, failed } = useList<Call>('/api/v1/calls?state=answered');
   return (
     <Card title="Calls in progress" note={<a href={hrefOf('calls')}>All calls</a>}>
       {failed !== undefined && <Trouble>{failed}</Trouble>}

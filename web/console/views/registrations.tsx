@@ -1,7 +1,8 @@
 /** Who can be called now, and where. */
+
+import { useList } from '../answer.ts';
 import type { Registration } from '../answers.ts';
 import { now } from '../clock.ts';
-import { useList } from '../list.ts';
 import { Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
 import { Table } from '../table.tsx';
 import { relative } from '../words.ts';
@@ -18,7 +19,7 @@ export function Registrations() {
       textOf={({ aor, contact, source, userAgent, transport }) =>
         `${aor} ${contact} ${source} ${userAgent} ${transport}`
       }
-      more={list.hasMore ? list.more : undefined}
+      more={list.more}
       empty={
         <Empty icon="registrations" title="Nobody is registered">
           Sign in on <a href="/phone">the phone page</a>, or give a softphone the domain, a name and a password: it

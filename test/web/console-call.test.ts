@@ -1,0 +1,68 @@
+/** What the page of a call makes of a ladder, and how the console reads events: no browser is needed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { diffLines } from '../../web/console/diff.ts';
+import { eventReader } from '../../web/console/event-stream.ts';
+import { sdpChanges } from '../../web/console/sdp-changes.ts';
+import { inventedLadder } from '../browser/console-ladder.ts';
+
+test('a diff: what stays, what went, what came', () => {
+  assert.deepEqual(diffLines('v=0\r\nm=audio 1 RTP/AVP 0\r\na=x\r\n', 'v=0\r\nm=audio 2 RTP/AVP 0\r\na=x\r\na=y\r\n'), [
+    { change: 'same', text: 'v=0' },
+    { change: 'gone', text: 'm=audio 1 RTP/AVP 0' },
+    { change: 'new', text: 'm=audio 2 RTP/AVP 0' },
+    { change: 'same', text: 'a=x' },
+    { change: 'new', text: 'a=y' },
+  ]);
+});
+
+test('without what came a diff is the text before, without what went the text after', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 }).map((lines) => lines.join('\n'));
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const lines = diffLines(before, after);
+      const without = (change: string) => lines.filter((line) => line.change !== change).map((line) => line.text);
+      assert.deepEqual(without('new'), before.split('\n'));
+      assert.deepEqual(without('gone'), after.split('\n'));
+    }),
+  );
+});
+
+test('an INVITE belongs to the last INVITE of another party, a 200 to its 200; the refused INVITE is left out', () => {
+  const steps = inventedLadder(0).steps.map((step) => ({
+    ...step,
+    number: step.number ?? null,
+    party: step.party ?? null,
+    text: step.text ?? null,
+  }));
+  const changes = sdpChanges(steps);
+  assert.deepEqual(
+    changes.map(({ came, left }) => [came.number, left.number]),
+    [
+      [4, 6],
+      [9, 10],
+    ],
+  );
+  assert.match(changes[0]?.before ?? '', /^v=0\r\n.*UDP\/TLS\/RTP\/SAVPF/s);
+  assert.match(changes[0]?.after ?? '', /RTP\/AVP/);
+});
+
+test('WHATWG HTML §9.2.6: events are read however they are cut, comments and retry: are no events', () => {
+  const text = 'retry: 2000\n\n: hello\n\nevent: call\r\ndata: {"a":1}\r\n\r\nevent: counters\ndata: x\ndata: y\n\n';
+  const wanted = [
+    { type: 'call', data: '{"a":1}' },
+    { type: 'counters', data: 'x\ny' },
+  ];
+  for (let size = 1; size < text.length; size++) {
+    const read = eventReader();
+    const found = [];
+    for (let at = 0; at < text.length; at += size) found.push(...read(text.slice(at, at + size)));
+    assert.deepEqual(found, wanted, `in pieces of ${size}`);
+  }
+});
+
+test('an event without an end is given up', () => {
+  const read = eventReader();
+  assert.throws(() => read('x'.repeat(5 * 1024 * 1024)), /without an end/);
+});

@@ -1,0 +1,22 @@
+/** The state of a call in a word with its colour, and why it failed. */
+import type { Call } from './answers.ts';
+import { type Mood, Status } from './parts.tsx';
+
+const words: Readonly<Record<Call['state'], readonly [Mood, string]>> = {
+  ringing: ['busy', 'ringing'],
+  answered: ['good', 'talking'],
+  ended: ['quiet', 'ended'],
+  failed: ['bad', 'failed'],
+};
+
+export function CallState({ call: { state, status, reason } }: { readonly call: Call }) {
+  const [mood, word] = words[state];
+  const why =
+    state === 'failed' ? [status === null ? '' : String(status), reason ?? ''].filter((text) => text !== '') : [];
+  return (
+    <span class="two">
+      <Status mood={mood}>{word}</Status>
+      {why.length > 0 && <small>{why.join(': ')}</small>}
+    </span>
+  );
+}
