@@ -84,7 +84,7 @@ function writeLeg(screen: Screen, leg: Leg): void {
 
 function mediaWords(media: NonNullable<Leg['media']>, noQuality: Leg['noQuality']): string {
   const { packets, bytes, silentSeconds, ice, dtls, srtp, quality, local, remote } = media;
-  const last = silentSeconds === null ? '' : `, the last one ${silentSeconds} s before`;
+  const last = silentSeconds === null || silentSeconds < 3 ? '' : `, silent for ${silentSeconds} s`;
   const secure = [`ICE ${ice}`, `DTLS ${dtls}`, `SRTP ${srtp}`].join(', ');
   const heard =
     quality === null

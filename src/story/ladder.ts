@@ -58,9 +58,10 @@ function heads({ order, at }: Columns): readonly LadderLine[] {
 function placed(texts: readonly string[], at: readonly number[]): string {
   const line = new Row();
   texts.forEach((text, index) => {
-    const from = at[index] ?? 0;
-    const room = (at[index + 1] ?? width) - from - 1;
-    line.write(from, cut(text, room));
+    const next = at[index + 1];
+    // The last one moves to the left rather than lose its end.
+    const from = Math.min(at[index] ?? 0, next === undefined ? width - Array.from(text).length : width);
+    line.write(from, cut(text, (next ?? width + 1) - from - 1));
   });
   return line.text();
 }

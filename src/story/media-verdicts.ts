@@ -298,7 +298,10 @@ export const settledVerdicts: readonly VerdictRow[] = [
     code: 'ringing',
     level: 'ok',
     says: (f) =>
-      when(f.story.state === 'ringing', f.rang ? 'It rings.' : 'The INVITE is on its way; nothing rings yet.'),
+      when(
+        f.story.state === 'ringing',
+        f.rang ? 'It rings, and nobody has picked up yet.' : 'The INVITE is on its way; nothing rings yet.',
+      ),
     nextStep: 'Wait, or follow it: npx viaduct ladder --follow.',
   },
   {

@@ -144,11 +144,13 @@ export const setUpVerdicts: readonly VerdictRow[] = [
     number: 11,
     code: 'callee-connection-gone',
     level: 'error',
-    says: (f) =>
-      when(
-        !talked(f) && failedAs(f, 'flow-gone'),
+    says: (f) => {
+      const broken = overWebSocket(lastBranch(f, 'transport-failed')?.party?.transport);
+      return when(
+        !talked(f) && (failedAs(f, 'flow-gone') || broken),
         'The connection of the called device is closed: its tab was closed, or its network is gone.',
-      ),
+      );
+    },
     nextStep:
       'The device must register again. A browser cannot be called at an address, only over the connection it made.',
   },
@@ -210,7 +212,7 @@ export const setUpVerdicts: readonly VerdictRow[] = [
     says: (f) => {
       const end = lastBranch(f, 'transport-failed');
       return when(
-        end !== undefined,
+        end !== undefined && !overWebSocket(end.party?.transport),
         `The connection to ${end?.party?.transport ?? ''} ${end?.party?.address ?? 'the next hop'} could not be made, or broke.`,
       );
     },

@@ -15,6 +15,12 @@ export interface MediaSwitches {
   readonly latencyMs: number;
   /** The failure to answer this command with. */
   readonly refuse: (command: NgCommand, nodeId: string) => ErrorCode | undefined;
+  /** The words of such a refusal. */
+  readonly refusal: string;
+  /** The last hand on a reply: another SDP, other statistics. */
+  readonly reply: (command: NgCommand, reply: NgReply) => NgReply;
+  /** Of each node; `undefined`: it never told. */
+  readonly freePorts: number | undefined;
   /** What has passed through each call, for `query`. */
   readonly packets: number;
   /** When the last one came; `undefined`: right now. */
@@ -81,6 +87,9 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
   let switches: MediaSwitches = {
     latencyMs: 0,
     refuse: () => undefined,
+    refusal: 'as the test wants it',
+    reply: (_, reply) => reply,
+    freePorts: undefined,
     packets: 0,
     lastPacketMs: undefined,
     nodes: { m1: 'up' },
@@ -107,10 +116,12 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
       await wait(timeoutMs);
       throw new Failure('media-timeout');
     }
-    const outcome = attempt(() => engine(nodeId).perform(command, switches.refuse(command, nodeId), seen()));
+    const code = switches.refuse(command, nodeId);
+    const refusal = code === undefined ? undefined : new Failure(code, switches.refusal);
+    const outcome = attempt(() => engine(nodeId).perform(command, refusal, seen()));
     await wait(state === 'mute' ? timeoutMs : switches.latencyMs / 2);
     if (state === 'mute') throw new Failure('media-timeout');
-    return outcome();
+    return switches.reply(command, outcome());
   };
   // Nobody sees that a node is silent or mute: it stands among those that are up.
   const candidates = (): readonly string[] => {
@@ -126,7 +137,7 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
     calls: () => [...engines.values()].flatMap((each) => [...each.calls.keys()]),
     branches: (callId) =>
       [...engines.values()].flatMap((each) => each.calls.get(callId)?.legs ?? []).filter((leg) => leg.branch).length,
-    nodes: () => Object.entries(switches.nodes).map(describe),
+    nodes: () => Object.entries(switches.nodes).map((node) => describe(node, switches.freePorts)),
     restart: () => engines.clear(),
     set: (changed) => {
       switches = { ...switches, ...changed };
@@ -138,9 +149,10 @@ function shown(state: MediaNodeState | Hidden): MediaNodeState {
   return state === 'silent' || state === 'mute' ? 'up' : state;
 }
 
-function describe([id, state]: readonly [string, MediaNodeState | Hidden]): MediaNode {
+function describe([id, state]: readonly [string, MediaNodeState | Hidden], free: number | undefined): MediaNode {
   const address = `udp:${relayAddress}:22222`;
-  return { id, address, weight: 1, state: shown(state), ports: undefined, lastError: undefined };
+  const ports = free === undefined ? undefined : { used: 0, free };
+  return { id, address, weight: 1, state: shown(state), ports, lastError: undefined };
 }
 
 function word(command: NgCommand): string {
@@ -178,7 +190,7 @@ class Rtpengine {
     this.#mistakes = mistakes;
   }
 
-  perform(command: NgCommand, refusal: ErrorCode | undefined, seen: Seen): NgReply {
+  perform(command: NgCommand, refusal: Failure | undefined, seen: Seen): NgReply {
     if (refusal !== undefined) return this.#refuse(command, refusal);
     switch (command.command) {
       case 'offer':
@@ -199,9 +211,9 @@ class Rtpengine {
   }
 
   // Observed: "Ran out of ports" destroys the call; an SDP that cannot be parsed changes nothing.
-  #refuse(command: NgCommand, code: ErrorCode): never {
-    if (command.command === 'offer' && code === 'media-busy') this.calls.delete(command['call-id']);
-    throw new Failure(code, 'as the test wants it');
+  #refuse(command: NgCommand, refusal: Failure): never {
+    if (command.command === 'offer' && refusal.code === 'media-busy') this.calls.delete(command['call-id']);
+    throw refusal;
   }
 
   #offer(command: OfferCommand): NgReply {

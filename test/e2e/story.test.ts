@@ -1,0 +1,66 @@
+/**
+ * What somebody in trouble sees of calls through a running Viaduct with a real rtpengine: over REST and on a terminal.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
+import { explainCommand } from '../../src/cli/explain.ts';
+import { askRunning } from '../../src/cli/running.ts';
+import { type SippCall, startCall } from '../support/sipp-calls.ts';
+import { PASSWORD } from '../support/softphone.ts';
+import { createSuite } from '../support/suite.ts';
+import { startViaduct, type Viaduct } from '../support/viaduct-process.ts';
+
+const bobs = ['bob1', 'bob2', 'bob3', 'bob4'];
+const users = ['alice', ...bobs].map((name) => `${name}:${PASSWORD}`).join(',');
+
+describe('the story of real calls', { concurrency: 1 }, () => {
+  const suite = createSuite();
+  let running: Viaduct | undefined;
+  before(async () => {
+    running = await startViaduct(suite, { DEMO_USERS: users });
+  });
+  after(() => suite.end());
+  const viaduct = (): Viaduct => running ?? assert.fail('Viaduct did not start');
+
+  /** What a command prints, without colours. */
+  async function prints(command: 'calls' | 'ladder' | 'explain', ...args: readonly string[]): Promise<string> {
+    let text = '';
+    const write = (more: string): void => {
+      text += more;
+    };
+    const screen = { colours: false, write };
+    const { host, port } = viaduct().run().http;
+    const api = askRunning(`http://${host}:${port}`, undefined);
+    const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand };
+    assert.equal(await commands[command](api, screen, wordsOf(args), async () => undefined), 0);
+    for (const line of text.split('\n')) assert.ok(Array.from(line).length <= 100, line);
+    return text;
+  }
+
+  async function over(t: Parameters<typeof startCall>[0], call: SippCall): Promise<void> {
+    const { alice, bob } = await startCall(t, viaduct(), call);
+    await Promise.all([alice.done(), bob.done()]);
+    await viaduct().until('no call is left', ({ calls }) => calls.inProgress === 0 && calls.ringing === 0);
+  }
+
+  const udp = { caller: 'udp', callee: 'udp' } as const;
+
+  test('a call that was heard: packets of both sides as rtpengine counted them, and the verdict', async (t) => {
+    await over(t, { ...udp, calling: 'call', answering: 'answer', bob: 'bob1', pauseMs: 2_500 });
+    const text = await prints('explain', '--sdp');
+    t.diagnostic(`\n${text}\n${await prints('ladder')}`);
+    assert.match(text, /^Both sides were heard for [23] s; the caller hung up\. \[52\]$/m);
+    assert.equal([...text.matchAll(/media: \d\d+ packets \(\d+ KiB\) came from 127\.0\.0\.1:\d+/g)].length, 2);
+    assert.equal([...text.matchAll(/cookie [0-9a-f]{32}$/gm)].length, 2);
+    assert.match(text, /changed: media goes to .*:\d+ instead of 127\.0\.0\.1:\d+/);
+    assert.match(text, /no MOS: no-rtcp/);
+  });
+
+  test('a busy callee: the verdict, the ladder and the list of failed calls say so', async (t) => {
+    await over(t, { ...udp, calling: 'refused', answering: 'reject', bob: 'bob2', status: 486 });
+    assert.match(await prints('explain'), /^error: The called party is busy\. \[22\]$/m);
+    assert.match(await prints('ladder'), /486 Busy/);
+    assert.match(await prints('calls', 'failed'), /failed 486/);
+  });
+});
