@@ -80,7 +80,12 @@ export interface Reply {
 
 export interface Relay {
   readonly kind: 'relay';
+  /** An INVITE tries those of the highest q first, all at once, then the next (RFC 3261 §16.6); others try all. */
   readonly targets: readonly Target[];
+  /** How long these may ring: then the failure route is asked as if nobody had answered. Default: timer C. */
+  readonly ringMs?: number | undefined;
+  /** RFC 3261 §21.1.3: the caller is told (181) that the call goes elsewhere. */
+  readonly isForwarded?: boolean;
 }
 
 export interface Drop {
@@ -99,6 +104,10 @@ export interface Target {
   readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
   /** What is known of the media of the party behind it. */
   readonly media?: MediaKind | undefined;
+  /** RFC 3261 §16.6: 0 to 1, what its registration says; without one it is among the first. */
+  readonly q?: number | undefined;
+  /** Put into its copy, before what that has of the name. */
+  readonly headers?: readonly Field[];
 }
 
 export function reply(status: number, headers: readonly Field[] = []): Reply {

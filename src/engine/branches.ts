@@ -47,6 +47,7 @@ export async function prepareBranch(core: Core, request: Request, plan: BranchPl
     recordRoutes: makesDialog ? recordRoutes(token, request.flow.listener, flow.listener) : [],
     routes: target.route ?? [],
     maxBreadth,
+    headers: target.headers ?? [],
   });
   const message = await core.routes.branch({ id, request, target, flow, message: copy }, core.proxy);
   return { id, target, message, flow, token };

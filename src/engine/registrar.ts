@@ -119,11 +119,13 @@ export class Registrar {
   }
 
   async #expanded(binding: Binding, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
-    const { contact, flowId, path, aor, key, media } = binding;
+    const { contact, flowId, path, aor, key, media, q } = binding;
     const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
-    if (next === undefined) return [{ uri: contact, flowId, route: path, binding: { aor, key }, media }];
+    if (next === undefined) return [{ uri: contact, flowId, route: path, binding: { aor, key }, media, q }];
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
-    return passed.has(next) || passed.size >= longestChain ? [] : this.targets(next, here, passed);
+    if (passed.has(next) || passed.size >= longestChain) return [];
+    const targets = await this.targets(next, here, passed);
+    return targets.map((target) => ({ ...target, q: Math.min(q, target.q ?? 1) }));
   }
 
   /** What a device turned out to speak is kept with its binding, for the next call to it. */

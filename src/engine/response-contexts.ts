@@ -10,10 +10,11 @@ import { errors, failureOf } from '../errors.ts';
 import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import type { SipResponse } from '../message/message.ts';
+import type { Cancel } from '../ports.ts';
 import { shareBreadth } from '../proxy/loop.ts';
 import {
-  allEnded,
   allSettled,
+  allTried,
   bestSoFar,
   branchState,
   type ContextEffect,
@@ -25,8 +26,10 @@ import {
   mayReplace,
   type ResponseContext,
   step,
+  takesBranches,
 } from '../proxy/response-context.ts';
-import { type Relay, type Reply, type Request, refuse, type Target } from './api.ts';
+import { inGroups } from '../proxy/target-set.ts';
+import { type Relay, type Reply, type Request, refuse, reply, type Target } from './api.ts';
 import type { Core } from './core.ts';
 import { Downstream } from './downstream.ts';
 import { InviteMedia } from './invite-media.ts';
@@ -34,6 +37,9 @@ import { Mailbox } from './mailbox.ts';
 import { responseOf } from './replies.ts';
 import type { ServerTransaction } from './transactions.ts';
 import { opensCall, Upstream } from './upstream.ts';
+
+/** How long a group of targets rings before the next one has its turn, where nobody says otherwise. */
+const groupRingMs = 20_000;
 
 export class ResponseContextRunner {
   readonly #core: Core;
@@ -43,11 +49,14 @@ export class ResponseContextRunner {
   readonly #downstream: Downstream;
   readonly #mailbox: Mailbox;
   #context: ResponseContext;
-  #cancelled = false;
   /** The routes have said where to; before that no branch is none too few. */
   #relayed = false;
   /** What the failure route answers in place of the best response. */
   #instead: Reply | undefined;
+  /** Groups of targets that have not had their turn. */
+  #waiting: readonly (readonly Target[])[] = [];
+  #ringMs: number | undefined;
+  #stopRinging: Cancel | undefined;
   /** The failure route is being asked. */
   #asking = false;
 
@@ -74,10 +83,10 @@ export class ResponseContextRunner {
   }
 
   /** The verdict of the routes: forward it there. */
-  relay({ targets }: Relay): void {
+  relay(relay: Relay): void {
     if (isFinal(this.#context)) return;
-    const shares = shareBreadth(this.#request.message, targets.length);
-    if (shares === undefined) {
+    const [first = []] = this.#groupsOf(relay);
+    if (shareBreadth(this.#request.message, first.length) === undefined) {
       this.#upstream.reply(refuse('max-breadth', 440));
       return;
     }
@@ -85,22 +94,93 @@ export class ResponseContextRunner {
       this.#media.begin();
       this.#core.presence.calls.began(this.#request.message);
     }
-    this.#mailbox.post(() => this.#addBranches(targets, shares));
+    this.#mailbox.post(() => this.#take(relay));
   }
 
   /** RFC 3261 §16.10: its CANCEL arrived. `reason` is handed on (RFC 3326). */
   cancel(reason: string | undefined): void {
-    this.#cancelled = true;
     if (opensCall(this.#request)) this.#core.stories.cancelled(this.#request.message);
     this.#mailbox.post(() => this.#step(reason === undefined ? { on: 'cancel' } : { on: 'cancel', reason }));
   }
 
-  #addBranches(targets: readonly Target[], shares: readonly number[]): void {
+  // --- targets -------------------------------------------------------------------------------------------------------
+
+  /** RFC 3261 §16.6: one group after the other; for anything but a call nobody waits that long. */
+  #groupsOf({ targets }: Relay): readonly (readonly Target[])[] {
+    return opensCall(this.#request) ? inGroups(targets) : [targets];
+  }
+
+  /** Its first targets are tried; the others wait for their turn. */
+  #take(relay: Relay): void {
     this.#relayed = true;
+    this.#waiting = this.#groupsOf(relay);
+    this.#ringMs = relay.ringMs;
+    if (relay.isForwarded === true && opensCall(this.#request)) this.#upstream.reply(reply(181));
+    this.#tryNext();
+  }
+
+  /** The group whose turn it is; when none is left the failure route is asked. */
+  #tryNext(): void {
+    this.#stopRinging?.();
+    const [group, ...later] = takesBranches(this.#context) ? this.#waiting : [];
+    this.#waiting = later;
+    if (group === undefined) this.#askFailureRoute();
+    else this.#addBranches(group);
+  }
+
+  #addBranches(targets: readonly Target[]): void {
+    const shares = shareBreadth(this.#request.message, targets.length);
+    if (shares === undefined) {
+      this.#core.counters.refusal('max-breadth');
+      this.#tryNext();
+      return;
+    }
+    this.#startRinging();
     const ids = this.#downstream.add(targets, shares);
     this.#step({ on: 'branches', ids });
     // A CANCEL before this point has already abandoned them.
     for (const id of ids) if (branchState(this.#context, id) === 'preparing') this.#downstream.prepare(id);
+  }
+
+  #startRinging(): void {
+    const ms = this.#ringMs ?? (this.#waiting.length > 0 ? groupRingMs : undefined);
+    if (ms === undefined || !opensCall(this.#request)) return;
+    let isOver = false;
+    const out = (): void => {
+      if (!isOver) this.#step({ on: 'ring-time-out' });
+    };
+    const cancel = this.#core.ports.clock.after(ms, () => this.#mailbox.post(out));
+    this.#stopRinging = () => {
+      isOver = true;
+      cancel();
+    };
+  }
+
+  #askFailureRoute(): void {
+    const best = bestSoFar(this.#context);
+    this.#asking = true;
+    this.#mailbox.post(async () => {
+      const verdict = await this.#afterFailure(best);
+      this.#asking = false;
+      if (verdict?.kind === 'relay') this.#take(verdict);
+      else {
+        this.#instead = verdict;
+        this.#step({ on: 'routed' });
+      }
+    });
+  }
+
+  /** A failure route that fails itself adds nothing. */
+  async #afterFailure(best: ReturnType<typeof bestSoFar>): Promise<Relay | Reply | undefined> {
+    if (best === undefined || this.#request.inDialog || !takesBranches(this.#context)) return undefined;
+    const response = best.do === 'forward' ? best.response : responseOf(this.#request.message, replyOf(best), '');
+    try {
+      const verdict = await this.#core.routes.failure(this.#request, response, this.#core.proxy);
+      return verdict?.kind === 'relay' && verdict.targets.length === 0 ? undefined : verdict;
+    } catch (thrown) {
+      this.#logFault(thrown);
+      return undefined;
+    }
   }
 
   // --- effects -------------------------------------------------------------------------------------------------------
@@ -116,41 +196,16 @@ export class ResponseContextRunner {
   #settle(): void {
     if (isFinal(this.#context) && allSettled(this.#context)) this.#media.finished();
     if (this.#context.routed || this.#asking) return;
-    if (isFinal(this.#context)) this.#step({ on: 'routed' });
-    else if (this.#relayed && allEnded(this.#context)) this.#askFailureRoute();
-  }
-
-  #askFailureRoute(): void {
-    const best = bestSoFar(this.#context);
-    this.#asking = true;
-    this.#mailbox.post(async () => {
-      const targets = await this.#afterFailure(best);
-      this.#asking = false;
-      const shares = shareBreadth(this.#request.message, targets.length);
-      if (shares === undefined) this.#core.counters.refusal('max-breadth');
-      if (targets.length === 0 || shares === undefined) this.#step({ on: 'routed' });
-      else this.#addBranches(targets, shares);
-    });
-  }
-
-  /** A failure route that fails itself adds nothing. */
-  async #afterFailure(best: ReturnType<typeof bestSoFar>): Promise<readonly Target[]> {
-    if (best === undefined || this.#cancelled || this.#request.inDialog) return [];
-    const response = best.do === 'forward' ? best.response : responseOf(this.#request.message, replyOf(best), '');
-    try {
-      const verdict = await this.#core.routes.failure(this.#request, response, this.#core.proxy);
-      if (verdict?.kind === 'reply') this.#instead = verdict;
-      return verdict?.kind === 'relay' ? verdict.targets : [];
-    } catch (thrown) {
-      this.#logFault(thrown);
-      return [];
-    }
+    if (isFinal(this.#context)) {
+      this.#stopRinging?.();
+      this.#step({ on: 'routed' });
+    } else if (this.#relayed && allTried(this.#context)) this.#tryNext();
   }
 
   #perform(effect: ContextEffect): void {
     switch (effect.do) {
       case 'forward':
-        if (this.#instead === undefined) this.#forward(effect.response, effect.branch);
+        if (this.#instead === undefined || isSuccess(effect.response)) this.#forward(effect.response, effect.branch);
         else this.#upstream.reply(this.#instead);
         return;
       case 'respond':

@@ -9,7 +9,7 @@ import type { Forward, Outcome, Respond } from './best-response.ts';
 export type BranchState = 'preparing' | 'calling' | 'proceeding' | 'accepted' | 'ended';
 
 export interface Cancelling {
-  readonly because: 'caller' | 'answered' | 'declined' | 'timer-c';
+  readonly because: 'caller' | 'answered' | 'declined' | 'timer-c' | 'ring-time';
   /** Text of the Reason header (RFC 3326). */
   readonly reason: string | undefined;
   /** `false`: held until the first provisional response. */
@@ -66,6 +66,8 @@ export type ContextEvent =
   /** Its client transaction is gone. */
   | { readonly on: 'terminated'; readonly branch: string }
   | { readonly on: 'timer-c'; readonly branch: string }
+  /** What rings has rung for as long as it may: others are tried while its CANCELs are on their way. */
+  | { readonly on: 'ring-time-out' }
   /** From upstream; `reason` is its Reason header. */
   | { readonly on: 'cancel'; readonly reason?: string }
   | { readonly on: 'routed' };
@@ -111,6 +113,9 @@ export const makeBranch = (id: string, state: BranchState): Branch => ({
 
 export const find = (context: ResponseContext, id: string): Branch | undefined =>
   context.branches.find((branch) => branch.id === id);
+
+/** It is cancelled because it rang for too long. What it says is not waited for, but a 2xx still wins. */
+export const isGivenUp = (branch: Branch): boolean => branch.cancelling?.because === 'ring-time';
 
 export const hasEnded = (branch: Branch): boolean => branch.state === 'ended';
 

@@ -3,11 +3,13 @@
  *
  * Left out: the next hop's address (§16.6 step 7, src/engine/next-hop.ts), timer C and sending.
  */
+import type { Field } from '../message/build.ts';
 import { prepend, replaceAll, setHeader, withUri } from '../message/edit.ts';
 import { all, get } from '../message/header.ts';
 import type { NameAddr } from '../message/headers/address.ts';
 import { MaxBreadth, MaxForwards } from '../message/headers/numbers.ts';
 import { RecordRoute, Route } from '../message/headers/route.ts';
+import { textHeader } from '../message/headers/text.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipRequest } from '../message/message.ts';
 import { hasParam } from '../message/params.ts';
@@ -22,6 +24,8 @@ export interface Forwarding {
   readonly routes: readonly string[];
   /** This branch's share of Max-Breadth; `undefined` leaves the header as it is. */
   readonly maxBreadth: number | undefined;
+  /** Further headers, in front of those of their name. */
+  readonly headers?: readonly Field[];
 }
 
 /** What a proxy writes where the sender left it out (§16.6 step 3). */
@@ -34,6 +38,7 @@ export function forwarded(request: SipRequest, how: Forwarding): SipRequest {
   for (const value of how.recordRoutes.toReversed()) copy = prepend(copy, RecordRoute, value); // step 4
   if (how.maxBreadth !== undefined) copy = setHeader(copy, MaxBreadth, how.maxBreadth); // RFC 5393 §5.3.3.1
   for (const route of how.routes.toReversed()) copy = prepend(copy, Route, routeValue(route));
+  for (const [name, text] of (how.headers ?? []).toReversed()) copy = prepend(copy, textHeader(name, true), text);
   copy = strictNextHop(copy); // step 6
   return prepend(copy, Via, how.via); // step 8
 }

@@ -40,6 +40,7 @@ import {
   forward,
   hasEnded,
   ignore,
+  isGivenUp,
   isSuccess,
   type Limits,
   makeBranch,
@@ -84,6 +85,8 @@ function take(context: ResponseContext, event: ContextEvent): Step {
       return cancelByCaller(context, event.reason);
     case 'replaced':
       return replace(context, event.branch, event.by);
+    case 'ring-time-out':
+      return ringTimeOut(context);
     case 'sent':
     case 'response':
     case 'failed':
@@ -103,7 +106,8 @@ export function branchState(context: ResponseContext, id: string): BranchState |
 
 /** What would go upstream if no branch were left: for the failure route. */
 export function bestSoFar(context: ResponseContext): Forward | Respond | undefined {
-  return bestResponse(answerable(context));
+  const silent = context.branches.filter((branch) => isGivenUp(branch) && !hasEnded(branch)).map(noAnswer);
+  return bestResponse([...answerable(context), ...silent]);
 }
 
 /** Whether a final response went upstream. */
@@ -120,8 +124,12 @@ export function mayReplace(context: ResponseContext, id: string): boolean {
   return isOut && branch.cancelling === undefined && takesBranches(context);
 }
 
-/** Whether every branch there is has ended: time for the failure route, when no final response went upstream. */
+/** Whether every branch there is has ended. */
 export const allEnded = (context: ResponseContext): boolean => context.branches.every(hasEnded);
+
+/** Whether nothing rings that is waited for: time for the next targets, when no final response went upstream. */
+export const allTried = (context: ResponseContext): boolean =>
+  context.branches.every((branch) => hasEnded(branch) || isGivenUp(branch));
 
 /** Whether no branch can bring a first 2xx any more: each was answered or has ended. */
 export const allSettled = (context: ResponseContext): boolean =>
@@ -212,7 +220,8 @@ function provisional(context: ResponseContext, branch: Branch, response: SipResp
   // RFC 4320 §4.1: upstream nobody waits for a 1xx to a non-INVITE request.
   if (!context.invite) return change(context, next, []);
   // RFC 3261 §16.7 step 5: any but 100 is forwarded at once, until a final response went upstream.
-  const forwarded = response.status > 100 && !isFinal(context) ? [forward(branch, response)] : [];
+  const heard = response.status > 100 && !isFinal(context) && !isGivenUp(branch);
+  const forwarded = heard ? [forward(branch, response)] : [];
   if (branch.cancelling !== undefined) return both(change(context, next, forwarded), (now) => sendCancel(now, next));
   // RFC 3261 §16.7 step 2: 101-199 give the callee the time of timer C again; a 100 does not.
   const again = response.status > 100 ? startTimerC(context, branch) : [];
@@ -256,6 +265,12 @@ function cancelByCaller(context: ResponseContext, reason: string | undefined): S
   return cancelAll({ ...context, cancelled: true }, { because: 'caller', reason });
 }
 
+/** A preparing branch is over; one that rings is cancelled and given up. */
+function ringTimeOut(context: ResponseContext): Step {
+  if (!context.invite || !takesBranches(context)) return ignore(context);
+  return cancelAll(context, { because: 'ring-time', reason: noAnswerReason });
+}
+
 function cancelAll(context: ResponseContext, why: Omit<Cancelling, 'sent'>): Step {
   return context.branches.reduce<Step>((step, { id }) => both(step, (now) => cancelOne(now, id, why)), [context, []]);
 }
@@ -264,7 +279,7 @@ function cancelOne(context: ResponseContext, id: string, why: Omit<Cancelling, '
   const branch = find(context, id);
   switch (branch?.state) {
     case 'preparing':
-      return abandon(context, branch);
+      return abandon(context, why.because === 'ring-time' ? { ...branch, outcome: noAnswer(branch) } : branch);
     case 'calling':
     case 'proceeding': {
       // RFC 3261 §9.1: only an INVITE is cancelled, once, and not before a provisional response.
@@ -340,7 +355,8 @@ const bestOrNone = (context: ResponseContext): Forward | Respond =>
 
 function outcomeOf(branch: Branch, response: SipResponse): Outcome {
   // Deviates: §16.7 step 6 would forward the 487. The caller cancelled nothing, and is told that nobody answered.
-  if (response.status === 487 && branch.cancelling?.because === 'timer-c') return noAnswer(branch);
+  const { because } = branch.cancelling ?? {};
+  if (response.status === 487 && (because === 'timer-c' || because === 'ring-time')) return noAnswer(branch);
   return { kind: 'response', branch: branch.id, response };
 }
 

@@ -246,6 +246,7 @@ describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
         route: ['<sip:edge;lr>'],
         binding: { aor, key: bobsBinding.key },
         media: 'webrtc',
+        q: bobsBinding.q,
       },
     ]);
   });

@@ -29,7 +29,7 @@ const words = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(id, id).map(([one, other]) => `${one} replaced ${other}`) },
   { weight: 1, arbitrary: id.map((one) => `terminated ${one}`) },
   { weight: 1, arbitrary: id.map((one) => `timer-c ${one}`) },
-  { weight: 1, arbitrary: fc.constant('cancel') },
+  { weight: 1, arbitrary: fc.constantFrom('cancel', 'ring-time-out') },
   { weight: 1, arbitrary: fc.constant('routed') },
 );
 const story = fc.array(words, { maxLength: 40 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   allEnded,
+  allTried,
   bestSoFar,
   branchState,
   type ContextEvent,
@@ -400,4 +401,48 @@ test('RFC 3261 §16.7 step 7: the challenges of all branches reach the caller in
     forwarded.response.headers.filter(({ name }) => name.endsWith('authenticate')).map(({ raw }) => raw),
     ['WWW-Authenticate: Digest realm="a"', 'Proxy-Authenticate: Digest realm="b"'],
   );
+});
+
+describe('it has rung for too long', () => {
+  const noAnswer = 'SIP;cause=408;text="No answer"';
+  const rung = after(one, 'a 180', 'ring-time-out');
+
+  test('RFC 3261 §16.6: CANCEL leaves, and other targets are tried without waiting for its answer', () => {
+    assert.deepEqual(effects(after(one, 'a 180'), 'ring-time-out'), [`cancel a ${noAnswer}`, 'start-c a 32000']);
+    assert.ok(allTried(rung) && !allEnded(rung));
+    assert.deepEqual(bestSoFar(rung), { do: 'respond', status: 408, code: 'branch-timeout' });
+    assert.deepEqual(effects(rung, 'ring-time-out'), []);
+  });
+
+  test('what it says after that is not forwarded, but for a 2xx, which wins', () => {
+    assert.deepEqual(effects(rung, 'a 183'), []);
+    const second = after(rung, 'branches b', 'sent b', 'b 180');
+    assert.deepEqual(effects(second, 'a 200'), [
+      'stop-c a',
+      'forward a 200',
+      'cancel b SIP;cause=200;text="Call completed elsewhere"',
+      'start-c b 32000',
+    ]);
+  });
+
+  test('its 487 counts as 408: the caller has cancelled nothing', () => {
+    assert.deepEqual(seen(rung, 'routed', 'a 487'), ['respond 408 branch-timeout']);
+  });
+
+  test('before any 1xx the CANCEL is held; a branch that is being prepared is over', () => {
+    const held = after(one, 'ring-time-out');
+    assert.deepEqual(effects(one, 'ring-time-out'), []);
+    assert.deepEqual(effects(held, 'a 180'), [`cancel a ${noAnswer}`, 'start-c a 32000']);
+    const preparing = after(invite, 'branches a');
+    assert.deepEqual(effects(preparing, 'ring-time-out'), ['abandon a', 'ended a']);
+    assert.deepEqual(bestSoFar(after(preparing, 'ring-time-out')), {
+      do: 'respond',
+      status: 408,
+      code: 'branch-timeout',
+    });
+  });
+
+  test('the caller gives up meanwhile: 487 for him', () => {
+    assert.deepEqual(seen(rung, 'routed', 'cancel', 'a 487'), ['respond 487']);
+  });
 });

@@ -37,7 +37,8 @@ export function eventOf(words: string): ContextEvent {
   const [first = '', second = '', third = '', fourth = ''] = words.split(' ');
   switch (first) {
     case 'routed':
-      return { on: 'routed' };
+    case 'ring-time-out':
+      return { on: first };
     case 'cancel':
       return second === '' ? { on: 'cancel' } : { on: 'cancel', reason: words.slice('cancel '.length) };
     case 'branches':
