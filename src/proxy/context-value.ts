@@ -119,6 +119,17 @@ export const isGivenUp = (branch: Branch): boolean => branch.cancelling?.because
 
 export const hasEnded = (branch: Branch): boolean => branch.state === 'ended';
 
+/** Whether every branch there is has ended. */
+export const allEnded = (context: ResponseContext): boolean => context.branches.every(hasEnded);
+
+/** Whether nothing rings that is waited for: time for the next targets, when no final response went upstream. */
+export const allTried = (context: ResponseContext): boolean =>
+  context.branches.every((branch) => hasEnded(branch) || isGivenUp(branch));
+
+/** Whether no branch can bring a first 2xx any more: each was answered or has ended. */
+export const allSettled = (context: ResponseContext): boolean =>
+  context.branches.every((branch) => branch.state === 'accepted' || hasEnded(branch));
+
 export const isSuccess = (response: SipResponse): boolean => response.status >= 200 && response.status < 300;
 
 export const forward = (branch: Branch, response: SipResponse): Forward => ({

@@ -27,6 +27,7 @@ import {
   type Respond,
 } from './best-response.ts';
 import {
+  allEnded,
   answerable,
   type Branch,
   type BranchState,
@@ -50,6 +51,9 @@ import {
 } from './context-value.ts';
 
 export {
+  allEnded,
+  allSettled,
+  allTried,
   type BranchState,
   type ContextEffect,
   type ContextEvent,
@@ -123,17 +127,6 @@ export function mayReplace(context: ResponseContext, id: string): boolean {
   const isOut = branch?.state === 'calling' || branch?.state === 'proceeding';
   return isOut && branch.cancelling === undefined && takesBranches(context);
 }
-
-/** Whether every branch there is has ended. */
-export const allEnded = (context: ResponseContext): boolean => context.branches.every(hasEnded);
-
-/** Whether nothing rings that is waited for: time for the next targets, when no final response went upstream. */
-export const allTried = (context: ResponseContext): boolean =>
-  context.branches.every((branch) => hasEnded(branch) || isGivenUp(branch));
-
-/** Whether no branch can bring a first 2xx any more: each was answered or has ended. */
-export const allSettled = (context: ResponseContext): boolean =>
-  context.branches.every((branch) => branch.state === 'accepted' || hasEnded(branch));
 
 /** Our own part in the failure, also when the response of another branch goes upstream. */
 export const ownFailures = (context: ResponseContext): readonly OwnFailure[] =>
