@@ -17,6 +17,7 @@ import { loadOrCreateCertificate } from './adapters/network/certificate.ts';
 import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
 import { loadTlsCfg } from './adapters/network/tls-sections.ts';
 import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
+import { watchProcess } from './adapters/process-metrics.ts';
 import { createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
 import { readSettings, type Settings } from './config.ts';
@@ -112,7 +113,8 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
   const { database, media } = backends;
   const { subscribers, location, dialogs, outbox, presence, messages } = database;
   const stores = { subscribers, location, dialogs, outbox, presence, messages };
-  const ports = { ...stores, clock: systemClock, random, network, resolver: createResolver(), media, database, log };
+  const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics: watchProcess() };
+  const ports = { ...stores, ...system, media, database, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
     domains,

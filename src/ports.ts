@@ -299,6 +299,23 @@ export interface MediaRelay {
   nodes(): readonly MediaNode[];
 }
 
+// --- metrics ---------------------------------------------------------------------------------------------------------
+
+/** One metric of Prometheus with all its label sets. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  /** Of a histogram: `_bucket`, `_sum` or `_count`. */
+  readonly suffix?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 // --- logging ---------------------------------------------------------------------------------------------------------
 
 export interface Log {

@@ -1,13 +1,14 @@
 /**
- * The REST API: what each address answers, and nothing about how it is served. `GET /health`, and under `/api/v1`
- * `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes` and `POST /reload`. Who may ask, and the
- * form of errors, is decided in `src/adapters/http/`.
+ * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
+ * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes` and `POST /reload`. Who may ask,
+ * and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { callsRoute } from './calls.ts';
 import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
+import { metricsRoute } from './metrics.ts';
 import { presenceRoute } from './presence.ts';
 import { registrationsRoute } from './registrations.ts';
 import { reloadRoute } from './reload.ts';
@@ -21,6 +22,7 @@ export interface Actions {
 export function apiRoutes(operations: Operations, actions: Actions): FastifyPluginAsyncTypebox {
   return async (app) => {
     await app.register(healthRoute(operations));
+    await app.register(metricsRoute(operations));
     await app.register(
       async (v1) => {
         await v1.register(statsRoute(operations));

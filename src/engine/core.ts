@@ -15,6 +15,7 @@ import type {
   MediaOutbox,
   MediaRelay,
   MessageStore,
+  MetricFamily,
   Network,
   PresenceStore,
   Random,
@@ -35,6 +36,7 @@ import type { Presence } from './presence.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
 import type { Stories } from './stories.ts';
+import type { Timings } from './timings.ts';
 import type { ClientUser, TransactionLimits, Transactions } from './transactions.ts';
 
 export interface EnginePorts {
@@ -51,6 +53,8 @@ export interface EnginePorts {
   readonly media: MediaRelay;
   readonly database: { state(): 'up' | 'down'; waiting(): number };
   readonly log: Log;
+  /** Of the process that the engine runs in. */
+  readonly processMetrics?: { read(): readonly MetricFamily[] };
 }
 
 export interface EngineOptions {
@@ -92,6 +96,7 @@ export interface Core {
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;
+  readonly timings: Timings;
   /** Requests that begin something new are refused from now on; those in progress go on. */
   draining: boolean;
   readonly stories: Stories;

@@ -24,18 +24,21 @@ const known: ReadonlySet<string> = new Set(knownMethods);
 export class Counters {
   readonly requests: Record<string, number> = {};
   readonly responses: Record<string, number> = {};
+  /** By method and class, as in `INVITE 2xx`. */
+  readonly classes: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
   readonly dropped: Record<string, number> = {};
   answered = 0;
   failed = 0;
 
   request(method: string): void {
-    add(this.requests, known.has(method) ? method : 'other');
+    add(this.requests, bucketOf(method));
   }
 
   /** A final or provisional response sent upstream. */
-  response(status: number): void {
+  response(status: number, method: string): void {
     add(this.responses, String(status));
+    add(this.classes, `${bucketOf(method)} ${Math.floor(status / 100)}xx`);
   }
 
   refusal(code: ErrorCode): void {
@@ -45,6 +48,10 @@ export class Counters {
   drop(why: string): void {
     add(this.dropped, why);
   }
+}
+
+function bucketOf(method: string): string {
+  return known.has(method) ? method : 'other';
 }
 
 function add(counts: Record<string, number>, key: string): void {

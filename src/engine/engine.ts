@@ -28,6 +28,7 @@ import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
 import { createServices } from './services.ts';
 import { Stories } from './stories.ts';
+import { Timings } from './timings.ts';
 import { Transactions } from './transactions.ts';
 
 export type { EngineOptions, EnginePorts } from './core.ts';
@@ -46,7 +47,9 @@ export interface Engine extends NetworkEvents {
   replaceDomains(names: readonly string[]): void;
 }
 
-export function createEngine(ports: EnginePorts, routes: Routes, options: EngineOptions): Engine {
+export function createEngine(given: EnginePorts, routes: Routes, options: EngineOptions): Engine {
+  const timings = new Timings(given.clock);
+  const ports = timings.ports(given);
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
   const happenings = new Happenings(clock, ports.media);
@@ -88,6 +91,7 @@ export function createEngine(ports: EnginePorts, routes: Routes, options: Engine
     nextHops: new NextHops(ports),
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
+    timings,
     draining: false,
     stories,
     happenings,

@@ -187,6 +187,8 @@ export interface ReloadReport {
 
 export interface Operations {
   health(): Health;
+  /** As Prometheus reads it. */
+  metrics(): Promise<string>;
   statistics(): Promise<Statistics>;
   registrations(page: PageRequest): Promise<Page<Registration>>;
   /** Newest first. */

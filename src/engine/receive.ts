@@ -98,7 +98,7 @@ export class Receiver {
   }
 
   #respondStateless(request: SipRequest, flow: Flow, reply: Reply): void {
-    this.#core.counters.response(reply.status);
+    this.#core.counters.response(reply.status, request.method);
     this.#core.transactions.sendDirect(responseOf(request, reply, this.#newTag()), flow);
   }
 
@@ -113,7 +113,7 @@ export class Receiver {
     }
     const server = this.#core.transactions.server(cancel, flow, () => true);
     const response = responseOf(cancel, { kind: 'reply', status: 200 }, this.#newTag());
-    this.#core.counters.response(response.status);
+    this.#core.counters.response(response.status, cancel.method);
     server.respond(response);
     context.cancel(get(cancel, Reason));
   }
@@ -179,7 +179,7 @@ export class Receiver {
     const now = (): void => {
       if (said) return;
       said = true;
-      this.#core.counters.response(100);
+      this.#core.counters.response(100, request.message.method);
       server.respond(createResponse(request.message, 100));
     };
     return { now, cancel: this.#core.ports.clock.after(tryingAfterMs, now) };

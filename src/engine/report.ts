@@ -4,14 +4,17 @@
 import type { Binding } from '../ports.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
+import { metricsOf } from './metrics.ts';
 import type { Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
 import { presenceOperations } from './presence-operations.ts';
+import { prometheusText } from './prometheus.ts';
 
 export function createOperations(core: Core): Operations {
   const startedAtMs = core.ports.clock.nowMs();
   const uptimeSeconds = (): number => Math.floor((core.ports.clock.nowMs() - startedAtMs) / 1000);
   return {
     health: () => health(core, uptimeSeconds()),
+    metrics: () => metrics(core, uptimeSeconds()),
     statistics: () => statistics(core, uptimeSeconds()),
     registrations: (page) => registrations(core, page),
     calls: (page) => calls(core, page),
@@ -31,12 +34,23 @@ function health(core: Core, uptimeSeconds: number): Health {
   return { status, version: core.options.version, uptimeSeconds, database, media };
 }
 
+/** A database that fails at this moment must not hide all the rest. */
+async function metrics(core: Core, uptimeSeconds: number): Promise<string> {
+  const count = await bindingsOf(core).catch(() => Number.NaN);
+  const ofProcess = core.ports.processMetrics?.read() ?? [];
+  return prometheusText([...metricsOf(core, statisticsWith(core, uptimeSeconds, count)), ...ofProcess]);
+}
+
 async function statistics(core: Core, uptimeSeconds: number): Promise<Statistics> {
+  return statisticsWith(core, uptimeSeconds, await bindingsOf(core));
+}
+
+function statisticsWith(core: Core, uptimeSeconds: number, bindings: number): Statistics {
   const { counters, dialogs, media, transactions, ports } = core;
   const network = ports.network.statistics();
   return {
     uptimeSeconds,
-    registrations: { bindings: await bindingsOf(core) },
+    registrations: { bindings },
     calls: {
       inProgress: dialogs.size,
       ringing: Math.max(0, media.size - dialogs.size),

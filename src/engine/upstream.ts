@@ -48,7 +48,7 @@ export class Upstream {
   }
 
   send(response: SipResponse): void {
-    this.#core.counters.response(response.status);
+    this.#core.counters.response(response.status, this.#request.message.method);
     const challenged = response.status === 401 || response.status === 407;
     if (response.status >= 300 && !challenged && opensCall(this.#request)) this.#core.counters.failed++;
     if (opensCall(this.#request)) this.#core.presence.calls.answered(this.#request.message, response.status);

@@ -111,6 +111,7 @@ export const mailbox: Mailbox = {
 
 export const operations: Operations = {
   health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
+  metrics: async () => 'viaduct_draining 0\n',
   statistics: async () => statistics,
   registrations: async () => ({ items: [registration], next: undefined }),
   calls: async () => ({ items: [call], next: undefined }),
