@@ -9,12 +9,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type ProtectionSettings, protectionTable } from './config/protection.ts';
+import type { Setting } from './config/setting.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-export interface Settings {
+export interface Settings extends ProtectionSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -49,20 +51,6 @@ export interface Settings {
   readonly mediaIdleSeconds: number;
   /** Who may watch whom where no rule says. */
   readonly presence: 'open' | 'confirm';
-}
-
-interface Setting<T> {
-  readonly name: string;
-  /** What kind of value it is, or its unit. */
-  readonly unit: string;
-  readonly help: string;
-  readonly example: string;
-  /** The default for people to read. */
-  readonly byDefault: string;
-  readonly otherwise: T;
-  readonly parse: (text: string) => T;
-  /** Never shown in a message; its parser must not quote it either. */
-  readonly secret?: true;
 }
 
 type Table = { readonly [Field in keyof Settings]: Setting<Settings[Field]> };
@@ -230,6 +218,7 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 5,
       parse: value.wholeNumber(0, 1000),
     },
+    ...protectionTable,
     timerCSeconds: {
       // RFC 3261 §16.6 step 11: timer C is larger than three minutes.
       name: 'TIMER_C_SECONDS',
@@ -333,6 +322,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     logLevel: read('logLevel'),
     graceSeconds: read('graceSeconds'),
     groupMs: read('groupMs'),
+    banSeconds: read('banSeconds'),
+    dropScanners: read('dropScanners'),
+    messagesPerSecond: read('messagesPerSecond'),
+    connectionsPerSecond: read('connectionsPerSecond'),
+    origins: read('origins'),
     timerCSeconds: read('timerCSeconds'),
     drainSeconds: read('drainSeconds'),
     maxContacts: read('maxContacts'),

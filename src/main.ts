@@ -60,8 +60,12 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
     closed: (flow, reason) => engine?.closed(flow, reason),
   };
   const httpHandler: RequestListener = (request, response) => serve?.(request, response);
-  const { listen, advertise } = settings;
-  const network = await openNetwork({ listen, advertise, tls, boot: identity.boot, httpHandler, log }, events);
+  const { listen, advertise, origins } = settings;
+  const admits = (address: string): boolean => engine?.admits(address) ?? true;
+  const network = await openNetwork(
+    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, log },
+    events,
+  );
   shutdown.add('the network', () => network.shutdown());
   const current = { routes: createRoutesSource(routes), isTrusted: trustedNetworks(settings.trusted) };
   const parts = { settings, identity, domains, backends, network, random, current, tls, log };
@@ -119,6 +123,12 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
     ...identity,
     domains,
     isTrusted: (address) => current.isTrusted(address),
+    protection: {
+      banMs: settings.banSeconds * 1000,
+      messagesPerSecond: settings.messagesPerSecond,
+      connectionsPerSecond: settings.connectionsPerSecond,
+      dropScanners: settings.dropScanners,
+    },
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,

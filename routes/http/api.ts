@@ -1,6 +1,6 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
- * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes` and `POST /reload`. Who may ask,
+ * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes`, `/refusals` and `POST /reload`. Who may ask,
  * and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -10,6 +10,7 @@ import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 import { presenceRoute } from './presence.ts';
+import { refusalsRoute } from './refusals.ts';
 import { registrationsRoute } from './registrations.ts';
 import { reloadRoute } from './reload.ts';
 import { statsRoute } from './stats.ts';
@@ -30,6 +31,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(callsRoute(operations));
         await v1.register(eventsRoute(operations));
         await v1.register(presenceRoute(operations));
+        await v1.register(refusalsRoute(operations));
         await v1.register(reloadRoute(actions.reload));
       },
       { prefix: '/api/v1' },

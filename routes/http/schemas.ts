@@ -221,6 +221,21 @@ export const HappeningBody = Type.Union([
 export const RegistrationsBody = Type.Object({ items: Type.Array(Registration), next: MaybeText });
 export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText });
 
+const RefusedSource = Type.Object({
+  source: Text,
+  reason: Type.Union([
+    Type.Literal('failed-logins'),
+    Type.Literal('scanner'),
+    Type.Literal('too-many-messages'),
+    Type.Literal('too-many-connections'),
+  ]),
+  over: Type.Union([Type.Literal('udp'), Type.Literal('everything')]),
+  count: Count,
+  lastAt: Text,
+  until: MaybeText,
+});
+export const RefusalsBody = Type.Object({ items: Type.Array(RefusedSource) });
+
 export const ReloadBody = Type.Object({ changed: Type.Array(Text), needsRestart: Type.Array(Text) });
 
 /** `limit` items at most, those behind the one that `after` names (the `next` of the page before). */

@@ -125,6 +125,16 @@ export function networks(text: string): readonly string[] {
   });
 }
 
+/** RFC 6454 §6.2: scheme, host and perhaps port, as a browser writes them. */
+export function origins(text: string): readonly string[] {
+  return words(text).map((word) => {
+    const origin = URL.canParse(word) ? new URL(word).origin : '';
+    if (!/^https?:/.test(origin) || origin !== word.toLowerCase())
+      throw new BadValue(`"${word}" is no origin of a page`);
+    return origin;
+  });
+}
+
 /** `host:port`, IPv6 in brackets; the host must be numeric, because it is bound. */
 export function bindAddress(text: string): HostPort {
   const { host, port } = hostPort(text);

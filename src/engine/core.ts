@@ -33,6 +33,7 @@ import type { Media } from './media.ts';
 import type { Messages } from './messages.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Presence } from './presence.ts';
+import type { Protection, ProtectionOptions } from './protection.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
 import type { Stories } from './stories.ts';
@@ -80,6 +81,8 @@ export interface EngineOptions {
   readonly version: string;
   /** Default: what one process can hold. */
   readonly transactionLimits?: TransactionLimits | undefined;
+  /** Absent: nobody is refused for what he does. */
+  readonly protection?: ProtectionOptions | undefined;
 }
 
 export interface Core {
@@ -97,6 +100,7 @@ export interface Core {
   readonly domains: Domains;
   readonly counters: Counters;
   readonly timings: Timings;
+  readonly protection: Protection;
   /** Requests that begin something new are refused from now on; those in progress go on. */
   draining: boolean;
   readonly stories: Stories;

@@ -23,6 +23,7 @@ import { Messages } from './messages.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
 import { Presence } from './presence.ts';
+import { Protection } from './protection.ts';
 import { Receiver } from './receive.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
@@ -45,6 +46,8 @@ export interface Engine extends NetworkEvents {
   readonly operations: Operations;
   /** DOMAINS have changed. */
   replaceDomains(names: readonly string[]): void;
+  /** Whether a connection from this address may come in. */
+  admits(address: string): boolean;
 }
 
 export function createEngine(given: EnginePorts, routes: Routes, options: EngineOptions): Engine {
@@ -59,7 +62,8 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     core.media.isAlive(mediaNode, name),
   );
   const dialogs = new Dialogs(ports, { node, secrets, graceMs });
-  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets });
+  const protection = new Protection({ ...ports, isTrusted: options.isTrusted }, options.protection);
+  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets }, protection);
   const core: Core = {
     ports,
     options,
@@ -92,6 +96,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     domains: new Domains(options.domains, network.listeners),
     counters: new Counters(),
     timings,
+    protection,
     draining: false,
     stories,
     happenings,
@@ -115,6 +120,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const early = new EarlyEvents(events);
   return {
     operations: createOperations(core),
+    admits: (address) => protection.admits(address),
     replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
       await core.registrar.start();

@@ -15,7 +15,7 @@ import { Authorization, type Credentials, ProxyAuthorization } from '../message/
 import { From, To } from '../message/headers/from-to.ts';
 import { UserAgent } from '../message/headers/text.ts';
 import { parseUri } from '../message/uri.ts';
-import type { Clock, Random, SubscriberStore } from '../ports.ts';
+import type { Clock, Flow, Random, SubscriberStore } from '../ports.ts';
 import { type Reply, type Request, refuse, reply, type User } from './api.ts';
 
 export interface LoginOptions {
@@ -24,19 +24,35 @@ export interface LoginOptions {
   readonly secrets: readonly string[];
 }
 
+/** Who counts logins beside us. */
+export interface LoginWatch {
+  loginFailed(flow: Flow): void;
+  loginSucceeded(flow: Flow): void;
+}
+
+const nobodyWatches: LoginWatch = { loginFailed: () => undefined, loginSucceeded: () => undefined };
+
 export class Logins {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #subscribers: SubscriberStore;
   readonly #options: LoginOptions;
+  readonly #watch: LoginWatch;
   readonly #nonces = new NonceWindow();
   readonly #failures = new FailedLogins();
 
-  constructor(clock: Clock, random: Random, subscribers: SubscriberStore, options: LoginOptions) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    subscribers: SubscriberStore,
+    options: LoginOptions,
+    watch: LoginWatch = nobodyWatches,
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.#subscribers = subscribers;
     this.#options = options;
+    this.#watch = watch;
   }
 
   async login(request: Request): Promise<User | Reply> {
@@ -70,6 +86,7 @@ export class Logins {
     switch (verdict) {
       case 'ok':
         this.#failures.clear(source, username);
+        this.#watch.loginSucceeded(request.flow);
         return { username, domain: realm };
       case 'malformed':
         return refuse('malformed', 400, 'The digest credentials are not for this request.');
@@ -78,6 +95,7 @@ export class Logins {
         return this.#challenge(request, realm, true);
       case 'wrong':
         this.#failures.note(source, username, nowMs);
+        this.#watch.loginFailed(request.flow);
         return { ...this.#challenge(request, realm, false), code: 'login-failed' };
     }
   }

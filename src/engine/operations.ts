@@ -185,6 +185,20 @@ export interface ReloadReport {
   readonly needsRestart: readonly string[];
 }
 
+/** A source that was refused for what it did; its ban may be over. */
+export interface RefusedSource {
+  /** An IPv4 address, or the /64 of an IPv6 address. */
+  readonly source: string;
+  readonly reason: 'failed-logins' | 'scanner' | 'too-many-messages' | 'too-many-connections';
+  /** `udp`: connections from there are served. */
+  readonly over: 'udp' | 'everything';
+  readonly count: number;
+  /** ISO 8601. */
+  readonly lastAt: string;
+  /** ISO 8601; `undefined`: no ban, or none any more. */
+  readonly until: string | undefined;
+}
+
 export interface Operations {
   health(): Health;
   /** As Prometheus reads it. */
@@ -197,6 +211,10 @@ export interface Operations {
   call(id: string): Promise<CallSummary | undefined>;
   ladder(id: string): Promise<LadderReport | undefined>;
   explain(id: string): Promise<CallExplanation | undefined>;
+  /** The latest first. */
+  refusedSources(): readonly RefusedSource[];
+  /** An entry's `source`, or an address of it; `false`: nothing was known of it. */
+  liftBan(source: string): boolean;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
   publications(page: PageRequest): Promise<Page<PublicationSummary>>;

@@ -44,9 +44,17 @@ export class Receiver {
   }
 
   message(text: string, flow: Flow): void {
+    if (!this.#core.protection.hears(flow)) {
+      this.#core.counters.drop('refused source');
+      return;
+    }
     const message = parseMessage(text);
     if (message.kind === 'unparsable') {
       this.#unparsable(message, flow);
+      return;
+    }
+    if (message.kind === 'request' && this.#core.protection.isScan(message, flow)) {
+      this.#core.counters.drop('scanner');
       return;
     }
     this.#core.stories.received(message, text, flow);

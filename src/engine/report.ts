@@ -1,11 +1,12 @@
 /**
  * What a running proxy says of itself: the `Operations` that REST, pages and command line read.
  */
+import type { Refused } from '../auth/bans.ts';
 import type { Binding } from '../ports.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
 import { metricsOf } from './metrics.ts';
-import type { Health, Operations, Page, PageRequest, Registration, Statistics } from './operations.ts';
+import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from './operations.ts';
 import { presenceOperations } from './presence-operations.ts';
 import { prometheusText } from './prometheus.ts';
 
@@ -21,9 +22,16 @@ export function createOperations(core: Core): Operations {
     call: (id) => call(core, id),
     ladder: (id) => ladder(core, id),
     explain: (id) => explanation(core, id),
+    refusedSources: () => core.protection.list().map(refusedSource),
+    liftBan: (source) => core.protection.lift(source),
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
     ...presenceOperations(core),
   };
+}
+
+function refusedSource({ source, reason, over, count, lastMs, untilMs }: Refused): RefusedSource {
+  const until = untilMs === undefined ? undefined : new Date(untilMs).toISOString();
+  return { source, reason, over, count, lastAt: new Date(lastMs).toISOString(), until };
 }
 
 function health(core: Core, uptimeSeconds: number): Health {

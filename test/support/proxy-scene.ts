@@ -13,6 +13,7 @@
 import assert from 'node:assert/strict';
 import { routes } from '../../routes/routes.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { ProtectionOptions } from '../../src/engine/protection.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Clock, Log, NetworkEvents } from '../../src/ports.ts';
@@ -38,6 +39,8 @@ export interface ProxySceneOptions {
   readonly graceMs?: number;
   readonly mediaIdleMs?: number;
   readonly transactionLimits?: TransactionLimits;
+  /** Default: nobody is refused for what he does. */
+  readonly protection?: ProtectionOptions;
   /** What the DNS knows. */
   readonly names?: Names;
 }
@@ -198,6 +201,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     mediaIdleMs: options.mediaIdleMs ?? 0,
     transactionLimits: options.transactionLimits,
     presence: options.presence ?? 'open',
+    protection: options.protection,
     version: '0.0.0-test',
   };
 }

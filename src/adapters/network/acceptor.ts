@@ -91,6 +91,10 @@ class ListeningAcceptor implements Acceptor {
 
   #admit(connection: Accepted, accepted: (accepted: Accepted) => void): void {
     const { socket, remote } = connection;
+    if (!this.#context.admits(remote.address)) {
+      this.#refuse(socket, 'refused-source', remote);
+      return;
+    }
     const refusal = this.#admission.admit(remote.address);
     if (refusal !== undefined) {
       this.#refuse(socket, refusal, remote);

@@ -15,5 +15,9 @@ export interface Context {
   readonly connections: Connections;
   /** Sockets that we opened. */
   readonly dialled: SocketSet;
+  /** Whether a connection from this address may come in. */
+  readonly admits: (address: string) => boolean;
+  /** `undefined`: pages of all of them may open a WebSocket. */
+  readonly origins: readonly string[] | undefined;
   readonly log: Log;
 }

@@ -17,6 +17,7 @@ export type DropReason =
   | 'no-pong'
   | 'not-started'
   | 'receiver-error'
+  | 'refused-source'
   | 'send-failed'
   | 'slow-reader'
   | 'socket-error'
@@ -28,6 +29,7 @@ export type DropReason =
   | 'too-many-from-source'
   | 'too-short'
   | 'websocket-broken'
+  | 'websocket-origin'
   | 'websocket-protocol';
 
 const repeatMs = 60_000;

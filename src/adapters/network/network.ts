@@ -36,6 +36,10 @@ export interface NetworkOptions {
   readonly boot: string;
   /** HTTP requests on `ws` and `wss` ports that are not upgrades. */
   readonly httpHandler?: RequestListener | undefined;
+  /** Whether a connection from this address may come in; asked before a handshake costs anything. */
+  readonly admits?: (address: string) => boolean;
+  /** Pages that may open a WebSocket, beside those of the host that it goes to; absent: all. */
+  readonly origins?: readonly string[] | undefined;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
 }
@@ -66,7 +70,8 @@ function contextOf(options: NetworkOptions, events: NetworkEvents): Context {
   const delivery = new Delivery(events, drops, options.log);
   const connections = new Connections(options.boot, delivery);
   const wheel = new Wheel(limits.tickMs);
-  return { limits, wheel, drops, delivery, connections, dialled: new SocketSet(), log: options.log };
+  const { log, admits = () => true, origins } = options;
+  return { limits, wheel, drops, delivery, connections, dialled: new SocketSet(), admits, origins, log };
 }
 
 const drainStepMs = 20;

@@ -3,7 +3,8 @@
  * that a browser may use its microphone and the WebSocket from one origin.
  *
  * An upgrade on any path is served; what it must offer is the sub-protocol `sip`, and who does not is told so in words.
- * Left out: the Origin, since SIP authenticates each request and no cookie is involved.
+ * Origin is checked where ORIGINS is set: SIP authenticates each request and no cookie is involved, so that is not what
+ * keeps strangers out, but it keeps their pages from making browsers dial.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
@@ -80,6 +81,11 @@ function upgrade(upgrader: Upgrader, request: IncomingMessage, socket: Duplex, h
     refuse(upgrader, socket, 'websocket-protocol', fault);
     return;
   }
+  const stranger = foreignOrigin(request, context.origins);
+  if (stranger !== undefined) {
+    refuse(upgrader, socket, 'websocket-origin', stranger, '403 Forbidden');
+    return;
+  }
   const remote = { address: plainAddress(request.socket.remoteAddress ?? ''), port: request.socket.remotePort ?? 0 };
   sockets.handleUpgrade(request, socket, head, (accepted) => {
     new WebSocketConnection(accepted, context.connections.newFlow(listener, remote, true), context);
@@ -94,11 +100,25 @@ function upgradeFault(request: IncomingMessage): string | undefined {
   return 'This is SIP over WebSocket (RFC 7118): offer the sub-protocol "sip" (Sec-WebSocket-Protocol: sip).';
 }
 
-function refuse({ listener, context }: Upgrader, socket: Duplex, reason: DropReason, words: string): void {
+/** RFC 6455 §10.2. Telephones send no Origin, browsers always do; a page may talk to the host that it is from. */
+function foreignOrigin({ headers }: IncomingMessage, allowed: readonly string[] | undefined): string | undefined {
+  const origin = headers.origin?.toLowerCase();
+  if (allowed === undefined || origin === undefined || allowed.includes(origin)) return undefined;
+  if (origin.replace(/^https?:\/\//, '') === headers.host?.toLowerCase()) return undefined;
+  return 'Pages of this origin may not connect here; add it to ORIGINS.';
+}
+
+function refuse(
+  { listener, context }: Upgrader,
+  socket: Duplex,
+  reason: DropReason,
+  words: string,
+  status = '400 Bad Request',
+): void {
   context.drops.count(reason, { entry: listener.entry, words });
   const text = `${words}\n`;
   const head = [
-    'HTTP/1.1 400 Bad Request',
+    `HTTP/1.1 ${status}`,
     'Connection: close',
     'Content-Type: text/plain; charset=utf-8',
     'Sec-WebSocket-Protocol: sip',

@@ -9,6 +9,7 @@ import type {
   Mailbox,
   Operations,
   PublicationSummary,
+  RefusedSource,
   Registration,
   ReloadReport,
   Statistics,
@@ -109,6 +110,15 @@ export const mailbox: Mailbox = {
   oldUrgent: 1,
 };
 
+export const refusedSource: RefusedSource = {
+  source: '192.0.2.1',
+  reason: 'failed-logins',
+  over: 'udp',
+  count: 31,
+  lastAt: '2030-01-01T00:00:00.000Z',
+  until: undefined,
+};
+
 export const operations: Operations = {
   health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
   metrics: async () => 'viaduct_draining 0\n',
@@ -118,6 +128,8 @@ export const operations: Operations = {
   call: async (id) => (id === call.id ? call : undefined),
   ladder: async () => undefined,
   explain: async () => undefined,
+  refusedSources: () => [refusedSource],
+  liftBan: (source) => source === refusedSource.source,
   watch: () => () => undefined,
   publications: async () => ({ items: [publication], next: undefined }),
   subscriptions: async () => ({ items: [subscription], next: undefined }),

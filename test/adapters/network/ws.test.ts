@@ -344,3 +344,33 @@ for (const transport of ['ws', 'wss'] as const) {
     await eventually(() => openSockets() <= before, 'all handles gone');
   });
 }
+
+test('RFC 6455 §10.2: with ORIGINS only their pages connect, and those of the host itself; telephones send none', async (t) => {
+  const origins = ['https://phone.example.com'];
+  const { network, listener } = await open(t, ['ws:127.0.0.1:0'], { origins });
+  const host = `127.0.0.1:${listener.local.port}`;
+  for (const origin of [undefined, 'https://phone.example.com', 'https://PHONE.example.com', `http://${host}`]) {
+    await client(t, listener, origin === undefined ? {} : { origin });
+  }
+  for (const origin of ['https://evil.example', 'null', 'https://phone.example.com.evil.example', 'http://127.0.0.1']) {
+    await assert.rejects(client(t, listener, { origin }), /403/, origin);
+  }
+  assert.equal(network.statistics().dropped['websocket-origin'], 4);
+  assert.equal(network.statistics().connections.ws, 4);
+});
+
+for (const transport of ['tcp', 'tls', 'ws', 'wss']) {
+  test(`${transport}: a connection from a source that is refused is reset before any handshake`, async (t) => {
+    const asked: string[] = [];
+    const admits = (address: string): boolean => {
+      asked.push(address);
+      return false;
+    };
+    const tls = certificateSource(ours());
+    const { network, listener } = await open(t, [`${transport}:127.0.0.1:0`], { admits, tls });
+    const refused = TcpClient.dial(t, listener.local);
+    await refused.closed();
+    assert.deepEqual(asked, ['127.0.0.1']);
+    assert.equal(network.statistics().dropped['refused-source'], 1);
+  });
+}

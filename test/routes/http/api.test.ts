@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Operations, PageRequest } from '../../../src/engine/operations.ts';
 import { Failure } from '../../../src/errors.ts';
-import { call, http, operations, registration, reloadReport, statistics, TOKEN } from '../../adapters/http/fixture.ts';
+import {
+  call,
+  http,
+  operations,
+  refusedSource,
+  registration,
+  reloadReport,
+  statistics,
+  TOKEN,
+} from '../../adapters/http/fixture.ts';
 
 const headers = { authorization: `Bearer ${TOKEN}` };
 
@@ -114,5 +123,21 @@ test('POST /api/v1/reload answers 422 with the line that is wrong, and what to d
     status: 422,
     detail: 'tls.cfg line 3: no such file. Correct the named line; tls.cfg.example explains each key.',
   });
+  await app.close();
+});
+
+test('GET /api/v1/refusals lists who is refused; DELETE lifts the ban of one, and knows no other', async () => {
+  const { body } = await get('/api/v1/refusals');
+  assert.deepEqual(body, { items: [{ ...refusedSource, until: null }] });
+  const lifted: string[] = [];
+  const liftBan = (source: string) => lifted.push(source) > 0 && source !== '192.0.2.9';
+  const app = await http({ apiToken: TOKEN, operations: { ...operations, liftBan } });
+  const remove = async (source: string) =>
+    (await app.inject({ method: 'DELETE', url: `/api/v1/refusals/${source}`, headers })).statusCode;
+  assert.equal(await remove('192.0.2.1'), 204);
+  assert.equal(await remove('2001:db8::%2F64'), 204);
+  assert.equal(await remove('192.0.2.9'), 404);
+  assert.equal(await remove('everybody'), 400);
+  assert.deepEqual(lifted, ['192.0.2.1', '2001:db8::/64', '192.0.2.9']);
   await app.close();
 });
