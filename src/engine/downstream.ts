@@ -125,6 +125,7 @@ export class Downstream {
   #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
     const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
     this.#tell(branch, { code, detail: '' });
+    if (this.#triesNextServer(branch)) return;
     this.#context.step({ on: 'failed', branch: branch.plan.id, status: errors[code].status, code });
   }
 
@@ -154,6 +155,7 @@ export class Downstream {
   async #onResponse(branch: LiveBranch, received: SipResponse): Promise<void> {
     const { plan, sent, lost } = branch;
     if (sent === undefined) return;
+    if (received.status === 503 && this.#triesNextServer(branch)) return;
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
       if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
@@ -174,10 +176,26 @@ export class Downstream {
     const media = this.#core.media.otherKind(this.#request.message, id, flow, response);
     if (media === undefined) return false;
     this.#core.ports.log.info({ callId: this.#callId(), target: target.uri, media }, 'Refused the SDP; asked again');
-    const by = this.#add({ ...plan, target: { ...target, media }, isRetry: true });
+    this.#replace(id, { ...plan, target: { ...target, media }, isRetry: true });
+    return true;
+  }
+
+  /** RFC 3263 §4.3: a server that said nothing, was not to be reached or says 503 makes way for the next one. */
+  #triesNextServer({ plan, sent }: LiveBranch): boolean {
+    if (sent?.hop.way === undefined) return false;
+    const { way, others } = sent.hop;
+    this.#core.nextHops.avoid(way);
+    // Whoever has said that it rings may still be answered.
+    if (others.length === 0 || this.#context.stateOf(plan.id) !== 'calling') return false;
+    if (!this.#context.mayReplace(plan.id)) return false;
+    this.#replace(plan.id, { ...plan, left: others });
+    return true;
+  }
+
+  #replace(id: string, plan: Omit<BranchPlan, 'id'>): void {
+    const by = this.#add(plan);
     this.#context.step({ on: 'replaced', branch: id, by });
     this.prepare(by);
-    return true;
   }
 
   #learn({ binding, media }: Target): void {

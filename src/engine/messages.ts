@@ -108,8 +108,9 @@ export class Messages {
     const { ports, nextHops, transactions } = this.#core();
     const [listener] = ports.network.listeners;
     if (listener === undefined) return noAnswer;
-    const flow = await nextHops.flowFrom(target, target.route?.[0], listener).catch(() => undefined);
-    if (flow === undefined) return noAnswer;
+    const hop = await nextHops.hopTo(target, target.route?.[0], listener).catch(() => undefined);
+    if (hop === undefined) return noAnswer;
+    const { flow } = hop;
     const { from, aor, contentType, body, sentAtMs } = message;
     // RFC 3428 §7: when it was sent, as it comes late.
     const date: Field = ['Date', new Date(sentAtMs).toUTCString()];

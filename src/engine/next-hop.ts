@@ -7,6 +7,7 @@
  */
 import { Failure } from '../errors.ts';
 import { lower } from '../message/ascii.ts';
+import { hasParam } from '../message/params.ts';
 import { defaultPort, parseUri, type SipUri } from '../message/uri.ts';
 import type { Clock, Flow, Listener, Network, Random, Resolver, SocketAddress, Transport } from '../ports.ts';
 import {
@@ -25,6 +26,16 @@ export interface Way {
   readonly remote: SocketAddress;
   /** For the certificate (RFC 5922 §4): the domain that was asked for, not the host that the DNS named. */
   readonly serverName: string | undefined;
+  /** Over UDP because nobody said otherwise: what is too large for a datagram may go over TCP. */
+  readonly mayUseTcp: boolean;
+}
+
+/** A way that is open, and the servers that are left when it fails (RFC 3263 §4.3). */
+export interface Hop {
+  readonly flow: Flow;
+  /** `undefined` for a known flow: there is one device behind it. */
+  readonly way: Way | undefined;
+  readonly others: readonly Way[];
 }
 
 interface Place {
@@ -60,19 +71,36 @@ export class NextHops {
     this.#random = ports.random;
   }
 
-  /** `firstRoute`: the topmost Route of the request that leaves, if it has one. Throws `flow-gone`, `foreign-target`… */
-  async flowTo(target: Target, firstRoute: string | undefined, from: Flow): Promise<Flow> {
-    return this.flowFrom(target, firstRoute, from.listener);
-  }
-
-  /** The same for a request of ours, by this listener if it fits. */
-  async flowFrom(target: Target, firstRoute: string | undefined, listener: Listener): Promise<Flow> {
+  /**
+   * `firstRoute`: the topmost Route of the request that leaves, if it has one. `left`: the ways that are left after
+   * others have failed. `preferred`: if it fits. Throws `flow-gone`, `foreign-target`…
+   */
+  async hopTo(
+    target: Target,
+    firstRoute: string | undefined,
+    preferred: Listener,
+    left: readonly Way[] = [],
+  ): Promise<Hop> {
     if (target.flowId !== undefined) {
       const flow = this.#network.find(target.flowId);
       if (flow === undefined) throw new Failure('flow-gone');
-      return flow;
+      return { flow, way: undefined, others: [] };
     }
-    return this.toUri(firstRoute ?? target.uri, listener);
+    const [known, ...rest] = left;
+    if (known !== undefined) return { flow: this.open(known), way: known, others: rest };
+    const [way, ...others] = await this.ways(firstRoute ?? target.uri, preferred);
+    return { flow: this.open(way), way, others };
+  }
+
+  /** RFC 3261 §18.1.1: the same server over TCP, and over UDP when that fails; the hop itself where we speak no TCP. */
+  streamInstead(hop: Hop): Hop {
+    const { way, others } = hop;
+    if (way === undefined) return hop;
+    const listener = this.#listenerFor('tcp', way.remote.address, way.listener);
+    const flow = listener && this.#network.connect(listener, way.remote, way.serverName);
+    if (listener === undefined || flow === undefined) return hop;
+    const datagrams = { ...way, mayUseTcp: false };
+    return { flow, way: { ...datagrams, listener }, others: [datagrams, ...others] };
   }
 
   async toUri(text: string, preferred: Listener): Promise<Flow> {
@@ -148,9 +176,11 @@ export class NextHops {
 
   async #waysTo({ transport, host, port }: Place, uri: SipUri, preferred: Listener): Promise<readonly Way[]> {
     const addresses = await this.#resolver.addresses(bare(host));
+    const mayUseTcp = transport === 'udp' && !hasParam(uri.params, 'transport');
     return addresses.slice(0, maxRecords).flatMap((address) => {
       const listener = this.#listenerFor(transport, address, preferred);
-      return listener === undefined ? [] : [{ listener, remote: { address, port }, serverName: nameOf(uri.host) }];
+      const serverName = nameOf(uri.host);
+      return listener === undefined ? [] : [{ listener, remote: { address, port }, serverName, mayUseTcp }];
     });
   }
 

@@ -172,7 +172,7 @@ export class Notifier {
     const [first] = ports.network.listeners;
     const from = ports.network.listeners[listener] ?? first;
     if (from === undefined) throw new Error('There is no listener.');
-    return nextHops.flowFrom({ uri: remoteTarget, flowId }, routeSet[0], from);
+    return (await nextHops.hopTo({ uri: remoteTarget, flowId }, routeSet[0], from)).flow;
   }
 
   /** `waits`: its client may come back with another connection, and then ask again by itself. */

@@ -78,19 +78,21 @@ async function fails(uri: string, code: ErrorCode, listeners = everywhere): Prom
   await assert.rejects(create(listeners).hops.toUri(uri, listenerOf('udp', 0)), { code }, uri);
 }
 
+const from = listenerOf('udp', 0);
+
 describe('DESIGN law 4: a known flow', () => {
   const flow: Flow = { ...flowOf('wss', '192.0.2.7', 40_000), id: 'c00b007-9' };
   const target = { uri: 'sip:x7@ab12.invalid;transport=ws', flowId: flow.id };
 
   test('is used, whatever Request-URI and Route say', async () => {
     const { hops, dialled } = create(everywhere, [flow]);
-    assert.equal(await hops.flowTo(target, 'sip:edge.example.org;lr', flowOf()), flow);
+    assert.equal((await hops.hopTo(target, 'sip:edge.example.org;lr', from)).flow, flow);
     assert.deepEqual(dialled, []);
   });
 
   test('that is closed fails the branch; nothing is dialled or resolved instead', async () => {
     const { hops, dialled } = create();
-    await assert.rejects(hops.flowTo({ ...target, uri: 'sip:bob@example.org' }, undefined, flowOf()), {
+    await assert.rejects(hops.hopTo({ ...target, uri: 'sip:bob@example.org' }, undefined, from), {
       code: 'flow-gone',
     });
     assert.deepEqual(dialled, []);
@@ -101,8 +103,8 @@ describe('RFC 3261 §16.6 step 7: the next hop', () => {
   test('is the first Route if there is one, else the Request-URI', async () => {
     const { hops, dialled } = create();
     const target = { uri: 'sip:bob@203.0.113.5:5070' };
-    await hops.flowTo(target, 'sip:203.0.113.6;lr', flowOf());
-    await hops.flowTo(target, undefined, flowOf());
+    await hops.hopTo(target, 'sip:203.0.113.6;lr', from);
+    await hops.hopTo(target, undefined, from);
     assert.deepEqual(
       dialled.map(({ remote }) => remote),
       [
@@ -162,7 +164,6 @@ describe('DESIGN law 8: why a target cannot be reached', () => {
 });
 
 describe('RFC 3263 §4: the servers of a domain', () => {
-  const from = listenerOf('udp', 0);
   async function servers(uri: string, { hops } = create()): Promise<readonly string[]> {
     const ways = await hops.ways(uri, from);
     return ways.map(({ listener, remote }) => `${listener.transport} ${remote.address} ${remote.port}`);
