@@ -41,9 +41,10 @@ export class BusyCalls {
     return [...(this.#byAor.get(aor)?.values() ?? [])];
   }
 
-  /** An INVITE that opens a call is on its way. */
+  /** An INVITE that opens a call is on its way. The callee is not called before a telephone of his rings. */
   began(invite: SipRequest): void {
-    this.#put(keyOf(invite), partiesOf(invite), 'trying');
+    const { caller, callee } = partiesOf(invite);
+    this.#putInitiator(keyOf(invite), caller, callee, 'trying');
   }
 
   /** A response to it goes upstream. A 2xx counts with its record: `established`. */
@@ -61,13 +62,16 @@ export class BusyCalls {
     this.#put(keyOfRecord(record), partiesOfRecord(record), 'terminated');
   }
 
+  #putInitiator(key: string, caller: string, remote: string, phase: CallPhase): void {
+    const aor = this.#aorOfOurs(caller);
+    if (aor !== undefined) this.#putOne(aor, { id: `i-${key}`, direction: 'initiator', phase, remote });
+  }
+
   #put(key: string, { caller, callee }: Parties, phase: CallPhase): void {
-    const initiator = this.#aorOfOurs(caller);
+    this.#putInitiator(key, caller, callee, phase);
     const recipient = this.#aorOfOurs(callee);
-    if (initiator !== undefined)
-      this.#putOne(initiator, { id: `i-${key}`, direction: 'initiator', phase, remote: callee });
-    if (recipient !== undefined)
-      this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller });
+    if (recipient === undefined) return;
+    this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller });
   }
 
   #putOne(aor: string, call: PartyCall): void {

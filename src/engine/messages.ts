@@ -21,7 +21,8 @@ const mostPerRecipient = 100;
 /** Refused by a device so often, it is given up: that device does not take messages. */
 const mostTries = 5;
 const longestSeconds = 7 * 24 * 3600;
-const batch = 20;
+/** In one go: as many as may wait. */
+const batch = mostPerRecipient;
 /** Recipients for whom something waits: a REGISTER of anybody else asks the database nothing. Law 9. */
 const mostRecipients = 1_000_000;
 
@@ -84,23 +85,34 @@ export class Messages {
 
   async #deliver(aor: string): Promise<void> {
     const { messages } = this.#core().ports;
-    for (;;) {
-      const waiting = await messages.waitingFor(aor, batch);
-      for (const message of waiting) if (!(await this.#deliverOne(message))) return;
-      if (waiting.length < batch) break;
-    }
+    // Before the question, so that what is stored behind it is remembered.
     this.#recipients.delete(aor);
+    try {
+      const waiting = await messages.waitingFor(aor, batch);
+      let left = waiting.length === batch;
+      for (const message of waiting) {
+        const outcome = await this.#deliverOne(message);
+        if (outcome !== 'delivered') left = true;
+        if (outcome === 'away') break;
+      }
+      if (left) this.#recipients.add(aor);
+    } catch (thrown) {
+      this.#recipients.add(aor);
+      throw thrown;
+    }
   }
 
-  /** Whether the next one may be tried. */
-  async #deliverOne(message: StoredMessage): Promise<boolean> {
+  async #deliverOne(message: StoredMessage): Promise<'delivered' | 'refused' | 'away'> {
     const { ports, proxy } = this.#core();
     const targets = await proxy.location.lookup(message.aor);
     const statuses = await Promise.all(targets.map((target) => this.#send(message, target)));
-    if (statuses.some((status) => status < 300)) await ports.messages.delivered(message.id);
-    else if (statuses.some((status) => !isAway(status))) await ports.messages.refused(message.id, mostTries);
-    else return false;
-    return true;
+    if (statuses.some((status) => status < 300)) {
+      await ports.messages.delivered(message.id);
+      return 'delivered';
+    }
+    if (statuses.every(isAway)) return 'away';
+    await ports.messages.refused(message.id, mostTries);
+    return 'refused';
   }
 
   /** Its final response; 408 when there was none. */
