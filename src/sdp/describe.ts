@@ -2,7 +2,8 @@
  * What routing asks of an SDP (RFC 8866, RFC 3264): for whom it is made, in which direction media flows, over which
  * address family. Lines are scanned; nothing is validated or rewritten.
  *
- * Only the first `m=` line decides: we carry audio and video to one party, which does not change its kind between them.
+ * Only the first `m=` line of RTP decides: we carry audio and video to one party, which does not change its kind between
+ * them. A fax (T.38, `udptl`) or a data channel beside it or in its place says nothing of how that party speaks RTP.
  * Left out: multipart bodies (RFC 5621): a multipart/mixed with an SDP part is not an SDP here, so such an offer
  * counts as one without SDP.
  */
@@ -10,6 +11,7 @@ import { lower, trim } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage } from '../message/message.ts';
+import { sections } from './lines.ts';
 
 /** DTLS-SRTP with ICE, plain RTP, or SDES-SRTP. */
 export type MediaKind = 'webrtc' | 'rtp' | 'sdes';
@@ -17,8 +19,9 @@ export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface SdpKind {
   readonly webrtc: boolean;
-  readonly kind: MediaKind;
-  /** Of the first medium. An address of 0.0.0.0 is not read as hold: browsers write it before they know their own. */
+  /** `undefined`: no medium of it is RTP. */
+  readonly kind: MediaKind | undefined;
+  /** Of that medium. An address of 0.0.0.0 is not read as hold: browsers write it before they know their own. */
   readonly direction: Direction;
   readonly addressFamily: 'IP4' | 'IP6' | undefined;
 }
@@ -42,28 +45,26 @@ function mediaType(message: SipMessage): string {
 /** `undefined` for text that is no SDP or has no medium. */
 export function describeSdp(body: string): SdpKind | undefined {
   if (!body.startsWith('v=')) return undefined;
-  const lines = firstMediumLines(body);
-  const medium = lines.find((line) => line.startsWith('m='));
+  const [session = [], ...media] = sections(body.split(/\r?\n/));
+  const medium = media.find((lines) => isRtp(protocolOf(lines))) ?? media[0];
   if (medium === undefined) return undefined;
-  const kind = kindOf(lower(medium.split(/ +/)[2] ?? ''), lines);
+  const lines = [...session, ...medium];
+  const kind = kindOf(protocolOf(medium), lines);
   return { webrtc: kind === 'webrtc', kind, direction: directionOf(lines), addressFamily: familyOf(lines) };
 }
 
-/** The session level and the first medium. */
-function firstMediumLines(body: string): readonly string[] {
-  const first = mediumAt(body, 0);
-  const second = first < 0 ? -1 : mediumAt(body, first + 1);
-  return (second < 0 ? body : body.slice(0, second)).split(/\r?\n/);
-}
+/** `m=audio 4000 RTP/AVP 0`: lower case. */
+const protocolOf = ([medium = '']: readonly string[]): string => lower(medium.split(/ +/)[2] ?? '');
 
-const mediumAt = (body: string, from: number): number => body.indexOf('\nm=', from);
+const isRtp = (protocol: string): boolean => protocol.includes('rtp/');
 
-function kindOf(protocol: string, lines: readonly string[]): MediaKind {
+function kindOf(protocol: string, lines: readonly string[]): MediaKind | undefined {
   const has = (start: string): boolean => lines.some((line) => line.startsWith(start));
   // A phone with DTLS-SRTP but without ICE is nearer to a browser than to any other kind: it needs our DTLS.
   if (protocol.startsWith('udp/tls/')) return 'webrtc';
   if (has('a=fingerprint:') && has('a=ice-ufrag:')) return 'webrtc';
-  return protocol.startsWith('rtp/savp') || has('a=crypto:') ? 'sdes' : 'rtp';
+  if (protocol.startsWith('rtp/savp') || has('a=crypto:')) return 'sdes';
+  return isRtp(protocol) ? 'rtp' : undefined;
 }
 
 const directions = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;

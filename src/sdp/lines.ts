@@ -3,7 +3,7 @@
 /** Lines with their line ends. */
 export const linesOf = (body: string): readonly string[] => body.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
-/** The session level, then each medium from its `m=` line on. */
+/** The session level, then each medium from its `m=` line on; the lines may be with or without their ends. */
 export function sections(lines: readonly string[]): readonly (readonly string[])[] {
   const all: string[][] = [[]];
   for (const line of lines) {

@@ -28,6 +28,20 @@ test('RFC 3551, RFC 4568: a telephone is plain RTP, or SDES by its profile or cr
   assert.equal(describeSdp(sdp('m=audio 4000 RTP/AVP 0', 'a=ice-ufrag:x'))?.kind, 'rtp');
 });
 
+test('RFC 3362: a fax says nothing of how a party speaks RTP, and stands in nobody’s way', () => {
+  const fax = ['m=image 4000 udptl t38', 'c=IN IP4 192.0.2.1'];
+  assert.deepEqual(describeSdp(sdp(...fax)), {
+    webrtc: false,
+    kind: undefined,
+    direction: 'sendrecv',
+    addressFamily: 'IP4',
+  });
+  assert.equal(describeSdp(sdp(...fax, 'm=audio 4 RTP/SAVP 0', 'a=recvonly'))?.kind, 'sdes');
+  assert.equal(describeSdp(sdp(...fax, 'm=audio 4 RTP/AVP 0', 'a=recvonly'))?.direction, 'recvonly');
+  const data = ['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'a=fingerprint:sha-256 AA', 'a=ice-ufrag:x'];
+  assert.equal(describeSdp(sdp(...data))?.kind, 'webrtc');
+});
+
 test('RFC 8866 §6.7: the direction of the first medium, before that of the session, and sendrecv without one', () => {
   assert.equal(describeSdp(sdp('m=audio 4 RTP/AVP 0'))?.direction, 'sendrecv');
   assert.equal(describeSdp(sdp('a=inactive', 'm=audio 4 RTP/AVP 0'))?.direction, 'inactive');
