@@ -13,8 +13,7 @@ import { type ProtectionSettings, protectionTable } from './config/protection.ts
 import type { Setting } from './config/setting.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+import type { LogLevel } from './ports.ts';
 
 export interface Settings extends ProtectionSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */

@@ -23,7 +23,7 @@ import { servedDomains } from './config/served-domains.ts';
 import { readSettings, type Settings } from './config.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { failureOf } from './errors.ts';
-import type { Log, NetworkEvents, Random } from './ports.ts';
+import type { LevelledLog, Log, NetworkEvents, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
@@ -37,7 +37,7 @@ import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
 import { trustedNetworks } from './start/trusted.ts';
 
-async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<void> {
+async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): Promise<void> {
   const { dataDir } = settings;
   const identity = loadIdentity(dataDir, settings.tokenSecrets);
   refuseSecond(dataDir);
@@ -78,7 +78,7 @@ async function start(settings: Settings, log: Log, shutdown: Shutdown): Promise<
   const reload = openReload(parts, running);
 
   const app = await createHttp({
-    api: apiRoutes(engine.operations, { reload }),
+    api: apiRoutes(engine.operations, { reload, log }),
     apiToken: settings.apiToken,
     allowedHosts: domains,
     pages,

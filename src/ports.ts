@@ -318,9 +318,16 @@ export interface Sample {
 
 // --- logging ---------------------------------------------------------------------------------------------------------
 
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
 export interface Log {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
   error(fields: object, text: string): void;
+}
+
+/** What is less than `level` is not written; it may change at any time. */
+export interface LevelledLog extends Log {
+  level: LogLevel;
 }

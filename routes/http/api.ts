@@ -1,13 +1,14 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
- * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes`, `/refusals` and `POST /reload`. Who may ask,
- * and the form of errors, is decided in `src/adapters/http/`.
+ * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes`, `/refusals`, `/log-level` and
+ * `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Operations, ReloadReport } from '../../src/engine/operations.ts';
+import type { LevelControl, Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { callsRoute } from './calls.ts';
 import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
+import { logLevelRoute } from './log-level.ts';
 import { metricsRoute } from './metrics.ts';
 import { presenceRoute } from './presence.ts';
 import { refusalsRoute } from './refusals.ts';
@@ -18,6 +19,7 @@ import { statsRoute } from './stats.ts';
 /** What the process around the engine can be asked to do. */
 export interface Actions {
   reload(): Promise<ReloadReport>;
+  readonly log: LevelControl;
 }
 
 export function apiRoutes(operations: Operations, actions: Actions): FastifyPluginAsyncTypebox {
@@ -33,6 +35,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(presenceRoute(operations));
         await v1.register(refusalsRoute(operations));
         await v1.register(reloadRoute(actions.reload));
+        await v1.register(logLevelRoute(actions.log));
       },
       { prefix: '/api/v1' },
     );

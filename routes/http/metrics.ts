@@ -4,8 +4,11 @@ import type { Operations } from '../../src/engine/operations.ts';
 
 export function metricsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/metrics', async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4; charset=utf-8').send(await operations.metrics()),
+    app.get(
+      '/metrics',
+      { schema: { summary: 'Counters and times as Prometheus reads them' } },
+      async (_request, reply) =>
+        reply.type('text/plain; version=0.0.4; charset=utf-8').send(await operations.metrics()),
     );
   };
 }

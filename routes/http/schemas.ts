@@ -236,6 +236,17 @@ const RefusedSource = Type.Object({
 });
 export const RefusalsBody = Type.Object({ items: Type.Array(RefusedSource) });
 
+export const LogLevelBody = Type.Object({
+  level: Type.Union([
+    Type.Literal('trace'),
+    Type.Literal('debug'),
+    Type.Literal('info'),
+    Type.Literal('warn'),
+    Type.Literal('error'),
+    Type.Literal('silent'),
+  ]),
+});
+
 export const ReloadBody = Type.Object({ changed: Type.Array(Text), needsRestart: Type.Array(Text) });
 
 /** `limit` items at most, those behind the one that `after` names (the `next` of the page before). */

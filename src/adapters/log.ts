@@ -6,21 +6,34 @@
  */
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import type { Log } from '../ports.ts';
+import type { LevelledLog, Log, LogLevel } from '../ports.ts';
 
 export interface LogOptions {
-  readonly level: string;
+  readonly level: LogLevel;
   readonly out: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-export function createLog({ level, out }: LogOptions): Log {
+export function createLog({ level, out }: LogOptions): LevelledLog {
   const target = out.isTTY === true ? forPeople(out) : out;
   const formatters = { level: (label: string) => ({ level: label }) };
   const logger = pino({ level, base: null, formatters }, target);
   const write = (own: keyof Log) => (fields: object, text: string) => {
     if (logger.isLevelEnabled(own)) logger[own](fieldsInUtf8(fields), inUtf8(text));
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  let now = level;
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    get level() {
+      return now;
+    },
+    set level(wanted: LogLevel) {
+      now = wanted;
+      logger.level = wanted;
+    },
+  };
 }
 
 // --- text ------------------------------------------------------------------------------------------------------------

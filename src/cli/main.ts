@@ -60,6 +60,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./explain.ts')).explainHelp,
     run: async (args) => (await import('./ask-here.ts')).askHere('explain', args),
   },
+  'log-level': {
+    usage: 'log-level [LEVEL]',
+    summary: 'how much the running proxy logs, shown or changed',
+    help: async () => (await import('./log-level.ts')).logLevelHelp,
+    run: async (args) => (await import('./log-level.ts')).logLevelHere(args),
+  },
   reload: {
     usage: 'reload',
     summary: 'have the running proxy read its settings, tls.cfg and routes again; no call is lost',

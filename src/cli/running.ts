@@ -12,6 +12,8 @@ export interface Running {
   get(path: string): Promise<unknown>;
   /** Throws `code` with the words of the answer when it cannot be done (422), `api-refused` when we may not. */
   post(path: string, code: ErrorCode): Promise<unknown>;
+  /** Throws `api-refused` with the words of the answer when it is not done. */
+  put(path: string, body: object): Promise<unknown>;
   /** Server-sent events until the other side ends. */
   events(): AsyncGenerator<unknown>;
 }
@@ -22,10 +24,12 @@ export function findRunning(url: string | undefined): Running {
 }
 
 export function askRunning(base: string, token: string | undefined): Running {
-  const ask = async (path: string, method = 'GET'): Promise<Response> => {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const ask = async (path: string, method = 'GET', json?: object): Promise<Response> => {
+    const login = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const sent = json === undefined ? {} : { body: JSON.stringify(json) };
+    const headers = json === undefined ? login : { ...login, 'content-type': 'application/json' };
     try {
-      return await fetch(new URL(path, base), { headers, method });
+      return await fetch(new URL(path, base), { headers, method, ...sent });
     } catch {
       throw new Failure('not-running', base);
     }
@@ -40,6 +44,11 @@ export function askRunning(base: string, token: string | undefined): Running {
     post: async (path, code) => {
       const response = await ask(path, 'POST');
       if (!response.ok) throw new Failure(response.status === 422 ? code : 'api-refused', await problemText(response));
+      return await response.json();
+    },
+    put: async (path, body) => {
+      const response = await ask(path, 'PUT', body);
+      if (!response.ok) throw new Failure('api-refused', await problemText(response));
       return await response.json();
     },
     events: async function* () {

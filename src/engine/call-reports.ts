@@ -1,7 +1,9 @@
 /**
  * Calls for people: the list, one call's record, its ladder. Read from the stories; nothing here is kept.
  */
+
 import { errors } from '../errors.ts';
+import type { Log } from '../ports.ts';
 import { explain } from '../story/explanation.ts';
 import { drawLadder } from '../story/ladder.ts';
 import { type Party, readPassages } from '../story/passages.ts';
@@ -51,6 +53,17 @@ export async function explanation(core: Core, id: string): Promise<CallExplanati
 
 export function callChanged(happenings: Happenings, change: CallChange, story: Story): void {
   if (happenings.isWatched) happenings.tell({ type: 'call', change, call: summary(story) });
+}
+
+/** One line for each call, when it is over. What was only asked for a password was no call yet. */
+export function logCall(log: Log, change: CallChange, story: Story): void {
+  const { callId, from, to, status, answeredAtMs, endedAtMs, endedBy, code, mediaNode, hasFailed } = story;
+  if (change === 'started' || change === 'answered' || status === 401 || status === 407) return;
+  const talkedMs = answeredAtMs === undefined ? 0 : (endedAtMs ?? answeredAtMs) - answeredAtMs;
+  const seconds = Math.round(talkedMs / 100) / 10;
+  const fields = { callId, from, to, status, seconds, endedBy, code, rtpengine: mediaNode };
+  const how = answeredAtMs === undefined ? (hasFailed ? 'failed' : 'given up') : 'ended';
+  log.info(fields, `Call ${how}`);
 }
 
 export function summary(story: Story): CallSummary {

@@ -6,7 +6,7 @@ import { Failure } from '../errors.ts';
 import type { Binding, Flow, NetworkEvents } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
-import { callChanged } from './call-reports.ts';
+import { callChanged, logCall } from './call-reports.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
@@ -56,7 +56,10 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
   const happenings = new Happenings(clock, ports.media);
-  const stories = new Stories(clock, ports.media, (change, story) => callChanged(happenings, change, story));
+  const stories = new Stories(clock, ports.media, (change, story) => {
+    callChanged(happenings, change, story);
+    logCall(log, change, story);
+  });
   const relay = stories.watchedRelay();
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
     core.media.isAlive(mediaNode, name),

@@ -4,6 +4,7 @@
  */
 import type {
   EventPackage,
+  LogLevel,
   Mailbox,
   MediaKind,
   MediaNode,
@@ -197,6 +198,11 @@ export interface RefusedSource {
   readonly lastAt: string;
   /** ISO 8601; `undefined`: no ban, or none any more. */
   readonly until: string | undefined;
+}
+
+/** How much is logged: may be read and set. */
+export interface LevelControl {
+  level: LogLevel;
 }
 
 export interface Operations {

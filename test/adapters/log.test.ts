@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { createLog } from '../../src/adapters/log.ts';
 import { Failure } from '../../src/errors.ts';
-import type { Log } from '../../src/ports.ts';
+import type { Log, LogLevel } from '../../src/ports.ts';
 import { settle } from '../support/clock.ts';
 
 interface Written {
@@ -12,7 +12,7 @@ interface Written {
   lines(): Promise<readonly string[]>;
 }
 
-function create(isTTY: boolean, level = 'info'): Written {
+function create(isTTY: boolean, level: LogLevel = 'info'): Written {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {

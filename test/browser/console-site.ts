@@ -49,7 +49,7 @@ export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOpt
   const proxy = inventProxy({ ...quietWorld(), ...world });
   const pages = await bundlePages();
   const open = async (at: number) => {
-    const api = apiRoutes(proxy.invented, { reload: async () => reloadReport });
+    const api = apiRoutes(proxy.invented, { reload: async () => reloadReport, log: { level: 'info' } });
     const app = await createHttp({ api, apiToken, allowedHosts: [], pages, phone: phoneConfig, log });
     return { app, port: (await listenHttp(app, { host: '127.0.0.1', port: at })).port };
   };

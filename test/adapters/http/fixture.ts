@@ -160,6 +160,7 @@ export function http(overrides: Partial<HttpOptions & Actions> & { readonly oper
   return createHttp({
     api: apiRoutes(overrides.operations ?? operations, {
       reload: overrides.reload ?? (async () => reloadReport),
+      log: { level: 'info' },
     }),
     apiToken: undefined,
     allowedHosts: ['viaduct.local'],

@@ -42,7 +42,7 @@ async function document() {
       scope.addHook('onRoute', ({ method, url }) => {
         for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each.toLowerCase()} ${url}`);
       });
-      await scope.register(apiRoutes(operations, { reload: async () => reloadReport }));
+      await scope.register(apiRoutes(operations, { reload: async () => reloadReport, log: { level: 'info' } }));
     },
   });
   const answer = await app.inject({ url: '/api/v1/openapi.json', headers: { authorization: `Bearer ${TOKEN}` } });
