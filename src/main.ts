@@ -61,7 +61,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   };
   const httpHandler: RequestListener = (request, response) => serve?.(request, response);
   const { listen, advertise, origins } = settings;
-  const admits = (address: string): boolean => engine?.admits(address) ?? true;
+  const admits = (address: string): boolean => engine?.admits(address, 'connection') ?? true;
   const network = await openNetwork(
     { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, log },
     events,
@@ -80,6 +80,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const app = await createHttp({
     api: apiRoutes(engine.operations, { reload, log }),
     apiToken: settings.apiToken,
+    admits: (address) => running.admits(address, 'request'),
     allowedHosts: domains,
     pages,
     phone: phoneSettings(network.listeners, domain, demo),
@@ -127,6 +128,7 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
       banMs: settings.banSeconds * 1000,
       messagesPerSecond: settings.messagesPerSecond,
       connectionsPerSecond: settings.connectionsPerSecond,
+      requestsPerSecond: settings.httpPerSecond,
       dropScanners: settings.dropScanners,
     },
     acceptForeign: settings.acceptForeign,

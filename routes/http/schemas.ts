@@ -228,6 +228,7 @@ const RefusedSource = Type.Object({
     Type.Literal('scanner'),
     Type.Literal('too-many-messages'),
     Type.Literal('too-many-connections'),
+    Type.Literal('too-many-requests'),
   ]),
   over: Type.Union([Type.Literal('udp'), Type.Literal('everything')]),
   count: Count,

@@ -6,7 +6,12 @@
  * makes room.
  */
 
-export type BanReason = 'failed-logins' | 'scanner' | 'too-many-messages' | 'too-many-connections';
+export type BanReason =
+  | 'failed-logins'
+  | 'scanner'
+  | 'too-many-messages'
+  | 'too-many-connections'
+  | 'too-many-requests';
 
 export interface Refused {
   /** An address, or the /64 of one (source.ts). */

@@ -7,6 +7,7 @@ export interface ProtectionSettings {
   readonly dropScanners: boolean;
   readonly messagesPerSecond: number;
   readonly connectionsPerSecond: number;
+  readonly httpPerSecond: number;
   /** As browsers write them; `undefined`: all. */
   readonly origins: readonly string[] | undefined;
 }
@@ -45,6 +46,15 @@ export const protectionTable: Table = {
     name: 'CONNECTIONS_PER_SECOND',
     unit: 'connections per second',
     help: 'How many one address may open, ten seconds of them at once; TRUSTED ones and this host are free; 0 for no limit.',
+    example: '50',
+    byDefault: '50',
+    otherwise: 50,
+    parse: value.wholeNumber(0, 1_000_000),
+  },
+  httpPerSecond: {
+    name: 'HTTP_PER_SECOND',
+    unit: 'requests per second',
+    help: 'How many requests for pages and REST one address may send, ten seconds of them at once; 0 for no limit.',
     example: '50',
     byDefault: '50',
     otherwise: 50,

@@ -23,7 +23,7 @@ import { Messages } from './messages.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
 import { Presence } from './presence.ts';
-import { Protection } from './protection.ts';
+import { type Approach, Protection } from './protection.ts';
 import { Receiver } from './receive.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
@@ -46,8 +46,8 @@ export interface Engine extends NetworkEvents {
   readonly operations: Operations;
   /** DOMAINS have changed. */
   replaceDomains(names: readonly string[]): void;
-  /** Whether a connection from this address may come in. */
-  admits(address: string): boolean;
+  /** Whether a connection from this address may come in, or a request of HTTP. */
+  admits(address: string, approach: Approach): boolean;
 }
 
 export function createEngine(given: EnginePorts, routes: Routes, options: EngineOptions): Engine {
@@ -123,7 +123,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const early = new EarlyEvents(events);
   return {
     operations: createOperations(core),
-    admits: (address) => protection.admits(address),
+    admits: (address, approach) => protection.admits(address, approach),
     replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
       await core.registrar.start();

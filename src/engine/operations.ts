@@ -190,7 +190,7 @@ export interface ReloadReport {
 export interface RefusedSource {
   /** An IPv4 address, or the /64 of an IPv6 address. */
   readonly source: string;
-  readonly reason: 'failed-logins' | 'scanner' | 'too-many-messages' | 'too-many-connections';
+  readonly reason: 'failed-logins' | 'scanner' | 'too-many-messages' | 'too-many-connections' | 'too-many-requests';
   /** `udp`: connections from there are served. */
   readonly over: 'udp' | 'everything';
   readonly count: number;

@@ -20,6 +20,8 @@ export interface ProtectionOptions {
   readonly banMs: number;
   readonly messagesPerSecond: number;
   readonly connectionsPerSecond: number;
+  /** Of HTTP. */
+  readonly requestsPerSecond: number;
   readonly dropScanners: boolean;
 }
 
@@ -36,13 +38,24 @@ const burstSeconds = 10;
 const failedLogins = { failures: 30, windowMs: 600_000, entries: 10_000 };
 const anyUser = '';
 
-const off: ProtectionOptions = { banMs: 0, messagesPerSecond: 0, connectionsPerSecond: 0, dropScanners: false };
+const off: ProtectionOptions = {
+  banMs: 0,
+  messagesPerSecond: 0,
+  connectionsPerSecond: 0,
+  requestsPerSecond: 0,
+  dropScanners: false,
+};
+
+/** What a source does beside sending messages. */
+export type Approach = 'connection' | 'request';
+
+const tooMany = { connection: 'too-many-connections', request: 'too-many-requests' } as const;
 
 export class Protection {
   readonly #ports: ProtectionPorts;
   readonly #options: ProtectionOptions;
-  readonly #messages: Rate;
-  readonly #connections: Rate;
+  readonly #messages: Rate | undefined;
+  readonly #approaches: Readonly<Record<Approach, Rate | undefined>>;
   readonly #failures = new FailedLogins(failedLogins);
   readonly #bans = new Bans();
 
@@ -50,7 +63,10 @@ export class Protection {
     this.#ports = ports;
     this.#options = options;
     this.#messages = rateOf(options.messagesPerSecond);
-    this.#connections = rateOf(options.connectionsPerSecond);
+    this.#approaches = {
+      connection: rateOf(options.connectionsPerSecond),
+      request: rateOf(options.requestsPerSecond),
+    };
   }
 
   /** Whether a message of this flow is read at all. */
@@ -60,19 +76,20 @@ export class Protection {
     const source = sourceOf(address);
     const nowMs = this.#ports.clock.nowMs();
     if (this.#bans.isBanned(source, flow.transport === 'udp', nowMs)) return false;
-    if (this.#options.messagesPerSecond === 0 || this.#messages.allows(source, nowMs)) return true;
+    if (this.#messages?.allows(source, nowMs) ?? true) return true;
     this.#note(flow, 'too-many-messages', undefined);
     return false;
   }
 
-  /** Whether a new connection may come in; the network asks before it does anything for it. */
-  admits(address: string): boolean {
+  /** Whether a new connection may come in, or a request of HTTP; asked before anything is done for it. */
+  admits(address: string, approach: Approach): boolean {
     if (this.#isExempt(address)) return true;
     const source = sourceOf(address);
     const nowMs = this.#ports.clock.nowMs();
-    if (this.#bans.isBanned(source, false, nowMs)) return false;
-    if (this.#options.connectionsPerSecond === 0 || this.#connections.allows(source, nowMs)) return true;
-    this.#bans.note({ source, reason: 'too-many-connections', over: 'everything', untilMs: undefined }, nowMs);
+    // A ban comes from SIP: it must not keep an operator behind the same address from lifting it.
+    if (approach === 'connection' && this.#bans.isBanned(source, false, nowMs)) return false;
+    if (this.#approaches[approach]?.allows(source, nowMs) ?? true) return true;
+    this.#bans.note({ source, reason: tooMany[approach], over: 'everything', untilMs: undefined }, nowMs);
     return false;
   }
 
@@ -132,8 +149,8 @@ export class Protection {
   }
 }
 
-function rateOf(perSecond: number): Rate {
-  return new Rate({ perSecond, burst: perSecond * burstSeconds });
+function rateOf(perSecond: number): Rate | undefined {
+  return perSecond === 0 ? undefined : new Rate({ perSecond, burst: perSecond * burstSeconds });
 }
 
 function overOf(flow: Flow): Refused['over'] {

@@ -9,6 +9,7 @@ const protection: ProtectionOptions = {
   banMs: 600_000,
   messagesPerSecond: 5,
   connectionsPerSecond: 5,
+  requestsPerSecond: 0,
   dropScanners: true,
 };
 

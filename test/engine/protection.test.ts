@@ -5,7 +5,13 @@ import type { Flow } from '../../src/ports.ts';
 import { createClock } from '../support/clock.ts';
 import { flowOf, requestOf } from '../support/fake-proxy.ts';
 
-const on: ProtectionOptions = { banMs: 600_000, messagesPerSecond: 2, connectionsPerSecond: 1, dropScanners: true };
+const on: ProtectionOptions = {
+  banMs: 600_000,
+  messagesPerSecond: 2,
+  connectionsPerSecond: 1,
+  requestsPerSecond: 1,
+  dropScanners: true,
+};
 
 function guard(options: ProtectionOptions | undefined = on) {
   const clock = createClock();
@@ -38,22 +44,22 @@ const scan = requestOf({ headers: [['User-Agent', 'friendly-scanner']] }).messag
 test('thirty failed logins in ten minutes ban a source, for ten minutes, and close its connection', async () => {
   const { clock, closed, lines, protection, fail } = guard();
   fail(tcp, 29);
-  assert.ok(protection.admits(tcp.remote.address));
+  assert.ok(protection.admits(tcp.remote.address, 'connection'));
   fail(tcp, 1);
   assert.deepEqual(closed, [tcp]);
   assert.deepEqual(lines, ['A source is refused from now on']);
   for (const flow of [udp, tcp]) assert.equal(protection.hears(flow), false);
-  assert.equal(protection.admits(tcp.remote.address), false);
+  assert.equal(protection.admits(tcp.remote.address, 'connection'), false);
   assert.ok(protection.hears(flowOf('tcp', '192.0.2.2')));
   await clock.advance(600_000);
-  assert.ok(protection.hears(tcp) && protection.admits(tcp.remote.address));
+  assert.ok(protection.hears(tcp) && protection.admits(tcp.remote.address, 'connection'));
 });
 
 test('over UDP the same bans over UDP only, so that a forged address keeps no connection away', () => {
   const { protection, fail } = guard();
   fail(udp, 30);
   assert.deepEqual([protection.hears(udp), protection.hears(tcp)], [false, true]);
-  assert.ok(protection.admits(udp.remote.address));
+  assert.ok(protection.admits(udp.remote.address, 'connection'));
 });
 
 test('a login that succeeds forgives those that failed: behind one address there may be an office', () => {
@@ -91,9 +97,19 @@ test('a source that sends too much is refused what is too much, listed once, and
   assert.equal(entry?.untilMs, undefined);
 });
 
+test('requests of HTTP have a rate of their own; a ban does not count there: who lifts it may stand behind the address', () => {
+  const { protection, fail } = guard();
+  fail(tcp, 30);
+  const admitted = Array.from({ length: 30 }, () => protection.admits('192.0.2.1', 'request')).filter((yes) => yes);
+  assert.equal(admitted.length, 10);
+  assert.equal(protection.list()[0]?.reason, 'too-many-requests');
+});
+
 test('connections have a rate as well', () => {
   const { protection } = guard();
-  const admitted = Array.from({ length: 30 }, () => protection.admits('192.0.2.1')).filter((yes) => yes).length;
+  const admitted = Array.from({ length: 30 }, () => protection.admits('192.0.2.1', 'connection')).filter(
+    (yes) => yes,
+  ).length;
   assert.equal(admitted, 10);
   assert.equal(protection.list()[0]?.reason, 'too-many-connections');
 });
@@ -121,12 +137,16 @@ test('this host and trusted networks are never refused; without options nobody i
     [guard(), flowOf('tcp', '127.0.0.1')],
     [guard(), flowOf('tcp', '::1')],
     [guard(), flowOf('tcp', '198.51.100.1')],
-    [guard({ banMs: 0, messagesPerSecond: 0, connectionsPerSecond: 0, dropScanners: false }), tcp],
+    [
+      guard({ banMs: 0, messagesPerSecond: 0, connectionsPerSecond: 0, requestsPerSecond: 0, dropScanners: false }),
+      tcp,
+    ],
   ] as const;
   for (const [{ protection, fail }, flow] of cases) {
     fail(flow, 100);
     assert.equal(protection.isScan(scan, flow), false);
-    for (let n = 0; n < 100; n += 1) assert.ok(protection.hears(flow) && protection.admits(flow.remote.address));
+    for (let n = 0; n < 100; n += 1)
+      assert.ok(protection.hears(flow) && protection.admits(flow.remote.address, 'connection'));
     assert.deepEqual(protection.list(), []);
   }
 });

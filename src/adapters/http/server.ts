@@ -27,6 +27,8 @@ export interface HttpOptions {
   readonly apiToken: string | undefined;
   /** Further names of this machine that a Host header may hold (no ports). */
   readonly allowedHosts: readonly string[];
+  /** Whether one more request from this address is answered; `/health` always is. Absent: all are. */
+  readonly admits?: (address: string) => boolean;
   readonly pages: Pages;
   readonly phone: PhoneSettings;
   readonly log: Log;
@@ -53,7 +55,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.removeContentTypeParser('text/plain');
   const access: Access = { apiToken: options.apiToken, allowedHosts: new Set(options.allowedHosts.map(asciiLower)) };
   app.addHook('onRequest', async (request, reply) =>
-    admit(reply, targetOf(request, options.pages), callerOf(request, direct), access),
+    isTooMuch(request, options)
+      ? send(reply.headers(SECURITY_HEADERS).header('retry-after', '1'), 429, 'Too many requests from this address.')
+      : admit(reply, targetOf(request, options.pages), callerOf(request, direct), access),
   );
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
   app.setNotFoundHandler((request, reply) => notFound(app, request, reply));
@@ -112,6 +116,12 @@ function admit(reply: FastifyReply, target: Target, caller: Caller, access: Acce
   if (refused === undefined) return undefined;
   if (refused.status === 401) reply.header('www-authenticate', 'Bearer realm="viaduct"');
   return send(reply, refused.status, refused.detail);
+}
+
+/** Load balancers ask for /health as often as they like. */
+function isTooMuch(request: FastifyRequest, { admits }: HttpOptions): boolean {
+  if (admits === undefined || request.routeOptions.url === '/health') return false;
+  return !admits((request.raw.socket.remoteAddress ?? '').replace(/^::ffff:/, ''));
 }
 
 function asciiLower(text: string): string {

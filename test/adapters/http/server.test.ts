@@ -44,6 +44,20 @@ test('a page from elsewhere may change nothing here, though its browser sends th
   });
 });
 
+test('RFC 6585 §4: an address that asks too often gets 429, with when to come again; /health is always answered', async () => {
+  const asked: string[] = [];
+  const admits = (address: string): boolean => asked.push(address) <= 2;
+  await listening({ admits }, async (port) => {
+    for (const status of [200, 200, 429, 429]) assert.equal((await ask(port, '/api/v1/stats')).status, status);
+    const refused = await ask(port, '/phone');
+    assertProblem(refused, 429, /Too many requests/);
+    assert.equal(refused.headers['retry-after'], '1');
+    assert.equal(refused.headers['x-content-type-options'], 'nosniff');
+    assert.equal((await ask(port, '/health')).status, 200);
+  });
+  assert.deepEqual(new Set(asked), new Set(['127.0.0.1']));
+});
+
 test('a Host header that is not a name is refused before anything is made of it', async () => {
   await listening({ apiToken: TOKEN }, async (port) => {
     assertProblem(await ask(port, '/phone', { host: "x;script-src'*'" }), 400, /Host header/);
