@@ -11,11 +11,21 @@ export async function auth(request: Request, proxy: Proxy): Promise<Verdict | un
   // RFC 3261 §16.6 step 7: a Route decides before the Request-URI where a request goes.
   const way = [request.message.uri, ...routeOf(request)];
   if (!way.every((uri) => proxy.domains.isOurs(uri))) return refuse('no-relay', 403);
-  return proxy.acceptForeign ? undefined : refuse('foreign-caller', 403);
+  if (!proxy.acceptForeign) return refuse('foreign-caller', 403);
+  // Scanners ring telephones by the thousand otherwise.
+  return proxy.auth.admitsForeign(request) ? undefined : refuse('foreign-rate', 503);
+}
+
+/** DESIGN §5: the lookups of a turn go as one statement. Who fails to log in hears nothing of what was found. */
+function askForTargets(request: Request, proxy: Proxy): void {
+  const { method, uri } = request.message;
+  if (method === 'REGISTER' || !proxy.domains.isOurs(uri)) return;
+  request.notes.targets = proxy.location.lookup(uri);
+  request.notes.targets.catch(() => undefined); // whoever awaits it hears of its failure
 }
 
 async function login(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
-  const outcome = await proxy.auth.login(request);
+  const outcome = await proxy.auth.login(request, () => askForTargets(request, proxy));
   if ('kind' in outcome) return outcome;
   request.notes.user = outcome;
   return proxy.auth.identity(request, outcome);

@@ -7,7 +7,7 @@ import { type Proxy, type Request, refuse, relay, type Verdict } from '../src/en
 export async function location(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   const { uri } = request.message;
   if (!proxy.domains.isOurs(uri)) return relay({ uri });
-  const targets = await proxy.location.lookup(uri);
+  const targets = await (request.notes.targets ?? proxy.location.lookup(uri));
   if (targets.length > 0) return relay(...targets);
   const known = await proxy.subscribers.exists(uri);
   // A stranger must not learn which accounts exist.

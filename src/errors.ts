@@ -183,6 +183,11 @@ const rows = {
     meaning: 'Callers of other domains are not accepted.',
     nextStep: 'Put the trunk into TRUSTED, or set ACCEPT_FOREIGN=yes.',
   },
+  'foreign-rate': {
+    status: 503,
+    meaning: 'Too many calls from this address; callers of other domains are let in slowly.',
+    nextStep: 'If it is a trunk, put its address into TRUSTED; else it is a scanner, and a firewall is its place.',
+  },
   'foreign-target': {
     status: 404,
     meaning: 'The other domain could not be found.',

@@ -22,14 +22,13 @@ export function aorOf(identity: Identity): string {
   return uri === undefined ? '' : canonicalAor(uri);
 }
 
-/** Why the user who logged in may not send this request; `undefined` when it may. */
-export function identityRefusal(request: SipRequest, user: Identity): ErrorCode | undefined {
+/** `toAor`: how an address is written as the key of an account. Why the user who logged in may not send this request; `undefined` when it may. */
+export function identityRefusal(request: SipRequest, user: Identity, toAor = canonicalAor): ErrorCode | undefined {
   const aor = aorOf(user);
-  if (request.method === 'REGISTER' && !isAor(get(request, To), aor)) return 'register-other';
-  return isAor(get(request, From), aor) ? undefined : 'wrong-identity';
-}
-
-function isAor(address: NameAddr | undefined, aor: string): boolean {
-  const uri = address === undefined ? undefined : parseUri(address.uri);
-  return uri !== undefined && canonicalAor(uri) === aor;
+  const isOwn = (address: NameAddr | undefined): boolean => {
+    const uri = address === undefined ? undefined : parseUri(address.uri);
+    return uri !== undefined && toAor(uri) === aor;
+  };
+  if (request.method === 'REGISTER' && !isOwn(get(request, To))) return 'register-other';
+  return isOwn(get(request, From)) ? undefined : 'wrong-identity';
 }

@@ -39,6 +39,8 @@ export interface Request {
 export interface Notes {
   /** Law 4: its sender is reached over the flow it came by, whatever its Contact says. */
   reachByFlow: boolean;
+  /** What the location service was asked beside the login. */
+  targets?: Promise<readonly Target[]>;
   user: User | undefined;
 }
 
@@ -164,8 +166,13 @@ export interface Proxy {
     isServer(uri: string): boolean;
   };
   readonly auth: {
-    /** Digest (RFC 3261 §22): the user, or the challenge or refusal to send. */
-    login(request: Request): Promise<User | Reply>;
+    /**
+     * Digest (RFC 3261 §22): the user, or the challenge or refusal to send. `meanwhile` is called while the database is
+     * asked for the user, to ask it for more in the same turn.
+     */
+    login(request: Request, meanwhile: () => void): Promise<User | Reply>;
+    /** Whether this stranger has not sent too many requests yet (law 10). */
+    admitsForeign(request: Request): boolean;
     /** Why this user may not send this request under this From or To; `undefined` when he may. */
     identity(request: Request, user: User): Reply | undefined;
   };

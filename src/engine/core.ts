@@ -1,6 +1,8 @@
 /**
  * What the parts of the engine share: the ports, the services and the settings of this process. Made once, in engine.ts.
  */
+
+import type { Rate } from '../auth/rate.ts';
 import { errors, type Failure } from '../errors.ts';
 import { type Field, field } from '../message/build.ts';
 import { Reason } from '../message/headers/text.ts';
@@ -34,6 +36,7 @@ import type { Messages } from './messages.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Presence } from './presence.ts';
 import type { Protection, ProtectionOptions } from './protection.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
 import type { Stories } from './stories.ts';
@@ -101,6 +104,9 @@ export interface Core {
   readonly counters: Counters;
   readonly timings: Timings;
   readonly protection: Protection;
+  readonly refusals: RefusalLog;
+  /** Callers of other domains, by address. */
+  readonly foreign: Rate;
   /** Requests that begin something new are refused from now on; those in progress go on. */
   draining: boolean;
   readonly stories: Stories;

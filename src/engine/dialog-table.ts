@@ -17,9 +17,10 @@ export class DialogTable {
     return [...this.#records.values()].flat();
   }
 
-  /** Tags in either order. A record of before tokens were noted has none, and is found by any. */
-  find(callId: string, oneTag: string, otherTag: string, token: string): DialogRecord | undefined {
+  /** Tags in either order; without a token any pass. A record of before tokens were noted has none, and is found by any. */
+  find(callId: string, oneTag: string, otherTag: string, token: string | undefined): DialogRecord | undefined {
     const dialogs = this.#records.get(callId)?.filter((record) => isOf(record, oneTag, otherTag)) ?? [];
+    if (token === undefined) return dialogs[0];
     return dialogs.find((record) => record.token === token) ?? dialogs.find((record) => record.token === '');
   }
 

@@ -227,8 +227,8 @@ export class Dialogs {
     if (record !== undefined) this.#replace(record, noteResponse(record, response));
   }
 
-  /** The dialog that this message belongs to, in either direction, with the token it came or went with. */
-  find(message: SipMessage, token = ''): DialogRecord | undefined {
+  /** The dialog that this message belongs to, in either direction; of a spiral the pass with this token. */
+  find(message: SipMessage, token: string | undefined): DialogRecord | undefined {
     const { callId, fromTag, toTag } = namesOf(message);
     return this.#calls.find(callId, fromTag, toTag, token) ?? this.#passing.find(callId, fromTag, toTag, token);
   }

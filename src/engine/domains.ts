@@ -5,7 +5,7 @@
  * `bob@127.0.0.1:34567` is somebody else's. Addresses are compared as numbers, in whatever spelling they come.
  */
 import { lower } from '../message/ascii.ts';
-import { defaultPort, parseUri, type SipUri } from '../message/uri.ts';
+import { canonicalAor, defaultPort, parseUri, type SipUri } from '../message/uri.ts';
 import { numericAddress } from '../nat/same-address.ts';
 import type { Listener } from '../ports.ts';
 
@@ -16,22 +16,37 @@ interface Place {
 
 export class Domains {
   #names: ReadonlySet<string>;
+  #first: string | undefined;
   /** Where we listen, under the bound address and under the advertised one. */
   readonly #places: readonly Place[];
 
   constructor(names: readonly string[], listeners: readonly Listener[]) {
     this.#names = new Set(names.map(hostKey));
+    this.#first = names[0];
     this.#places = listeners.flatMap(placesOf);
   }
 
   /** From now on; the listeners stay. */
   replace(names: readonly string[]): void {
     this.#names = new Set(names.map(hostKey));
+    this.#first = names[0];
   }
 
   isOurs(uri: SipUri): boolean {
     const host = hostKey(uri.host);
     return (this.#names.has(host) && this.#asDomain(uri)) || this.#asListener(uri, host);
+  }
+
+  /** The domain of an address: a telephone that calls us by a listening address means our first domain. */
+  domainOf(uri: SipUri): string {
+    const host = hostKey(uri.host);
+    const isListener = !this.#names.has(host) && this.#asListener(uri, host);
+    return lower((isListener ? this.#first : undefined) ?? uri.host);
+  }
+
+  /** The address-of-record (RFC 3261 §10.3 step 5). */
+  aorOf(uri: SipUri): string {
+    return canonicalAor({ ...uri, host: this.domainOf(uri) });
   }
 
   /** Whether it is the domain of our subscribers: what a digest realm says. */

@@ -2,6 +2,8 @@
  * The engine: puts its parts together and takes what the network brings. The only place where time passes and effects
  * happen; what an operator may want to change is decided in `routes/`.
  */
+
+import { Rate } from '../auth/rate.ts';
 import { Failure } from '../errors.ts';
 import type { Binding, Flow, NetworkEvents } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
@@ -25,6 +27,7 @@ import type { Operations } from './operations.ts';
 import { Presence } from './presence.ts';
 import { type Approach, Protection } from './protection.ts';
 import { Receiver } from './receive.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
 import { createServices } from './services.ts';
@@ -33,6 +36,9 @@ import { Timings } from './timings.ts';
 import { Transactions } from './transactions.ts';
 
 export type { EngineOptions, EnginePorts } from './core.ts';
+
+/** Thirty calls of a stranger a minute: nobody's telephone rings all night, and a real neighbour hardly notices. */
+const foreignRate = { perSecond: 0.5, burst: 30 };
 
 export interface Engine extends NetworkEvents {
   /** Takes up the calls of before the restart. */
@@ -66,7 +72,8 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   );
   const dialogs = new Dialogs(ports, { node, secrets, graceMs });
   const protection = new Protection({ ...ports, isTrusted: options.isTrusted }, options.protection);
-  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets }, protection);
+  const domains = new Domains(options.domains, network.listeners);
+  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets, domains }, protection);
   const core: Core = {
     ports,
     options,
@@ -86,7 +93,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     registrar: new Registrar(
       ports.location,
       clock,
-      { node, boot, graceMs, limits: options.registrar ?? defaultLimits },
+      { node, boot, graceMs, limits: options.registrar ?? defaultLimits, toAor: (uri) => domains.aorOf(uri) },
       {
         moved: (binding, flow) => dialogs.moved(binding, flow),
         registered: (aor, bindings) => registered(core, aor, bindings),
@@ -96,10 +103,12 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     presence: new Presence(() => core, clock),
     messages: new Messages(() => core),
     nextHops: new NextHops(ports),
-    domains: new Domains(options.domains, network.listeners),
+    domains,
     counters: new Counters(),
     timings,
     protection,
+    refusals: new RefusalLog(clock, log),
+    foreign: new Rate(foreignRate),
     draining: false,
     stories,
     happenings,

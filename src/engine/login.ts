@@ -9,7 +9,6 @@ import { FailedLogins } from '../auth/failures.ts';
 import { identityRefusal } from '../auth/identity.ts';
 import { checkNonce, createNonce, type NonceOwner } from '../auth/nonce.ts';
 import { NonceWindow } from '../auth/nonce-window.ts';
-import { lower } from '../message/ascii.ts';
 import { all, get } from '../message/header.ts';
 import { Authorization, type Credentials, ProxyAuthorization } from '../message/headers/digest.ts';
 import { From, To } from '../message/headers/from-to.ts';
@@ -17,11 +16,13 @@ import { UserAgent } from '../message/headers/text.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Clock, Flow, Random, SubscriberStore } from '../ports.ts';
 import { type Reply, type Request, refuse, reply, type User } from './api.ts';
+import type { Domains } from './domains.ts';
 
 export interface LoginOptions {
   readonly owner: NonceOwner;
   /** The first signs, all verify. */
   readonly secrets: readonly string[];
+  readonly domains: Pick<Domains, 'domainOf' | 'aorOf'>;
 }
 
 /** Who counts logins beside us. */
@@ -55,26 +56,34 @@ export class Logins {
     this.#watch = watch;
   }
 
-  async login(request: Request): Promise<User | Reply> {
-    const realm = realmOf(request);
+  /** `meanwhile` is called when the database is asked, and not for a request without credentials. */
+  async login(request: Request, meanwhile: () => void): Promise<User | Reply> {
+    const realm = this.#realmOf(request);
     const header = request.message.method === 'REGISTER' ? Authorization : ProxyAuthorization;
     const credentials = credentialsFor(all(request.message, header), realm);
     if (credentials === undefined) return this.#challenge(request, realm, false);
-    return this.#check(request, realm, credentials);
+    return this.#check(request, realm, credentials, meanwhile);
   }
 
   identity(request: Request, user: User): Reply | undefined {
-    const code = identityRefusal(request.message, user);
+    const code = identityRefusal(request.message, user, (uri) => this.#options.domains.aorOf(uri));
     return code === undefined ? undefined : refuse(code, 403);
   }
 
-  async #check(request: Request, realm: string, credentials: Credentials): Promise<User | Reply> {
+  async #check(
+    request: Request,
+    realm: string,
+    credentials: Credentials,
+    meanwhile: () => void,
+  ): Promise<User | Reply> {
     const username = readCredentials(credentials)?.username;
     if (username === undefined) return refuse('malformed', 400, 'The digest credentials lack a part.');
     const source = request.flow.remote.address;
     const nowMs = this.#clock.nowMs();
     if (this.#failures.blocked(source, username, nowMs)) return refuse('login-blocked', 403);
-    const subscriber = await this.#subscribers.find(username, realm);
+    const found = this.#subscribers.find(username, realm);
+    meanwhile();
+    const subscriber = await found;
     const { owner, secrets } = this.#options;
     const verdict = verify(credentials, {
       method: request.message.method,
@@ -111,11 +120,10 @@ export class Logins {
     });
     return reply(registrar ? 401 : 407, headers);
   }
-}
 
-/** The realm is the subscriber's domain (DESIGN §5): that of the address to register, or of the caller. */
-function realmOf(request: Request): string {
-  const header = request.message.method === 'REGISTER' ? To : From;
-  const uri = parseUri(get(request.message, header)?.uri ?? '');
-  return uri === undefined ? '' : lower(uri.host);
+  /** The realm is the subscriber's domain (DESIGN §5): that of the address to register, or of the caller. */
+  #realmOf({ message }: Request): string {
+    const uri = parseUri(get(message, message.method === 'REGISTER' ? To : From)?.uri ?? '');
+    return uri === undefined ? '' : this.#options.domains.domainOf(uri);
+  }
 }

@@ -169,7 +169,7 @@ export class Receiver {
   #isOfKnownCall(message: SipRequest): boolean {
     const { dialogs, media } = this.#core;
     const inDialog = tagOf(get(message, To)) !== undefined;
-    return inDialog && (dialogs.find(message) ?? media.find(message)) !== undefined;
+    return inDialog && (dialogs.find(message, undefined) ?? media.find(message)) !== undefined;
   }
 
   /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */
@@ -203,7 +203,7 @@ export class Receiver {
     const fields = { callId: get(request.message, CallId), method: request.message.method, detail: failure.detail };
     if (failure.code === 'internal') {
       this.#core.ports.log.error({ ...fields, stack: thrown instanceof Error ? thrown.stack : '' }, failure.message);
-    } else this.#core.ports.log.warn(fields, failure.message);
+    }
     return refuse(failure.code, errors[failure.code].status || 500, failure.detail);
   }
 

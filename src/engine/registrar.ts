@@ -8,6 +8,7 @@ import { get, has } from '../message/header.ts';
 import { Contact } from '../message/headers/contact.ts';
 import { Path } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
+import type { SipUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
 import type { Binding, BindingChange, Clock, ContactLimit, Flow, LocationStore, MediaKind } from '../ports.ts';
 import { transportParam } from '../proxy/record-route.ts';
@@ -20,6 +21,7 @@ export interface RegistrarOptions {
   readonly boot: string;
   readonly graceMs: number;
   readonly limits: RegisterLimits;
+  readonly toAor: (uri: SipUri) => string;
 }
 
 /** What the registrar asks of the rest of the engine. */
@@ -78,7 +80,8 @@ export class Registrar {
   async register(request: Request): Promise<Reply> {
     const { message } = request;
     const nowMs = this.#clock.nowMs();
-    const plan = planRegister(message, { ...this.#context(request), nowMs, limits: this.#options.limits });
+    const { limits, toAor } = this.#options;
+    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor });
     if ('refuse' in plan) {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
@@ -112,7 +115,7 @@ export class Registrar {
    */
   async targets(aor: string, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
     const bindings = await this.#location.lookup(aor);
-    const alive = bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId));
+    const alive = oneFlowEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
     const passed = new Set(seen).add(aor);
     const found = await Promise.all(alive.map((binding) => this.#expanded(binding, here, passed)));
     return found.flat();
@@ -197,6 +200,13 @@ export class Registrar {
       this.#tell.moved({ aor, key }, flow);
     }
   }
+}
+
+/** RFC 5626 §5.3: of the flows of one device, which differ in their reg-id, one is used: the best or newest. */
+function oneFlowEach(bindings: readonly Binding[]): readonly Binding[] {
+  const deviceOf = ({ key }: Binding): string => key.replace(/;reg-id=\d+$/, '');
+  const seen = new Set<string>();
+  return bindings.filter((binding) => seen.size < seen.add(deviceOf(binding)).size);
 }
 
 /** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */

@@ -21,6 +21,7 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   'database-down': 5,
   overloaded: 5,
   'shutting-down': 10,
+  'foreign-rate': 60,
 };
 
 /** Their detail is that of an exception or of the database: for the log, not for strangers. */

@@ -6,7 +6,7 @@ import { get } from '../message/header.ts';
 import { Contact } from '../message/headers/contact.ts';
 import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
-import { canonicalAor, decodeEscapes, parseUri } from '../message/uri.ts';
+import { decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
 import type { Listener } from '../ports.ts';
 import { validate } from '../proxy/validate.ts';
@@ -37,14 +37,17 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       },
     },
     auth: {
-      login: (request) => logins.login(request),
+      login: (request, meanwhile) => logins.login(request, meanwhile),
+      admitsForeign: (request) => core().foreign.allows(request.flow.remote.address, core().ports.clock.nowMs()),
       identity: (request, user) => logins.identity(request, user),
     },
     subscribers: {
       exists: async (text) => {
         const uri = parseUri(text);
         if (uri?.user === undefined) return false;
-        return (await core().ports.subscribers.find(decodeEscapes(uri.user), lower(uri.host))) !== undefined;
+        return (
+          (await core().ports.subscribers.find(decodeEscapes(uri.user), core().domains.domainOf(uri))) !== undefined
+        );
       },
     },
     registrar: { register: (request) => register(core(), request) },
@@ -53,11 +56,11 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
         const uri = parseUri(text);
         if (uri === undefined) return [];
         const { registrar, ports, domains } = core();
-        return registrar.targets(canonicalAor(uri), {
+        return registrar.targets(domains.aorOf(uri), {
           isOpen: (flowId) => ports.network.find(flowId) !== undefined,
           aorOfOurs: (contact) => {
             const other = parseUri(contact);
-            return other !== undefined && domains.isOurs(other) ? canonicalAor(other) : undefined;
+            return other !== undefined && domains.isOurs(other) ? domains.aorOf(other) : undefined;
           },
         });
       },

@@ -44,6 +44,7 @@ export class Upstream {
   /** A response of our own. */
   reply(reply: Reply): void {
     if (reply.code !== undefined) this.#core.counters.refusal(reply.code);
+    this.#core.refusals.note(this.#request, reply);
     this.send(responseOf(this.#request.message, reply, this.#core.ports.random.hex(5)));
   }
 

@@ -19,7 +19,7 @@ import { Require } from '../message/headers/options.ts';
 import { Path } from '../message/headers/route.ts';
 import { UserAgent } from '../message/headers/text.ts';
 import type { SipRequest } from '../message/message.ts';
-import { canonicalAor, parseUri } from '../message/uri.ts';
+import { canonicalAor, parseUri, type SipUri } from '../message/uri.ts';
 import type { Binding, BindingChange, ContactLimit, Transport } from '../ports.ts';
 import { bindingKey, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
 
@@ -46,6 +46,8 @@ export const defaultLimits: RegisterLimits = {
 export interface RegisterContext extends Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
   readonly nowMs: number;
   readonly limits?: RegisterLimits;
+  /** How an address is written as a key; default `canonicalAor`. */
+  readonly toAor?: (uri: SipUri) => string;
 }
 
 export interface Refusal {
@@ -70,7 +72,7 @@ const longestUserAgent = 255;
 const badRequest: RegisterPlan = { refuse: { status: 400, code: 'malformed' } };
 
 export function planRegister(request: SipRequest, context: RegisterContext): RegisterPlan {
-  const identity = identityOf(request);
+  const identity = identityOf(request, context.toAor);
   if (identity === undefined || malformed(request, [Contact, Path]) !== undefined) return badRequest;
   const unsupported = all(request, Require).filter((option) => !understood.includes(lower(option)));
   if (unsupported.length > 0) return refuse(420, 'bad-extension', [['Unsupported', unsupported.join(', ')]]);
@@ -80,16 +82,16 @@ export function planRegister(request: SipRequest, context: RegisterContext): Reg
 }
 
 /** The address-of-record that a REGISTER is about (RFC 3261 §10.3 step 5); `undefined` when To cannot be read. */
-export function registerAor(request: SipRequest): string | undefined {
+export function registerAor(request: SipRequest, toAor = canonicalAor): string | undefined {
   const to = get(request, To);
   const uri = to === undefined ? undefined : parseUri(to.uri);
-  return uri === undefined ? undefined : canonicalAor(uri);
+  return uri === undefined ? undefined : toAor(uri);
 }
 
 type ChangeIdentity = Pick<BindingChange, 'aor' | 'callId' | 'cseq'>;
 
-function identityOf(request: SipRequest): ChangeIdentity | undefined {
-  const aor = registerAor(request);
+function identityOf(request: SipRequest, toAor: RegisterContext['toAor']): ChangeIdentity | undefined {
+  const aor = registerAor(request, toAor);
   const callId = get(request, CallId);
   const cseq = get(request, CSeq);
   return aor === undefined || callId === undefined || cseq === undefined

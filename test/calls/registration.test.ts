@@ -161,6 +161,48 @@ test('DESIGN §5: connections of before a restart are dead: their bindings are g
   });
 });
 
+test('a telephone that knows us by address alone: it registers, logs in, calls and is called as a user of our domain', async () => {
+  const it = createProxyScene({ columns: ['alice', 'bob', 'proxy'], isTrusted: nobody });
+  await it.play(async () => {
+    const [alice, bob] = [
+      it.agent({ name: 'alice', address: '192.0.2.1', aor: 'sip:alice@192.0.2.100' }),
+      it.agent({ ...bobs, aor: 'sip:bob@192.0.2.100:5060' }),
+    ];
+    const registration = bob.request('REGISTER', 'sip:192.0.2.100:5060');
+    bob.login(registration, await bob.receivesResponse(401), 'bob', passwordOf('bob'));
+    await bob.receivesResponse(200);
+    assert.deepEqual(
+      it.database.rows.bindings().map(({ aor }) => aor),
+      ['sip:bob@example.com'],
+    );
+    for (const to of ['sip:bob@192.0.2.100', 'sip:bob@example.com']) {
+      const first = alice.request('MESSAGE', to);
+      alice.login(first, await alice.receivesResponse(407), 'alice', passwordOf('alice'));
+      bob.respond(await bob.receivesRequest('MESSAGE'), 200);
+      await alice.receivesResponse(200);
+    }
+  });
+});
+
+test('RFC 5626 §5.3: a device with two flows rings once', async () => {
+  const it = createProxyScene({ columns: ['alice', 'bob', 'proxy'] });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const flows = [1, 2].map((regId) => it.agent({ ...bobs, port: 40_000 + regId, transport: 'tcp' }));
+    for (const [index, flow] of flows.entries()) {
+      const contact = `<${flow.contact}>;+sip.instance="<urn:uuid:b>";reg-id=${index + 1}`;
+      flow.request('REGISTER', server, { contact: false, headers: [['Contact', contact]] });
+      assert.equal(contacts(await flow.receivesResponse(200)).length, index + 1);
+    }
+    alice.request('MESSAGE', 'sip:bob@example.com');
+    const [first, second] = flows;
+    assert.ok(first !== undefined && second !== undefined);
+    second.respond(await second.receivesRequest('MESSAGE'), 200);
+    await alice.receivesResponse(200);
+    await first.receivesNothing(0);
+  });
+});
+
 test('DESIGN law 5: the 200 to a REGISTER leaves after the row is committed', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {

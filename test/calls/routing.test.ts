@@ -358,6 +358,26 @@ test('DESIGN law 10: a foreign caller is refused (403) unless ACCEPT_FOREIGN say
   }
 });
 
+test('DESIGN law 10: a foreign caller lets telephones ring thirty times a minute, and is told to wait then', () =>
+  stage(
+    async (it) => {
+      const bob = await it.registered(bobs);
+      const mallory = it.agent({ name: 'mallory', aor: 'sip:mallory@evil.test', address: '203.0.113.66' });
+      for (let count = 0; count < 30; count++) {
+        mallory.request('MESSAGE', bob.aor);
+        bob.respond(await bob.receivesRequest('MESSAGE'), 200);
+        await mallory.receivesResponse(200);
+      }
+      mallory.request('MESSAGE', bob.aor);
+      const refusal = await mallory.receivesResponse(503);
+      assert.match(get(refusal, Warning) ?? '', /this address/);
+      await bob.receivesNothing(0);
+      assert.equal((await it.proxy().operations.statistics()).refusals['foreign-rate'], 1);
+      assert.ok(it.log.some(({ level, fields }) => level === 'warn' && Reflect.get(fields, 'code') === 'foreign-rate'));
+    },
+    { ...strangers, acceptForeign: true },
+  ));
+
 test('DESIGN law 10: alice calls into a foreign domain once she has logged in', () =>
   stage(async (it) => {
     const alice = it.agent(alices);

@@ -338,6 +338,33 @@ test('RFC 3428 §4: a MESSAGE and its 200 pass, without Record-Route and without
     `);
   }));
 
+test('DESIGN §5: the account of the caller and the contacts of the callee are looked up side by side', () =>
+  stage(
+    async (it, alice, bob) => {
+      const first = alice.request('MESSAGE', bob.aor);
+      const challenge = await alice.receivesResponse(407);
+      it.database.set({ latencyMs: 100 });
+      alice.login(first, challenge, 'alice', passwordOf('alice'));
+      const sentMs = it.clock.nowMs();
+      bob.respond(await bob.receivesRequest('MESSAGE'), 200);
+      assert.ok(it.clock.nowMs() - sentMs < 150, 'one round trip');
+      await alice.receivesResponse(200);
+    },
+    { isTrusted: () => false },
+  ));
+
+test('DESIGN §5: a database that goes down between the two lookups harms nothing but this request', () =>
+  stage(
+    async (it, alice, bob) => {
+      const first = alice.request('MESSAGE', bob.aor);
+      const challenge = await alice.receivesResponse(407);
+      it.database.set({ latencyMs: 100, down: true });
+      alice.login(first, challenge, 'alice', passwordOf('alice'));
+      await alice.receivesResponse(503);
+    },
+    { isTrusted: () => false },
+  ));
+
 test('RFC 3261 §17.2.1: a slow database: alice hears 100 within 200 ms and does not repeat her INVITE', () =>
   stage(async (it, alice, bob) => {
     it.database.set({ latencyMs: 700 });

@@ -33,6 +33,16 @@ test('RFC 3261 §12: an INVITE that two devices answered is two dialogs of one c
   assert.equal(table.size, 1);
 });
 
+test('DESIGN §5: two passes of a call are told apart by their tokens; without one either is found', () => {
+  const [one, two] = [recordOf({ token: 'one' }), recordOf({ token: 'two' })];
+  const table = tableOf(one, two);
+  assert.equal(table.find('call-1', 'alice-tag', 'bob-tag', 'two'), two);
+  assert.equal(table.find('call-1', 'alice-tag', 'bob-tag', 'three'), undefined);
+  assert.equal(table.find('call-1', 'alice-tag', 'bob-tag', undefined), one);
+  table.remove(one);
+  assert.deepEqual(table.all(), [two]);
+});
+
 test('a record takes the place of the one with its Call-ID and tags', () => {
   const newer = recordOf({ caller: { cseq: 7 } });
   const table = tableOf(recordOf(), newer);

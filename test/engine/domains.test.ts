@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Domains } from '../../src/engine/domains.ts';
+import { parseUri } from '../../src/message/uri.ts';
 import type { Listener } from '../../src/ports.ts';
 import { listenerOf } from '../support/fake-proxy.ts';
 
@@ -18,6 +19,30 @@ function check(names: readonly string[], text: string, isOurs: boolean): void {
 
 const named = ['example.com', 'Sip.Example.com'];
 const numeric = ['127.0.0.1', '192.0.2.100', '2001:db8::1'];
+
+describe('RFC 3261 §10.3 step 5: the address-of-record', () => {
+  const aorOf = (names: readonly string[], text: string): string => {
+    const uri = parseUri(text);
+    return uri === undefined ? '' : new Domains(names, listeners).aorOf(uri);
+  };
+
+  test('an address at a listener of ours is one of the first domain; others are as they are', () => {
+    const cases = {
+      'sip:bob@192.0.2.100:5060': 'sip:bob@example.com',
+      'sip:bob@192.0.2.100': 'sip:bob@example.com',
+      'sip:bob@[2001:DB8::1]:5070': 'sip:bob@example.com',
+      'sip:bob@sip.example.net:5090;transport=udp': 'sip:bob@example.com',
+      'sip:bob@192.0.2.100:34567': 'sip:bob@192.0.2.100',
+      'sip:bob@Sip.Example.com:5060': 'sip:bob@sip.example.com',
+      'sip:bob@example.org': 'sip:bob@example.org',
+    };
+    for (const [text, aor] of Object.entries(cases)) assert.equal(aorOf(named, text), aor, text);
+  });
+
+  test('where the listening addresses are the domains, each is its own', () => {
+    assert.equal(aorOf(numeric, 'sip:bob@192.0.2.100:5060'), 'sip:bob@192.0.2.100');
+  });
+});
 
 describe('DESIGN §5 "Mine": domain names', () => {
   test('a domain is ours with any user, any port and any parameters', () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Reply, Request, User } from '../../src/engine/api.ts';
+import { Domains } from '../../src/engine/domains.ts';
 import { Logins } from '../../src/engine/login.ts';
 import { responseOf } from '../../src/engine/replies.ts';
 import type { Failure } from '../../src/errors.ts';
 import { get } from '../../src/message/header.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import { createClock, type VirtualClock } from '../support/clock.ts';
-import { type RequestParts, requestOf } from '../support/fake-proxy.ts';
+import { listenerOf, type RequestParts, requestOf } from '../support/fake-proxy.ts';
 import { withCredentials } from '../support/login.ts';
 import { createMemoryDatabase, type MemoryDatabase } from '../support/memory-stores.ts';
 import { createRandom } from '../support/random.ts';
@@ -15,6 +16,8 @@ import { createRandom } from '../support/random.ts';
 const [here, elsewhere] = ['192.0.2.1', '198.51.100.7'];
 const alice = { username: 'alice', domain: 'example.com' };
 const register: RequestParts = { method: 'REGISTER', uri: 'sip:example.com', to: 'sip:alice@example.com' };
+
+const ignore = (): void => undefined;
 
 interface Office {
   readonly clock: VirtualClock;
@@ -25,7 +28,8 @@ interface Office {
 function create({ clock = createClock(), boot = 'b00700', secrets = ['secret'] } = {}): Office {
   const database = createMemoryDatabase(clock);
   database.addUser('alice', 'example.com', 'wonderland');
-  const options = { owner: { node: 'n1', boot }, secrets };
+  const domains = new Domains(['example.com'], [listenerOf()]);
+  const options = { owner: { node: 'n1', boot }, secrets, domains };
   return { clock, database, logins: new Logins(clock, createRandom(1), database.subscribers, options) };
 }
 
@@ -38,7 +42,7 @@ function isReply(outcome: User | Reply): outcome is Reply {
 }
 
 async function refused({ logins }: Office, request: Request): Promise<Reply> {
-  const outcome = await logins.login(request);
+  const outcome = await logins.login(request, ignore);
   assert.ok(isReply(outcome), `${JSON.stringify(outcome)} has logged in`);
   return outcome;
 }
@@ -53,7 +57,7 @@ function answered(request: Request, challenge: Reply, password = 'wonderland', u
 
 /** Asks, is challenged, and answers. */
 async function login(office: Office, request: Request, password?: string, username?: string): Promise<User | Reply> {
-  return office.logins.login(answered(request, await refused(office, request), password, username));
+  return office.logins.login(answered(request, await refused(office, request), password, username), ignore);
 }
 
 function challengeText({ headers = [] }: Reply): string {
@@ -153,11 +157,11 @@ test('a login clears the failures before it', async () => {
 test('RFC 7616 §3.4: credentials that were used are not taken again; stale=true brings a client back with new ones', async () => {
   const office = create();
   const once = answered(requestOf(register), await refused(office, requestOf(register)));
-  assert.deepEqual(await office.logins.login(once), alice);
+  assert.deepEqual(await office.logins.login(once, ignore), alice);
   const replayed = await refused(office, once);
   assert.equal(replayed.status, 401);
   assert.match(challengeText(replayed), /stale=true/);
-  assert.deepEqual(await office.logins.login(answered(requestOf(register), replayed)), alice);
+  assert.deepEqual(await office.logins.login(answered(requestOf(register), replayed), ignore), alice);
 });
 
 test('RFC 7616 §3.3: a nonce that is too old, or of before the restart, is stale for who knows the password', async () => {
@@ -181,7 +185,7 @@ test('DESIGN §6 TOKEN_SECRET: the second secret is the old one: nonces that it 
   const before = create({ secrets: ['old'] });
   const request = answered(requestOf(register), await refused(before, requestOf(register)));
   const after = create({ clock: before.clock, secrets: ['new', 'old'] });
-  assert.deepEqual(await after.logins.login(request), alice);
+  assert.deepEqual(await after.logins.login(request, ignore), alice);
 });
 
 test('RFC 3261 §22.4: credentials that lack a part, or are for another request, are a 400', async () => {
@@ -197,9 +201,9 @@ test('law 5: a database that is down is no wrong password', async () => {
   const office = create();
   const request = answered(requestOf(register), await refused(office, requestOf(register)));
   office.database.set({ down: true });
-  await assert.rejects(office.logins.login(request), (failure: Failure) => failure.code === 'database-down');
+  await assert.rejects(office.logins.login(request, ignore), (failure: Failure) => failure.code === 'database-down');
   office.database.set({ down: false });
-  assert.deepEqual(await office.logins.login(request), alice);
+  assert.deepEqual(await office.logins.login(request, ignore), alice);
 });
 
 test('DESIGN law 10: a call under another name, and a registration of another address, are 403', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Reply } from '../../src/engine/api.ts';
 import { type Here, Registrar } from '../../src/engine/registrar.ts';
 import type { Field } from '../../src/message/build.ts';
+import { canonicalAor } from '../../src/message/uri.ts';
 import type { Binding, Flow } from '../../src/ports.ts';
 import { defaultLimits } from '../../src/registrar/register.ts';
 import { createClock, type VirtualClock } from '../support/clock.ts';
@@ -26,7 +27,7 @@ function create(limits = defaultLimits): Office {
   const clock = createClock();
   const database = createMemoryDatabase(clock);
   const moved: string[] = [];
-  const options = { node: 'n1', boot: 'b00700', graceMs, limits };
+  const options = { node: 'n1', boot: 'b00700', graceMs, limits, toAor: canonicalAor };
   const registrar = new Registrar(database.location, clock, options, {
     moved: ({ key }, flow) => void moved.push(`${key} → ${flow.id}`),
     registered: () => undefined,

@@ -33,7 +33,7 @@ describe('DESIGN law 10: who may send what', () => {
     check({ from: ours }, { login: reply(407) }, 'reply 407', ['login']));
 
   test('a user of ours logs in, and may then call into our domain and out of it', async () => {
-    await check({ from: ours }, {}, 'not mine', ['login', 'identity']);
+    await check({ from: ours }, {}, 'not mine', ['login', 'lookup', 'identity']);
     await check({ from: ours, uri: foreign }, {}, 'not mine', ['login', 'identity']);
   });
 
@@ -52,6 +52,7 @@ describe('DESIGN law 10: who may send what', () => {
   test('a user of ours under the name of another one: 403', () =>
     check({ from: ours }, { identity: refuse('wrong-identity', 403) }, 'reply 403 wrong-identity', [
       'login',
+      'lookup',
       'identity',
     ]));
 
@@ -71,7 +72,9 @@ describe('DESIGN law 10: who may send what', () => {
 
   test('a caller of another domain is refused, unless ACCEPT_FOREIGN says otherwise', async () => {
     await check({ from: foreign }, {}, 'reply 403 foreign-caller', []);
-    await check({ from: foreign }, { acceptForeign: true }, 'not mine', []);
+    await check({ from: foreign }, { acceptForeign: true }, 'not mine', ['admitsForeign']);
+    const tooMany = { acceptForeign: true, admitsForeign: false };
+    await check({ from: foreign }, tooMany, 'reply 503 foreign-rate', ['admitsForeign']);
   });
 
   test('a From that cannot be read, or is no SIP address, counts as foreign', async () => {
@@ -84,7 +87,7 @@ describe('DESIGN law 10: who may send what', () => {
   test('a preloaded Route that leads out of our domain is foreign, whatever the Request-URI says', async () => {
     const route = ['<sip:elsewhere.example.org;lr>'];
     await check({ from: foreign, route }, { acceptForeign: true }, 'reply 403 no-relay', []);
-    await check({ from: ours, route }, {}, 'not mine', ['login', 'identity']);
+    await check({ from: ours, route }, {}, 'not mine', ['login', 'lookup', 'identity']);
   });
 
   test('a TRUSTED network needs no login, under any name and to anywhere', async () => {

@@ -37,6 +37,14 @@ test('RFC 3261 §16.6: flow, Path and media of each target go along with it', as
   assert.deepEqual(verdict, { kind: 'relay', targets: [target] });
 });
 
+test('DESIGN §5: what was asked beside the login is not asked again', async () => {
+  const request = requestOf({ user: alice });
+  request.notes.targets = Promise.resolve(devices);
+  const proxy = createFakeProxy();
+  assert.equal(inWords(await location(request, proxy)), 'relay sip:bob@192.0.2.2 sip:x@y.invalid;transport=ws');
+  assert.deepEqual(proxy.asked, []);
+});
+
 test('an account without a device is 480, for everybody', async () => {
   await check({}, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);
   await check({ user: alice }, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);

@@ -25,7 +25,8 @@ interface Ending {
 }
 
 const first: readonly Service[] = ['mustUseFlow', 'check'];
-const loggedIn: readonly Service[] = [...first, 'login', 'identity'];
+/** The devices are looked up beside the account. */
+const loggedIn: readonly Service[] = [...first, 'login', 'lookup', 'identity'];
 
 /** In the order of the chain: each row has a verdict where the rows above it have none. */
 const endings: readonly Ending[] = [
@@ -79,18 +80,18 @@ const endings: readonly Ending[] = [
     parts: { method: 'REGISTER', uri: 'sip:example.com', to: 'sip:alice@example.com' },
     answers: { targets: [bob] },
     verdict: 'reply 200',
-    asked: [...loggedIn, 'register'],
+    asked: [...first, 'login', 'identity', 'register'],
   },
   {
     route: 'location finds the devices',
     answers: { targets: [bob] },
     verdict: `relay ${bob.uri}`,
-    asked: [...loggedIn, 'lookup'],
+    asked: loggedIn,
   },
   {
     route: 'location finds nobody',
     verdict: 'reply 404 not-found',
-    asked: [...loggedIn, 'lookup', 'exists'],
+    asked: [...loggedIn, 'exists'],
   },
 ];
 

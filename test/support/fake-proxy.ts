@@ -91,6 +91,7 @@ export interface Answers {
   readonly ours: readonly string[];
   readonly check: Verdict | undefined;
   readonly mustUseFlow: boolean;
+  readonly admitsForeign: boolean;
   readonly login: User | Reply | Error;
   readonly identity: Reply | undefined;
   readonly known: boolean;
@@ -107,6 +108,7 @@ export type Service =
   | 'check'
   | 'mustUseFlow'
   | 'login'
+  | 'admitsForeign'
   | 'identity'
   | 'exists'
   | 'register'
@@ -131,6 +133,7 @@ const everythingInOrder: Answers = {
   ours: ['example.com'],
   check: undefined,
   mustUseFlow: false,
+  admitsForeign: true,
   login: alice,
   identity: undefined,
   known: false,
@@ -162,7 +165,15 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     check: () => tell('check', say.check),
     nat: { mustUseFlow: () => tell('mustUseFlow', say.mustUseFlow) },
     domains: { isOurs, isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined },
-    auth: { login: () => later('login', say.login), identity: () => tell('identity', say.identity) },
+    auth: {
+      login: (_, meanwhile) => {
+        const answer = later('login', say.login);
+        if (!(say.login instanceof Error) && !('kind' in say.login)) meanwhile();
+        return answer;
+      },
+      identity: () => tell('identity', say.identity),
+      admitsForeign: () => tell('admitsForeign', say.admitsForeign),
+    },
     subscribers: { exists: () => later('exists', say.known) },
     registrar: { register: () => later('register', say.registered) },
     location: { lookup: () => later('lookup', say.targets) },
