@@ -7,7 +7,7 @@ import { type Proxy, type Reply, type Request, relay, type Verdict } from '../sr
 export async function message(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   const { method, uri } = request.message;
   if (method !== 'MESSAGE' || !proxy.domains.isOurs(uri)) return undefined;
-  const targets = await proxy.location.lookup(uri);
+  const targets = await (request.notes.targets ?? proxy.location.lookup(uri));
   return targets.length > 0 ? relay(...targets) : keep(request, proxy);
 }
 

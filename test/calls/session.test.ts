@@ -341,12 +341,12 @@ test('RFC 3428 §4: a MESSAGE and its 200 pass, without Record-Route and without
 test('DESIGN §5: the account of the caller and the contacts of the callee are looked up side by side', () =>
   stage(
     async (it, alice, bob) => {
-      const first = alice.request('MESSAGE', bob.aor);
+      const first = alice.request('OPTIONS', bob.aor);
       const challenge = await alice.receivesResponse(407);
       it.database.set({ latencyMs: 100 });
       alice.login(first, challenge, 'alice', passwordOf('alice'));
       const sentMs = it.clock.nowMs();
-      bob.respond(await bob.receivesRequest('MESSAGE'), 200);
+      bob.respond(await bob.receivesRequest('OPTIONS'), 200);
       assert.ok(it.clock.nowMs() - sentMs < 150, 'one round trip');
       await alice.receivesResponse(200);
     },
@@ -356,7 +356,7 @@ test('DESIGN §5: the account of the caller and the contacts of the callee are l
 test('DESIGN §5: a database that goes down between the two lookups harms nothing but this request', () =>
   stage(
     async (it, alice, bob) => {
-      const first = alice.request('MESSAGE', bob.aor);
+      const first = alice.request('OPTIONS', bob.aor);
       const challenge = await alice.receivesResponse(407);
       it.database.set({ latencyMs: 100, down: true });
       alice.login(first, challenge, 'alice', passwordOf('alice'));

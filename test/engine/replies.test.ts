@@ -56,7 +56,12 @@ test('RFC 3261 §20.33: Retry-After only where trying again helps', () => {
     const seconds = get(responseOf(invite, refuse(code, 503), 't'), RetryAfter);
     return seconds === undefined ? [] : [[code, seconds] as const];
   });
-  assert.deepEqual(Object.fromEntries(waits), { 'database-down': 5, overloaded: 5, 'shutting-down': 10 });
+  assert.deepEqual(Object.fromEntries(waits), {
+    'database-down': 5,
+    overloaded: 5,
+    'shutting-down': 10,
+    'foreign-rate': 60,
+  });
 });
 
 test('RFC 3261 §8.2.6.2: To gets our tag, unless it has one', () => {
