@@ -271,6 +271,32 @@ export interface OutboxEntry {
   readonly createdAtMs: number;
 }
 
+/** A call that failed, kept over a restart so that it can be explained. */
+export interface FailedCall {
+  readonly id: string;
+  readonly callId: string;
+  readonly node: string;
+  readonly from: string;
+  readonly to: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  /** JSON in ASCII (src/story/kept.ts). */
+  readonly story: string;
+}
+
+export interface FailedCallStore {
+  /** Inserts or replaces, by id. */
+  save(call: FailedCall): Promise<void>;
+  find(id: string): Promise<FailedCall | undefined>;
+  /** Newest first; `before`: the place of the last one of the page before. */
+  list(page: {
+    readonly limit: number;
+    readonly before?: { readonly startedAtMs: number; readonly id: string } | undefined;
+  }): Promise<readonly FailedCall[]>;
+}
+
 // --- rtpengine -------------------------------------------------------------------------------------------------------
 
 export type MediaNodeState = 'up' | 'down' | 'busy' | 'draining';

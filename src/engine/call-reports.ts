@@ -18,34 +18,48 @@ import type { CallChange } from './stories.ts';
 export async function calls(core: Core, { limit, after, state }: CallsRequest): Promise<Page<CallSummary>> {
   const all = core.stories.all().filter((story) => state === undefined || story.state === state);
   const behind = after === undefined ? all : all.filter((story) => placeOf(story) > after);
-  const page = behind.slice(0, limit);
+  const older = state === 'failed' ? await keptBehind(core, limit + 1, after) : [];
+  const known = new Set(behind.map(({ id }) => id));
+  const both = [...behind, ...older.filter(({ id }) => !known.has(id))].sort((a, b) =>
+    placeOf(a) < placeOf(b) ? -1 : 1,
+  );
+  const page = both.slice(0, limit);
   const last = page.at(-1);
-  return {
-    items: page.map(summary),
-    next: behind.length > limit && last !== undefined ? placeOf(last) : undefined,
-  };
+  return { items: page.map(summary), next: both.length > limit && last !== undefined ? placeOf(last) : undefined };
 }
 
 /** Its place in the list, newest first: ordered as text. */
-function placeOf({ startedAtMs, id }: Story): string {
+function placeOf({ startedAtMs, id }: Pick<Story, 'startedAtMs' | 'id'>): string {
   return `${String(endOfTimeMs - startedAtMs).padStart(16, '0')}~${id}`;
 }
 
 const endOfTimeMs = 10 ** 15;
 
+/** Failed calls that are in the database; none while that is down. */
+async function keptBehind(core: Core, limit: number, after: string | undefined): Promise<readonly Story[]> {
+  const [, time, id] = /^(\d{16})~(.*)$/.exec(after ?? '') ?? [];
+  const before = time === undefined || id === undefined ? undefined : { startedAtMs: endOfTimeMs - Number(time), id };
+  return core.failedCalls.list(limit, before).catch(() => []);
+}
+
+/** In memory, or a failed one in the database. */
+async function find(core: Core, id: string): Promise<Story | undefined> {
+  return core.stories.byId(id) ?? (await core.failedCalls.find(id));
+}
+
 export async function call(core: Core, id: string): Promise<CallSummary | undefined> {
-  const story = core.stories.byId(id);
+  const story = await find(core, id);
   return story === undefined ? undefined : summary(story);
 }
 
 export async function ladder(core: Core, id: string): Promise<LadderReport | undefined> {
-  const story = core.stories.byId(id);
+  const story = await find(core, id);
   return story === undefined ? undefined : ladderOf(story);
 }
 
 /** `undefined`: unknown, or forgotten. A call in progress is asked for its packets first. */
 export async function explanation(core: Core, id: string): Promise<CallExplanation | undefined> {
-  const story = core.stories.byId(id);
+  const story = await find(core, id);
   if (story === undefined) return undefined;
   if (story.state === 'answered') await core.stories.askMedia(story);
   return { call: summary(story), ...explain(story, core.ports.clock.nowMs()) };

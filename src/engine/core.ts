@@ -11,6 +11,7 @@ import { quote } from '../message/params.ts';
 import type {
   Clock,
   DialogStore,
+  FailedCallStore,
   Listener,
   LocationStore,
   Log,
@@ -30,6 +31,7 @@ import type { Proxy, Routes } from './api.ts';
 import type { Counters } from './counters.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Domains } from './domains.ts';
+import type { FailedCalls } from './failed-calls.ts';
 import type { Happenings } from './happenings.ts';
 import type { Media } from './media.ts';
 import type { Messages } from './messages.ts';
@@ -52,6 +54,7 @@ export interface EnginePorts {
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
+  readonly failedCalls: FailedCallStore;
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
   readonly media: MediaRelay;
@@ -110,6 +113,7 @@ export interface Core {
   /** Requests that begin something new are refused from now on; those in progress go on. */
   draining: boolean;
   readonly stories: Stories;
+  readonly failedCalls: FailedCalls;
   readonly happenings: Happenings;
 }
 

@@ -14,6 +14,7 @@ import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
 import { Domains } from './domains.ts';
 import { EarlyEvents } from './early-events.ts';
+import { FailedCalls } from './failed-calls.ts';
 import { hangUpRecord } from './hang-up.ts';
 import { Happenings } from './happenings.ts';
 import { Logins } from './login.ts';
@@ -62,9 +63,11 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const { clock, random, network, log } = ports;
   const { node, boot, secrets, graceMs } = options;
   const happenings = new Happenings(clock, ports.media);
+  const failedCalls = new FailedCalls(ports.failedCalls, clock, log, node);
   const stories = new Stories(clock, ports.media, (change, story) => {
     callChanged(happenings, change, story);
     logCall(log, change, story);
+    if (change === 'failed') failedCalls.keep(story);
   });
   const relay = stories.watchedRelay();
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
@@ -111,6 +114,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     foreign: new Rate(foreignRate),
     draining: false,
     stories,
+    failedCalls,
     happenings,
   };
   const receiver = new Receiver(core);

@@ -9,16 +9,15 @@ const removed = '(removed)';
 
 // A header with its continuation lines (RFC 3261 §7.3.1).
 const credentials = /^((?:proxy-)?authorization)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/gim;
-const srtpKey = /\binline:[^\s|;]+/g;
-const icePassword = /^(a=ice-pwd:).*?(\r?)$/gm;
+const keys = /(?<=\binline:|^a=ice-pwd:)[^\s|;]+/gm;
 
 export function withoutCredentials(text: string): string {
   return withoutKeys(text.replace(credentials, (_, name: string, value: string) => `${name}: ${shown(value)}`));
 }
 
-/** The same for an SDP alone. */
+/** The same for an SDP alone; its length stays, or Content-Length would be wrong. */
 export function withoutKeys(sdp: string): string {
-  return sdp.replace(srtpKey, `inline:${removed}`).replace(icePassword, `$1${removed}$2`);
+  return sdp.replace(keys, (key) => '*'.repeat(key.length));
 }
 
 function shown(value: string): string {

@@ -18,7 +18,8 @@ export interface SdpChanges {
 }
 
 export function sdpChanges(before: string, after: string): SdpChanges {
-  const [old, now] = [sectionsOf(before), sectionsOf(after)];
+  // Keys always change, and are not for reading.
+  const [old, now] = [sectionsOf(withoutKeys(before)), sectionsOf(withoutKeys(after))];
   const names = [...new Set([...old.keys(), ...now.keys()])];
   const sections = names.map((name) => changesOf(name, old.get(name) ?? [], now.get(name) ?? []));
   return {
@@ -41,7 +42,7 @@ function sectionsOf(sdp: string): ReadonlyMap<string, readonly string[]> {
 }
 
 function changesOf(section: string, old: readonly string[], now: readonly string[]): SectionChanges {
-  return { section, removed: without(old, now).map(withoutKeys), added: without(now, old).map(withoutKeys) };
+  return { section, removed: without(old, now), added: without(now, old) };
 }
 
 /** Each line counts as often as it stands. */

@@ -64,7 +64,8 @@ export class Story {
     this.callId = start.callId;
     this.from = start.from;
     this.to = start.to;
-    this.startedAtMs = start.atMs;
+    // Whole, since the place in a list is made of it.
+    this.startedAtMs = Math.floor(start.atMs);
     this.#limits = limits;
   }
 

@@ -108,6 +108,6 @@ describe('the ladder of a call', () => {
       const text = JSON.stringify(await newest(it));
       assert.match(text, /Proxy-Authorization: Digest username=\\"alice\\", \(removed\)/);
       assert.doesNotMatch(text, /response=/);
-      assert.match(text, /a=ice-pwd:\(removed\)/);
+      assert.match(text, /a=ice-pwd:\*{24}/);
     }, false));
 });

@@ -314,7 +314,14 @@ describe('who may call', () => {
 describe('what the callee said', () => {
   verdict(22, '486', {}, bobSays(486));
   verdict(23, '603', {}, bobSays(603, true));
-  verdict(24, '488', {}, bobSays(488));
+  verdict(24, '488, also to the other profile', {}, async ({ alice, bob }) => {
+    const invite = alice.request('INVITE', bob.aor, offer());
+    for (let times = 0; times < 2; times++) {
+      bob.respond(await bob.receivesRequest('INVITE'), 488);
+      await bob.receivesRequest('ACK');
+    }
+    alice.ack(invite, await alice.receivesFinal('INVITE'));
+  });
   for (const [number, status] of [
     [25, 488],
     [26, 491],

@@ -15,6 +15,8 @@ import type {
   Clock,
   DialogRecord,
   DialogStore,
+  FailedCall,
+  FailedCallStore,
   LocationStore,
   MediaKind,
   MediaOutbox,
@@ -34,6 +36,7 @@ export interface MemoryDatabase {
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
+  readonly failedCalls: FailedCallStore;
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
   /** Statements that are not answered yet. */
@@ -79,6 +82,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     location: location.store,
     dialogs: dialogs.store,
     outbox: outbox.store,
+    failedCalls: failedCallStore(run),
     presence: presence.store,
     messages: messages.store,
     waiting: () => waiting,
@@ -209,6 +213,24 @@ function dialogStore(run: Run): { store: DialogStore; rows: () => readonly Dialo
     load: (node) => run(() => [...table.values()].filter((record) => record.node === node)),
   };
   return { store, rows: () => [...table.values()] };
+}
+
+function failedCallStore(run: Run): FailedCallStore {
+  const rows = new Map<string, FailedCall>();
+  const newestFirst = (a: FailedCall, b: FailedCall): number => b.startedAtMs - a.startedAtMs || (a.id < b.id ? -1 : 1);
+  return {
+    save: (call) => run(() => void rows.set(call.id, call)),
+    find: (id) => run(() => rows.get(id)),
+    list: ({ limit, before }) =>
+      run(() =>
+        [...rows.values()]
+          .filter(
+            (row) => before === undefined || (row.id !== before.id && newestFirst(row, { ...row, ...before }) > 0),
+          )
+          .sort(newestFirst)
+          .slice(0, limit),
+      ),
+  };
 }
 
 function outboxStore(run: Run): { store: MediaOutbox; rows: () => readonly OutboxEntry[] } {

@@ -116,6 +116,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         location: mortal(database.location, life),
         dialogs: mortal(database.dialogs, life),
         outbox: mortal(database.outbox, life),
+        failedCalls: mortal(database.failedCalls, life),
         presence: mortal(database.presence, life),
         messages: mortal(database.messages, life),
         media: mortal(media, life),

@@ -3,6 +3,7 @@
  */
 import type { Clock, Log } from '../../ports.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
+import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
 import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
 import { createMessageStore, type PostgresMessageStore } from './message-store.ts';
 import { migrate } from './migrations.ts';
@@ -16,6 +17,7 @@ export interface Database {
   readonly location: PostgresLocationStore;
   readonly dialogs: PostgresDialogStore;
   readonly outbox: PostgresOutbox;
+  readonly failedCalls: PostgresFailedCallStore;
   readonly presence: PostgresPresenceStore;
   readonly messages: PostgresMessageStore;
   state(): 'up' | 'down';
@@ -49,16 +51,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const location = createLocationStore(storeOptions);
   const dialogs = createDialogStore(storeOptions);
   const outbox = createOutbox(storeOptions);
+  const failedCalls = createFailedCallStore(storeOptions);
   const presence = createPresenceStore(storeOptions);
   const messages = createMessageStore(storeOptions);
-  const stores = [subscribers, location, dialogs, outbox, presence, messages];
-  const stopSweeper = startSweeper([location, outbox, presence, messages], options.sweepMs ?? 30_000, log);
+  const stores = [subscribers, location, dialogs, outbox, failedCalls, presence, messages];
+  const stopSweeper = startSweeper([location, outbox, failedCalls, presence, messages], options.sweepMs ?? 30_000, log);
 
   return {
     subscribers,
     location,
     dialogs,
     outbox,
+    failedCalls,
     presence,
     messages,
     state: pool.state,

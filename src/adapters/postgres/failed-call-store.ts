@@ -1,0 +1,102 @@
+/**
+ * Failed calls in PostgreSQL: one row each, written singly (they are rare), read by id or newest first, removed a week
+ * after their end.
+ */
+import type { FailedCall, FailedCallStore } from '../../ports.ts';
+import type { StoreOptions } from './location-store.ts';
+import { fromDatabase, toDatabase } from './text.ts';
+
+export interface PostgresFailedCallStore extends FailedCallStore {
+  /** Removes the old ones; resolves with their number. */
+  sweep(): Promise<number>;
+  waiting(): number;
+  idle(): Promise<void>;
+}
+
+interface Row {
+  readonly id: string;
+  readonly call_id: string;
+  readonly node: string;
+  readonly from_uri: string;
+  readonly to_uri: string;
+  readonly started_at: Date;
+  readonly ended_at: Date;
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly story: string;
+}
+
+const KEEP_MS = 7 * 24 * 3_600_000;
+
+const SAVE = `
+  INSERT INTO failed_call (id, call_id, node, from_uri, to_uri, started_at, ended_at, status, code, story)
+  VALUES ($1, $2, $3, $4, $5, to_timestamp($6::double precision / 1000), to_timestamp($7::double precision / 1000), $8, $9, $10)
+  ON CONFLICT (id) DO UPDATE SET call_id = excluded.call_id, node = excluded.node, from_uri = excluded.from_uri,
+    to_uri = excluded.to_uri, started_at = excluded.started_at, ended_at = excluded.ended_at, status = excluded.status,
+    code = excluded.code, story = excluded.story`;
+
+const FIND = 'SELECT * FROM failed_call WHERE id = $1';
+
+const LIST = `SELECT * FROM failed_call
+  WHERE started_at < to_timestamp($2::double precision / 1000) OR (started_at = to_timestamp($2::double precision / 1000) AND id > $3)
+  ORDER BY started_at DESC, id LIMIT $1`;
+
+const SWEEP = `DELETE FROM failed_call WHERE ended_at < to_timestamp($1::double precision / 1000) RETURNING 1 AS swept`;
+
+/** Later than any call. */
+const FAR_MS = 32_503_680_000_000;
+
+export function createFailedCallStore({ pool, clock }: StoreOptions): PostgresFailedCallStore {
+  let saving = 0;
+  const idle: (() => void)[] = [];
+  const save = async (call: FailedCall): Promise<void> => {
+    saving++;
+    try {
+      await pool.query({ name: 'failed-call-save', text: SAVE, values: valuesOf(call) });
+    } finally {
+      saving--;
+      if (saving === 0) for (const wake of idle.splice(0)) wake();
+    }
+  };
+  return {
+    save,
+    find: async (id) => {
+      const rows = await pool.query<Row>({ name: 'failed-call-find', text: FIND, values: [id] });
+      return rows.map(callOf)[0];
+    },
+    list: async ({ limit, before }) => {
+      const values = [limit, before?.startedAtMs ?? FAR_MS, before?.id ?? ''];
+      return (await pool.query<Row>({ name: 'failed-call-list', text: LIST, values })).map(callOf);
+    },
+    sweep: async () =>
+      (await pool.query({ name: 'failed-call-sweep', text: SWEEP, values: [clock.nowMs() - KEEP_MS] })).length,
+    waiting: () => saving,
+    idle: () =>
+      saving === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            idle.push(resolve);
+          }),
+  };
+}
+
+function valuesOf(call: FailedCall): readonly unknown[] {
+  const { id, callId, node, from, to, startedAtMs, endedAtMs, status, code, story } = call;
+  const texts = [callId, node, from, to].map(toDatabase);
+  return [id, ...texts, startedAtMs, endedAtMs, status ?? null, code ?? null, story];
+}
+
+function callOf(row: Row): FailedCall {
+  return {
+    id: row.id,
+    callId: fromDatabase(row.call_id),
+    node: fromDatabase(row.node),
+    from: fromDatabase(row.from_uri),
+    to: fromDatabase(row.to_uri),
+    startedAtMs: row.started_at.getTime(),
+    endedAtMs: row.ended_at.getTime(),
+    status: row.status ?? undefined,
+    code: row.code ?? undefined,
+    story: row.story,
+  };
+}
