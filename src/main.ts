@@ -78,7 +78,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const reload = openReload(parts, running);
 
   const app = await createHttp({
-    api: apiRoutes(engine.operations, { reload, log }),
+    api: apiRoutes(engine.operations, { reload, log, rtpengine: backends.media }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
     allowedHosts: domains,

@@ -4,7 +4,7 @@
  * `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { LevelControl, Operations, ReloadReport } from '../../src/engine/operations.ts';
+import type { LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { callsRoute } from './calls.ts';
 import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
@@ -14,12 +14,14 @@ import { presenceRoute } from './presence.ts';
 import { refusalsRoute } from './refusals.ts';
 import { registrationsRoute } from './registrations.ts';
 import { reloadRoute } from './reload.ts';
+import { rtpengineRoute } from './rtpengine.ts';
 import { statsRoute } from './stats.ts';
 
 /** What the process around the engine can be asked to do. */
 export interface Actions {
   reload(): Promise<ReloadReport>;
   readonly log: LevelControl;
+  readonly rtpengine: MediaNodes;
 }
 
 export function apiRoutes(operations: Operations, actions: Actions): FastifyPluginAsyncTypebox {
@@ -36,6 +38,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(refusalsRoute(operations));
         await v1.register(reloadRoute(actions.reload));
         await v1.register(logLevelRoute(actions.log));
+        await v1.register(rtpengineRoute(operations, actions.rtpengine));
       },
       { prefix: '/api/v1' },
     );

@@ -26,7 +26,7 @@ export const HealthBody = Type.Object({
   media: Type.Union([UpDown, Type.Literal('none')]),
 });
 
-const Node = Type.Object({
+export const NodeBody = Type.Object({
   id: Text,
   address: Text,
   weight: Type.Number(),
@@ -34,6 +34,8 @@ const Node = Type.Object({
   ports: Type.Union([Type.Object({ used: Count, free: Count }), Type.Null()]),
   lastError: MaybeText,
 });
+
+export const NodesBody = Type.Object({ items: Type.Array(NodeBody) });
 
 export const StatisticsBody = Type.Object({
   uptimeSeconds: Type.Number(),
@@ -43,7 +45,7 @@ export const StatisticsBody = Type.Object({
   connections: Type.Object({ tcp: Count, tls: Count, ws: Count, wss: Count }),
   messages: Type.Object({ requests: Counts, responses: Counts, dropped: Counts }),
   refusals: Counts,
-  rtpengine: Type.Array(Node),
+  rtpengine: Type.Array(NodeBody),
   database: Type.Object({ state: UpDown, waiting: Count }),
 });
 
@@ -212,7 +214,7 @@ export const HappeningBody = Type.Union([
     call: Call,
   }),
   Type.Object({ type: Type.Literal('registration'), aor: Text, source: Text }),
-  Type.Object({ type: Type.Literal('node'), node: Node }),
+  Type.Object({ type: Type.Literal('node'), node: NodeBody }),
   Type.Object({ type: Type.Literal('counters'), statistics: StatisticsBody }),
   /** This client was too slow: so many events were left out before this one. */
   Type.Object({ type: Type.Literal('lost'), events: Count }),

@@ -13,6 +13,10 @@ export class MediaTable {
     return this.#calls.size;
   }
 
+  all(): readonly MediaCall[] {
+    return [...this.#calls.values()];
+  }
+
   /** Whether rtpengine's session of this name belongs to a call here. */
   hasName(name: string): boolean {
     return this.#names.has(name);

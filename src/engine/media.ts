@@ -65,6 +65,11 @@ export class Media {
     return this.#table.size;
   }
 
+  /** Calls whose media this node has. */
+  countOn(node: string): number {
+    return this.#table.all().filter((call) => call.node === node).length;
+  }
+
   /** Whether rtpengine's session of this name is one of ours that lives. */
   isKnown(name: string): boolean {
     return this.#table.hasName(name);

@@ -55,6 +55,17 @@ export interface Statistics {
   readonly database: { readonly state: 'up' | 'down'; readonly waiting: number };
 }
 
+/** The rtpengine nodes, and what may be changed about them. A change of a node that is not there is `undefined`. */
+export interface MediaNodes {
+  nodes(): readonly MediaNode[];
+  /** `undefined`: it is there already. Throws a `Failure` when this is no address. */
+  addNode(address: string, weight: number): MediaNode | undefined;
+  /** Draining: its calls go on, and new ones go elsewhere. */
+  changeNode(id: string, change: { readonly weight?: number; readonly draining?: boolean }): MediaNode | undefined;
+  /** Nothing reaches it any more: no call may be on it. */
+  removeNode(id: string): boolean;
+}
+
 export interface Registration {
   readonly aor: string;
   readonly contact: string;
@@ -217,6 +228,8 @@ export interface Operations {
   call(id: string): Promise<CallSummary | undefined>;
   ladder(id: string): Promise<LadderReport | undefined>;
   explain(id: string): Promise<CallExplanation | undefined>;
+  /** Calls, ringing ones too, whose media this rtpengine has. */
+  callsOnNode(id: string): number;
   /** The latest first. */
   refusedSources(): readonly RefusedSource[];
   /** An entry's `source`, or an address of it; `false`: nothing was known of it. */

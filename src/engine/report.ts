@@ -19,6 +19,7 @@ export function createOperations(core: Core): Operations {
     statistics: () => statistics(core, uptimeSeconds()),
     registrations: (page) => registrations(core, page),
     calls: (page) => calls(core, page),
+    callsOnNode: (id) => core.media.countOn(id),
     call: (id) => call(core, id),
     ladder: (id) => ladder(core, id),
     explain: (id) => explanation(core, id),

@@ -16,7 +16,7 @@ import type {
   Statistics,
 } from '../../src/engine/operations.ts';
 import { errors } from '../../src/errors.ts';
-import { operations, reloadReport } from '../adapters/http/fixture.ts';
+import { mediaNodes, operations, reloadReport } from '../adapters/http/fixture.ts';
 import type { Scope } from '../support/process.ts';
 import { inventedLadder } from './console-ladder.ts';
 
@@ -49,7 +49,11 @@ export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOpt
   const proxy = inventProxy({ ...quietWorld(), ...world });
   const pages = await bundlePages();
   const open = async (at: number) => {
-    const api = apiRoutes(proxy.invented, { reload: async () => reloadReport, log: { level: 'info' } });
+    const api = apiRoutes(proxy.invented, {
+      reload: async () => reloadReport,
+      log: { level: 'info' },
+      rtpengine: mediaNodes,
+    });
     const app = await createHttp({ api, apiToken, allowedHosts: [], pages, phone: phoneConfig, log });
     return { app, port: (await listenHttp(app, { host: '127.0.0.1', port: at })).port };
   };

@@ -10,7 +10,7 @@ import type { NgCommand, NgReply, NgValue } from '../../media/commands.ts';
 import type { Cancel, Clock, Log, MediaNode, MediaRelay, Random } from '../../ports.ts';
 import { isDictionary } from './bencode.ts';
 import { brief, type NgClient, type NgCounters, openNgClient, type Patience } from './ng-client.ts';
-import type { NodeAddress } from './node-address.ts';
+import { type NodeAddress, parseNodeAddress } from './node-address.ts';
 import { answered, failed, healthState, type NodeHealth, portClosed, unknownHealth } from './node-health.ts';
 import { byPreference } from './rendezvous.ts';
 
@@ -32,6 +32,12 @@ export interface OpenMediaRelay extends MediaRelay {
   readonly ready: Promise<void>;
   /** New calls use these from now on; one that is not among them keeps its calls, and gets no new ones. */
   replaceNodes(nodes: readonly NodeAddress[]): void;
+  /** `undefined`: it is there already. Throws when this is no address. */
+  addNode(address: string, weight: number): MediaNode | undefined;
+  /** `undefined`: it is not there. Draining: it keeps its calls, and gets no new ones. */
+  changeNode(id: string, change: { readonly weight?: number; readonly draining?: boolean }): MediaNode | undefined;
+  /** Nothing reaches it any more; `false`: it is not there. */
+  removeNode(id: string): boolean;
   /** By node id, for the statistics. */
   counters(): Readonly<Record<string, NgCounters>>;
   shutdown(): Promise<void>;
@@ -41,6 +47,9 @@ interface Node extends NodeAddress {
   weight: number;
   /** Not in RTPENGINE any more. */
   retired: boolean;
+  draining: boolean;
+  /** By `addNode`: RTPENGINE does not know it. */
+  readonly added: boolean;
   readonly client: NgClient;
   health: NodeHealth;
   ports: MediaNode['ports'];
@@ -50,11 +59,11 @@ interface Node extends NodeAddress {
 
 export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
   const { clock, log } = options;
-  const nodes = new Map(options.nodes.map((address) => [address.id, openNode(address)]));
+  const nodes = new Map(options.nodes.map((address) => [address.id, openNode(address, false)]));
   let closed = false;
   const ready = Promise.all([...nodes.values()].map(probe)).then(() => {});
 
-  function openNode(address: NodeAddress): Node {
+  function openNode(address: NodeAddress, added: boolean): Node {
     const onRefused = (reason: string): void => {
       const node = nodes.get(address.id);
       if (node !== undefined) learn(node, portClosed(node.health, reason));
@@ -63,6 +72,8 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     return {
       ...address,
       retired: false,
+      draining: false,
+      added,
       client,
       health: unknownHealth,
       ports: undefined,
@@ -75,7 +86,7 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     const now = clock.nowMs();
     const ranked = byPreference(
       callId,
-      [...nodes.values()].filter(({ retired }) => !retired),
+      [...nodes.values()].filter((node) => !leaves(node)),
     );
     const inState = (state: string): Node[] => ranked.filter((node) => healthState(node.health, now) === state);
     // A busy node refuses at once and may have ports again: better than no node at all, but after all others.
@@ -109,7 +120,7 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
   function learn(node: Node, health: NodeHealth): void {
     const was = node.health.down;
     node.health = health;
-    if (was === health.down || closed) return;
+    if (was === health.down || closed || nodes.get(node.id) !== node) return;
     const fields = { rtpengine: node.address, reason: health.lastError };
     if (health.down) log.warn(fields, 'rtpengine does not answer: new calls avoid it until it does');
     else log.info({ rtpengine: node.address }, 'rtpengine answers');
@@ -132,22 +143,52 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
 
   function schedule(node: Node, delayMs: number): void {
     node.cancelProbe();
-    if (closed) return;
+    if (closed || nodes.get(node.id) !== node) return;
     node.cancelProbe = clock.after(delayMs, () => void probe(node));
   }
 
   function replaceNodes(addresses: readonly NodeAddress[]): void {
     const wanted = new Map(addresses.map((address) => [address.id, address]));
     for (const node of nodes.values()) {
-      node.retired = !wanted.has(node.id);
+      node.retired = !node.added && !wanted.has(node.id);
       node.weight = wanted.get(node.id)?.weight ?? node.weight;
     }
     for (const [id, address] of wanted) {
-      if (nodes.has(id) || closed) continue;
-      const node = openNode(address);
-      nodes.set(id, node);
-      void probe(node);
+      if (!nodes.has(id) && !closed) begin(openNode(address, false));
     }
+  }
+
+  function begin(node: Node): void {
+    nodes.set(node.id, node);
+    void probe(node);
+  }
+
+  function addNode(text: string, weight: number): MediaNode | undefined {
+    const address = parseNodeAddress(`${text}=${weight}`);
+    if (address === undefined)
+      throw new Failure('setting-invalid', `An rtpengine is named as udp:10.0.0.5:22222: ${text}`);
+    if (nodes.has(address.id) || closed) return undefined;
+    const node = openNode(address, true);
+    begin(node);
+    return describe(node, clock.nowMs());
+  }
+
+  function changeNode(
+    id: string,
+    { weight, draining }: { weight?: number; draining?: boolean },
+  ): MediaNode | undefined {
+    const node = nodes.get(id);
+    if (node === undefined) return undefined;
+    node.weight = weight ?? node.weight;
+    node.draining = draining ?? node.draining;
+    return describe(node, clock.nowMs());
+  }
+
+  function removeNode(id: string): boolean {
+    const node = nodes.get(id);
+    node?.cancelProbe();
+    node?.client.close();
+    return nodes.delete(id);
   }
 
   async function shutdown(): Promise<void> {
@@ -164,14 +205,19 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     send,
     shutdown,
     replaceNodes,
+    addNode,
+    changeNode,
+    removeNode,
     nodes: () => [...nodes.values()].map((node) => describe(node, clock.nowMs())),
     counters: () => Object.fromEntries([...nodes.values()].map(({ id, client }) => [id, client.counters()])),
   };
 }
 
+const leaves = ({ retired, draining }: Node): boolean => retired || draining;
+
 function describe(node: Node, nowMs: number): MediaNode {
-  const { id, address, weight, ports, health, retired } = node;
-  const state = retired && !health.down ? 'draining' : healthState(health, nowMs);
+  const { id, address, weight, ports, health } = node;
+  const state = leaves(node) && !health.down ? 'draining' : healthState(health, nowMs);
   return { id, address, weight, ports, state, lastError: health.lastError };
 }
 

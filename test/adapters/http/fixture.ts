@@ -7,6 +7,7 @@ import { createHttp, type HttpOptions, listenHttp } from '../../../src/adapters/
 import type {
   CallSummary,
   Mailbox,
+  MediaNodes,
   Operations,
   PublicationSummary,
   RefusedSource,
@@ -75,6 +76,13 @@ export const call: CallSummary = {
   reason: undefined,
 };
 
+export const mediaNodes: MediaNodes = {
+  nodes: () => statistics.rtpengine,
+  addNode: () => undefined,
+  changeNode: () => undefined,
+  removeNode: () => false,
+};
+
 export const reloadReport: ReloadReport = { changed: ['DOMAINS has changed'], needsRestart: ['LISTEN'] };
 
 export const publication: PublicationSummary = {
@@ -128,6 +136,7 @@ export const operations: Operations = {
   call: async (id) => (id === call.id ? call : undefined),
   ladder: async () => undefined,
   explain: async () => undefined,
+  callsOnNode: (id) => (id === 'n1' ? 2 : 0),
   refusedSources: () => [refusedSource],
   liftBan: (source) => source === refusedSource.source,
   watch: () => () => undefined,
@@ -161,6 +170,7 @@ export function http(overrides: Partial<HttpOptions & Actions> & { readonly oper
     api: apiRoutes(overrides.operations ?? operations, {
       reload: overrides.reload ?? (async () => reloadReport),
       log: { level: 'info' },
+      rtpengine: overrides.rtpengine ?? mediaNodes,
     }),
     apiToken: undefined,
     allowedHosts: ['viaduct.local'],

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { apiRoutes } from '../../../routes/http/api.ts';
-import { http, operations, reloadReport, TOKEN } from './fixture.ts';
+import { http, mediaNodes, operations, reloadReport, TOKEN } from './fixture.ts';
 
 const Operation = Type.Object({
   security: Type.Array(Type.Record(Type.String(), Type.Array(Type.String()))),
@@ -42,7 +42,9 @@ async function document() {
       scope.addHook('onRoute', ({ method, url }) => {
         for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each.toLowerCase()} ${url}`);
       });
-      await scope.register(apiRoutes(operations, { reload: async () => reloadReport, log: { level: 'info' } }));
+      await scope.register(
+        apiRoutes(operations, { reload: async () => reloadReport, log: { level: 'info' }, rtpengine: mediaNodes }),
+      );
     },
   });
   const answer = await app.inject({ url: '/api/v1/openapi.json', headers: { authorization: `Bearer ${TOKEN}` } });

@@ -318,4 +318,29 @@ describe('RTPENGINE changes while calls go on', () => {
     assert.deepEqual(new Set(relay.candidates('c1')), new Set([one.id, two.id, three.id]));
     assert.equal(relay.nodes().find(({ id }) => id === one.id)?.weight, 5);
   });
+
+  it('a node is added, drained, taken back and removed by hand; a reload of RTPENGINE leaves it alone', async (t) => {
+    const { relay, clock, nodes } = await lab(t, 1);
+    const [one] = nodes;
+    const fake = await startNgFake(wellBehaved);
+    t.after(() => fake.stop());
+    assert.ok(one !== undefined);
+    await until(clock, () => relay.candidates('c1').length === 1);
+    const added = relay.addNode(`udp:127.0.0.1:${fake.port}`, 3);
+    assert.ok(added !== undefined);
+    assert.equal(relay.addNode(added.address, 1), undefined);
+    assert.throws(() => relay.addNode('10.0.0.7', 1), /udp:10\.0\.0\.5:22222/);
+    await until(clock, () => relay.candidates('c1').length === 2);
+    assert.equal(relay.changeNode(one.id, { draining: true })?.state, 'draining');
+    assert.deepEqual(relay.candidates('c1'), [added.id]);
+    assert.equal(await outcome(clock, relay.send(one.id, offer)), 'ok');
+    relay.replaceNodes([one]);
+    assert.deepEqual(relay.candidates('c1'), [added.id]);
+    assert.equal(relay.changeNode(one.id, { draining: false, weight: 7 })?.weight, 7);
+    assert.equal(relay.candidates('c1').length, 2);
+    assert.deepEqual([relay.removeNode(added.id), relay.removeNode(added.id)], [true, false]);
+    assert.deepEqual(relay.candidates('c1'), [one.id]);
+    assert.equal(await outcome(clock, relay.send(added.id, offer)), 'media-lost');
+    assert.equal(relay.changeNode(added.id, { weight: 1 }), undefined);
+  });
 });

@@ -1,0 +1,43 @@
+/**
+ * The rtpengine nodes while calls go on: `GET /api/v1/rtpengine`, `POST` adds one, `PATCH /rtpengine/ID` changes its weight
+ * or drains it (its calls go on, new ones go elsewhere), `DELETE` takes it out when no call is on it (409 else).
+ *
+ * Kept by this process until it ends: what shall last stands in RTPENGINE as well.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { MediaNodes, Operations } from '../../src/engine/operations.ts';
+import { conflict, found } from './found.ts';
+import { NodeBody, NodesBody } from './schemas.ts';
+import { nodeWithNulls } from './stats.ts';
+
+const Weight = Type.Integer({ minimum: 0, maximum: 9999 });
+const NewNode = Type.Object({ address: Type.String({ maxLength: 300 }), weight: Type.Optional(Weight) });
+const Changes = Type.Object({ weight: Type.Optional(Weight), draining: Type.Optional(Type.Boolean()) });
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+
+const noNode = 'There is no rtpengine with this id.';
+
+export function rtpengineRoute(operations: Operations, nodes: MediaNodes): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get('/rtpengine', { schema: { response: { 200: NodesBody } } }, async () => ({
+      items: nodes.nodes().map(nodeWithNulls),
+    }));
+    app.post('/rtpengine', { schema: { body: NewNode, response: { 201: NodeBody } } }, async ({ body }, reply) => {
+      const node = nodes.addNode(body.address, body.weight ?? 1);
+      if (node === undefined) throw conflict('This rtpengine is there already.');
+      return reply.code(201).send(nodeWithNulls(node));
+    });
+    app.patch(
+      '/rtpengine/:id',
+      { schema: { params: Id, body: Changes, response: { 200: NodeBody } } },
+      async ({ params, body }) => nodeWithNulls(found(nodes.changeNode(params.id, body), noNode)),
+    );
+    app.delete('/rtpengine/:id', { schema: { params: Id } }, async ({ params: { id } }, reply) => {
+      const calls = operations.callsOnNode(id);
+      if (calls > 0) throw conflict(`It has media of ${calls} calls: drain it first, and wait for their end.`);
+      found(nodes.removeNode(id) ? id : undefined, noNode);
+      return reply.code(204).send();
+    });
+  };
+}
