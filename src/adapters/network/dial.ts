@@ -10,6 +10,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node
 import type { Flow, Listener, SocketAddress } from '../../ports.ts';
 import type { Context } from './context.ts';
 import { diallingStream, type StreamConnection } from './stream.ts';
+import { dialFault } from './tls-alerts.ts';
 import { peerRefusal, type TlsClientProfile } from './tls-source.ts';
 
 export function dialTcp(listener: Listener, remote: SocketAddress, context: Context): Flow {
@@ -29,6 +30,11 @@ export function dialTls(
   const socket = connectTls(tlsOptions(listener, remote, serverName, profile));
   const connection = dialling(socket, listener, remote, serverName, context);
   socket.setNoDelay(true);
+  // Before the stream hears of it: Node's words are advice to programmers.
+  socket.prependListener('error', (error) => {
+    const fault = dialFault(error);
+    if (fault !== undefined) connection.abandon('dial-tls', fault.words, fault.name);
+  });
   socket.once('secureConnect', () => opened(socket, connection, profile));
   return connection.flow;
 }

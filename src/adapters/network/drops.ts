@@ -9,6 +9,7 @@ export type DropReason =
   | 'certificate-refused'
   | 'connect-queue-full'
   | 'connect-timeout'
+  | 'dial-tls'
   | 'framing-broken'
   | 'framing-timeout'
   | 'http-broken'

@@ -146,15 +146,15 @@ export class StreamConnection implements Connection {
   }
 
   /** Counted, and ended without waiting for anything to leave. */
-  #cut(reason: DropReason, words: string): void {
+  #cut(reason: DropReason, words: string, topic = ''): void {
     if (!this.#gone(`${reason}: ${words}`)) return;
-    this.#context.drops.count(reason, { flow: this.flow.id, remote: this.flow.remote.address, words });
+    this.#context.drops.count(reason, { flow: this.flow.id, remote: this.flow.remote.address, words }, topic);
     this.#socket.destroy();
   }
 
   /** The dialling side gives up. */
-  abandon(reason: DropReason, words: string): void {
-    this.#cut(reason, words);
+  abandon(reason: DropReason, words: string, topic = ''): void {
+    this.#cut(reason, words, topic);
   }
 
   #gone(reason: string): boolean {

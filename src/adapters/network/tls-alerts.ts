@@ -3,7 +3,7 @@
  * thinks of us, which confuses everybody who meets one for the first time: "alert unknown ca" is not about its
  * certificate but about ours.
  *
- * Left out: handshakes that we open (dial.ts).
+ * `handshakeFault` is for handshakes that clients begin with us, `dialFault` for those that we begin with servers.
  */
 
 export interface HandshakeFault {
@@ -77,9 +77,62 @@ function fault(name: string, words: string): HandshakeFault {
 
 /** What became of a handshake that a client began with us. */
 export function handshakeFault(error: Error): HandshakeFault {
-  const number = /alert number (\d+)/.exec(error.message)?.[1];
-  const known = number === undefined ? undefined : alerts[Number(number)];
+  const number = alertNumber(error);
+  const known = number === undefined ? undefined : alerts[number];
   return known ?? findings[codeOf(error)] ?? fault('other', reasonOf(error));
+}
+
+const trustThem = 'put its authority into ca_list of a [client:...] section of tls.cfg';
+const showUs = 'put certificate and private_key into a [client:...] section of tls.cfg';
+
+/** What we think of the certificate of a server, by Node's code (RFC 5280 §6, RFC 6125). */
+const verdicts: Readonly<Record<string, HandshakeFault>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: fault('untrusted', `its certificate is self-signed; ${trustThem}`),
+  SELF_SIGNED_CERT_IN_CHAIN: fault('untrusted', `its certificate is of an authority that we do not know; ${trustThem}`),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: fault(
+    'untrusted',
+    `its certificate is of an authority that we do not know; ${trustThem}`,
+  ),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: fault('untrusted', `it does not send its intermediate certificate; ${trustThem}`),
+  CERT_HAS_EXPIRED: fault('expired', 'its certificate has run out'),
+  CERT_NOT_YET_VALID: fault('not_yet_valid', 'its certificate is not valid yet; is the clock of this host right?'),
+  CERT_REVOKED: fault('revoked', 'its certificate was withdrawn (crl in tls.cfg)'),
+  CRL_HAS_EXPIRED: fault(
+    'crl_expired',
+    'the list of withdrawn certificates has run out; renew the file of crl in tls.cfg',
+  ),
+  UNABLE_TO_GET_CRL: fault('no_crl', 'the file of crl in tls.cfg has no list of its authority'),
+};
+
+/** What a server said about us, by the number of its alert. */
+const serverAlerts: Readonly<Record<number, HandshakeFault>> = {
+  40: fault('handshake_failure', `it found no cipher in common, or wants a certificate of us; ${showUs}`),
+  42: fault('bad_certificate', 'it refuses our certificate as broken or untrusted'),
+  46: fault('certificate_unknown', 'it refuses our certificate'),
+  48: fault('unknown_ca', 'it does not trust the authority of our certificate'),
+  70: fault(
+    'protocol_version',
+    'it does not speak our TLS versions; see method of the [client:...] section in tls.cfg',
+  ),
+  112: fault('unrecognized_name', 'it has no certificate for this name; see server_name of the [client:...] section'),
+  116: fault('certificate_required', `it wants a certificate of us; ${showUs}`),
+};
+
+/** Why we gave up a handshake with a server, or it did; `undefined`: it is not about TLS. */
+export function dialFault(error: Error): HandshakeFault | undefined {
+  const code = codeOf(error);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return fault('wrong_name', `its certificate is for another name: ${error.message}`);
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return fault('not_tls', 'it does not speak TLS on this port');
+  const number = alertNumber(error);
+  const told = number === undefined ? undefined : serverAlerts[number];
+  const known = verdicts[code] ?? told;
+  return known ?? (code.startsWith('ERR_SSL_') ? fault('other', reasonOf(error)) : undefined);
+}
+
+function alertNumber(error: Error): number | undefined {
+  const digits = /alert number (\d+)/.exec(error.message)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function codeOf(error: Error): string {

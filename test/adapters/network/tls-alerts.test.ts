@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import { handshakeFault } from '../../../src/adapters/network/tls-alerts.ts';
+import { dialFault, handshakeFault } from '../../../src/adapters/network/tls-alerts.ts';
 import { certificateSource } from '../../../src/adapters/network/tls-source.ts';
 import type { Log, SocketAddress } from '../../../src/ports.ts';
 import { certificateOf, testCertificates } from './certificates.ts';
@@ -125,4 +125,16 @@ test('what is not known keeps the words of OpenSSL, without its addresses', () =
     reason: 'unexpected message',
   });
   assert.deepEqual(handshakeFault(error), { name: 'other', words: 'unexpected message' });
+});
+
+test('RFC 8446 §6.2: what a server says about us is told from our side, and what is not about TLS is left alone', () => {
+  const failed = (code: string, message = code) => dialFault(Object.assign(new Error(message), { code }));
+  const alert = failed(
+    'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    'tlsv13 alert certificate required:SSL alert number 116',
+  );
+  assert.equal(alert?.name, 'certificate_required');
+  assert.match(alert.words, /it wants a certificate of us; put certificate and private_key into a \[client:/);
+  assert.equal(failed('CERT_REVOKED')?.name, 'revoked');
+  assert.equal(failed('ECONNREFUSED'), undefined);
 });

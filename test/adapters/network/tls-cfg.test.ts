@@ -321,3 +321,36 @@ test('a file that is missing, unreadable or does not fit refuses the start and n
   }
   assert.throws(() => loadTlsCfg('/nowhere/tls.cfg', Date.now(), silentLog), { code: 'tls-config' });
 });
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const servername of ['b.example.com', '']) {
+    test(`${maxVersion}: a session of a.example.com does not open "${servername}", whose authority is another`, async (t) => {
+      const trunk = certificateOf(certificates, 'trunk');
+      const required = (ca: string): string => `${main}ca_list = ${ca}/ca.pem\nrequire_certificate = yes\n`;
+      const tls = await load(
+        `[server:default]\n${required('second')}[server:any]\nserver_name = a.example.com\n${required('trunk')}` +
+          `[server:any]\nserver_name = b.example.com\n${required('second')}`,
+      );
+      const { network, messages, listener } = await open(t, ['tls:127.0.0.1:0'], { tls });
+      const options: ConnectionOptions = { maxVersion, cert: trunk.cert, key: trunk.key };
+      const first = await dial(t, listener.local, { ...options, servername: 'a.example.com' });
+      let session = first.getSession();
+      first.on('session', (one) => {
+        session = one;
+      });
+      const client = new TcpClient(first);
+      client.write(message('one'));
+      await messages.next();
+      client.write('\r\n\r\n');
+      await client.expect('\r\n');
+      assert.ok(session !== undefined);
+      const { address: host, port } = listener.local;
+      const second = connect({ ...options, host, port, rejectUnauthorized: false, servername, session });
+      t.after(() => second.destroy());
+      second.on('error', () => undefined);
+      second.write(message('two'), 'latin1');
+      await eventually(() => network.statistics().dropped['certificate-refused'] === 1, 'it is refused');
+      assert.equal(messages.all.length, 1);
+    });
+  }
+}

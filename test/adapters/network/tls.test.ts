@@ -153,8 +153,8 @@ test('RFC 5922 §7: nothing is sent to a peer of another name or of an unknown a
   const known = await peer(t, 'ours');
   const unknown = await peer(t, 'other');
   for (const [there, serverName, reason] of [
-    [known, 'sip.example.com', /does not match/],
-    [unknown, 'localhost', /self-signed|unable to/],
+    [known, 'sip.example.com', /^dial-tls: its certificate is for another name: .*does not match/],
+    [unknown, 'localhost', /^dial-tls: its certificate is .*; put its authority into ca_list of a \[client/],
   ] as const) {
     const flow = network.connect(listener, there.address, serverName);
     assert.ok(flow !== undefined);
@@ -191,4 +191,25 @@ test('a connection that does not come about in time is told', async (t) => {
   assert.equal(network.find(flow.id), undefined);
   await pause(30);
   assert.equal(closed.all.length, 1);
+});
+
+test('a server that speaks no TLS, and one that speaks only an old one, are told in words', async (t) => {
+  const { network, closed, listener } = await open(t, ['tls:127.0.0.1:0', 'tcp:127.0.0.1:0'], { tls: source() });
+  const plain = createTcpServer((socket) => void socket.write('SIP/2.0 400 Bad Request\r\n\r\n'));
+  const { cert, key } = ours();
+  const older = createServer({ cert, key, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+  older.on('tlsClientError', () => undefined);
+  for (const [server, words] of [
+    [plain, /^dial-tls: it does not speak TLS on this port/],
+    [older, /^dial-tls: (it does not speak our TLS versions|unsupported protocol)/],
+  ] as const) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const bound = server.address();
+    assert.ok(typeof bound === 'object' && bound !== null);
+    assert.ok(network.connect(listener, { address: '127.0.0.1', port: bound.port }) !== undefined);
+    assert.match((await closed.next()).reason, words);
+  }
+  assert.equal(network.statistics().dropped['dial-tls'], 2);
 });
