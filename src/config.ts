@@ -43,6 +43,7 @@ export interface Settings extends ProtectionSettings {
   readonly groupMs: number;
   readonly timerCSeconds: number;
   readonly drainSeconds: number;
+  readonly hep: value.HostPort | undefined;
   readonly maxContacts: number;
   readonly whenContactsFull: 'refuse' | 'replace-oldest';
   readonly maxExpires: value.Expiry;
@@ -228,6 +229,15 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 181,
       parse: value.wholeNumber(1, 3600),
     },
+    hep: {
+      name: 'HEP',
+      unit: 'udp:host:port',
+      help: 'A Homer that gets a copy of every SIP message (HEP version 3), without passwords and keys.',
+      example: 'udp:192.0.2.9:9060',
+      byDefault: 'none',
+      otherwise: undefined,
+      parse: value.collector,
+    },
     drainSeconds: {
       name: 'DRAIN_SECONDS',
       unit: 'seconds',
@@ -329,6 +339,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     origins: read('origins'),
     timerCSeconds: read('timerCSeconds'),
     drainSeconds: read('drainSeconds'),
+    hep: read('hep'),
     maxContacts: read('maxContacts'),
     whenContactsFull: read('whenContactsFull'),
     maxExpires: read('maxExpires'),

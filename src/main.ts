@@ -14,6 +14,7 @@ import { createHttp, type HttpAddress, listenHttp } from './adapters/http/server
 import { createLog } from './adapters/log.ts';
 import { isWildcard, localAddresses } from './adapters/network/addresses.ts';
 import { loadOrCreateCertificate } from './adapters/network/certificate.ts';
+import { type Capture, openCapture } from './adapters/network/hep-capture.ts';
 import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
 import { loadTlsCfg } from './adapters/network/tls-sections.ts';
 import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
@@ -36,6 +37,7 @@ import { createRoutesSource, type RoutesSource } from './start/routes-source.ts'
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
 import { trustedNetworks } from './start/trusted.ts';
+import { withoutCredentials } from './story/credentials.ts';
 
 async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): Promise<void> {
   const { dataDir } = settings;
@@ -62,8 +64,9 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const httpHandler: RequestListener = (request, response) => serve?.(request, response);
   const { listen, advertise, origins } = settings;
   const admits = (address: string): boolean => engine?.admits(address, 'connection') ?? true;
+  const passed = homer(settings, identity, log, shutdown);
   const network = await openNetwork(
-    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, log },
+    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, passed, log },
     events,
   );
   shutdown.add('the network', () => network.shutdown());
@@ -164,6 +167,20 @@ function openReload({ settings, backends, network, current, tls, log }: Parts, e
     },
     log,
   });
+}
+
+/** Where every message is told to, if HEP says so. */
+function homer(
+  { hep: collector }: Settings,
+  { node }: Identity,
+  log: Log,
+  shutdown: Shutdown,
+): Capture['passed'] | undefined {
+  if (collector === undefined) return undefined;
+  const agentId = Number.parseInt(node.slice(1), 16) || 0;
+  const capture = openCapture({ collector, agentId, clean: withoutCredentials, clock: systemClock, log });
+  shutdown.add('the copies for Homer', () => capture.close());
+  return (direction, flow, text) => capture.passed(direction, flow, text);
 }
 
 async function tlsSource(settings: Settings, domains: readonly string[], log: Log): Promise<TlsSource> {

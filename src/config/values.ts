@@ -196,6 +196,15 @@ export function rtpengines(text: string): readonly RtpengineAddress[] {
   });
 }
 
+/** Where a Homer listens. */
+export function collector(text: string): HostPort {
+  const [, target = ''] = /^udp:(.*)$/i.exec(text) ?? [];
+  if (target === '') throw new BadValue('it does not read udp:host:port');
+  const found = hostPort(target);
+  if (found.port === 0) throw new BadValue('it has port 0');
+  return found;
+}
+
 /** `local` or `local!advertised`, both numeric, as rtpengine takes them. */
 export function mediaAddress(text: string): MediaAddress {
   const [local = '', outside, ...rest] = text.split('!').map(withoutBrackets);

@@ -9,15 +9,23 @@ export class Delivery {
   readonly #events: NetworkEvents;
   readonly #drops: Drops;
   readonly #log: Log;
+  readonly #passed: ((direction: 'in', flow: Flow, text: string) => void) | undefined;
 
-  constructor(events: NetworkEvents, drops: Drops, log: Log) {
+  constructor(
+    events: NetworkEvents,
+    drops: Drops,
+    log: Log,
+    passed?: (direction: 'in', flow: Flow, text: string) => void,
+  ) {
     this.#events = events;
     this.#drops = drops;
     this.#log = log;
+    this.#passed = passed;
   }
 
   message(text: string, flow: Flow): void {
     try {
+      this.#passed?.('in', flow, text);
       this.#events.message(text, flow);
     } catch (thrown) {
       this.#failed(thrown, flow);

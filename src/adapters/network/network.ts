@@ -40,6 +40,8 @@ export interface NetworkOptions {
   readonly admits?: (address: string) => boolean;
   /** Pages that may open a WebSocket, beside those of the host that it goes to; absent: all. */
   readonly origins?: readonly string[] | undefined;
+  /** Told of every message that came, and of every one that was sent. */
+  readonly passed?: ((direction: 'in' | 'out', flow: Flow, text: string) => void) | undefined;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
 }
@@ -67,7 +69,7 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
 function contextOf(options: NetworkOptions, events: NetworkEvents): Context {
   const limits = { ...defaultLimits, ...options.limits };
   const drops = new Drops(options.log);
-  const delivery = new Delivery(events, drops, options.log);
+  const delivery = new Delivery(events, drops, options.log, options.passed);
   const connections = new Connections(options.boot, delivery);
   const wheel = new Wheel(limits.tickMs);
   const { log, admits = () => true, origins } = options;
@@ -182,6 +184,12 @@ class SocketNetwork implements OpenNetwork {
   }
 
   send(flow: Flow, text: string): boolean {
+    const sent = this.#send(flow, text);
+    if (sent) this.#options.passed?.('out', flow, text);
+    return sent;
+  }
+
+  #send(flow: Flow, text: string): boolean {
     if (flow.transport === 'udp') return this.#udp.get(flow.listener.index)?.send(flow.remote, text) ?? false;
     return this.#context.connections.find(flow.id)?.send(text) ?? false;
   }
