@@ -1,5 +1,5 @@
-/** An invented call from a browser to a desk phone, as `GET /api/v1/calls/:id/ladder` tells it. */
-import type { LadderReport, LadderStep } from '../../src/engine/operations.ts';
+/** An invented call from a browser to a desk phone, as `GET /api/v1/calls/:id/ladder` and `…/explain` tell it. */
+import type { CallExplanation, LadderReport, LadderStep } from '../../src/engine/operations.ts';
 
 const browserSdp = `v=0
 o=- 4611731400430051336 2 IN IP4 127.0.0.1
@@ -134,6 +134,117 @@ export function inventedLadder(nowMs: number): LadderReport {
     ],
     lines: [],
     dropped: 0,
+  };
+}
+
+/** `seconds`: how long somebody has looked. */
+export function inventedExplanation(nowMs: number, seconds: number): CallExplanation {
+  const begunMs = nowMs - 12_000;
+  const { parties } = inventedLadder(nowMs);
+  const [alice, bob] = parties;
+  if (alice === undefined || bob === undefined) throw new Error('the invented ladder has two parties');
+  const wave = Math.sin(seconds / 5);
+  const packets = Math.round(450 + 50 * seconds);
+  const counted = { packets, bytes: packets * 172, rtcpPackets: 3, silentSeconds: 0 };
+  const exchange = { node: '10.0.0.5', failure: undefined, changes: [] };
+  return {
+    call,
+    verdicts: [
+      {
+        number: 1,
+        code: 'heard',
+        level: 'ok',
+        says: 'Both sides hear each other.',
+        nextStep: 'Nothing is to be done: packets arrive from both, and both are sent on.',
+      },
+      {
+        number: 23,
+        code: 'no-rtcp',
+        level: 'notice',
+        says: 'The quality that bob hears is not known.',
+        nextStep: 'His telephone sends no RTCP; switch it on there if you want to see it.',
+      },
+    ],
+    legs: [
+      {
+        party: alice,
+        userAgent: 'JsSIP 3.13.8',
+        profile: 'webrtc',
+        why: 'its own SDP offers DTLS-SRTP with ICE',
+        inCall: true,
+        sdpFrom: browserSdp,
+        sdpTo: browserAnswer,
+        media: {
+          ...counted,
+          tag: 'a',
+          viaBranch: undefined,
+          protocol: 'UDP/TLS/RTP/SAVPF',
+          local: '203.0.113.7:23866',
+          remote: '198.51.100.23:53142',
+          ice: 'done',
+          dtls: 'done',
+          srtp: 'DTLS-SRTP',
+          quality: {
+            mos: 4.2 + 0.1 * wave,
+            jitterMs: 6 - 3 * wave,
+            lossPercent: Math.max(0, 0.3 - 0.4 * wave),
+            roundTripMs: 34 + 6 * wave,
+            lost: 2,
+          },
+        },
+        noQuality: undefined,
+      },
+      {
+        party: bob,
+        userAgent: 'Yealink SIP-T46U 108.86.0.45',
+        profile: 'rtp',
+        why: 'its registration came over UDP',
+        inCall: true,
+        sdpFrom: phoneAnswer,
+        sdpTo: phoneSdp,
+        media: {
+          ...counted,
+          tag: 'b',
+          viaBranch: undefined,
+          protocol: 'RTP/AVP',
+          local: '203.0.113.7:23850',
+          remote: '192.0.2.40:11780',
+          ice: 'off',
+          dtls: 'off',
+          srtp: 'off',
+          quality: undefined,
+        },
+        noQuality: 'no-rtcp',
+      },
+    ],
+    exchanges: [
+      {
+        ...exchange,
+        kind: 'offer',
+        by: 'caller',
+        callee: 'bob',
+        atMs: begunMs + 44,
+        tookMs: 3,
+        cookie: '5f0c2a91',
+        flags: { 'transport-protocol': 'RTP/AVP', ICE: 'remove', DTLS: 'off', SDES: 'off' },
+        before: browserSdp,
+        after: phoneSdp,
+        words: ['ICE and DTLS were taken out: a telephone knows neither.', 'Media goes to 203.0.113.7:23850.'],
+      },
+      {
+        ...exchange,
+        kind: 'answer',
+        by: 'callee',
+        callee: 'bob',
+        atMs: begunMs + 3120,
+        tookMs: 4,
+        cookie: '91be77d0',
+        flags: {},
+        before: phoneAnswer,
+        after: browserAnswer,
+        words: ['ICE and a DTLS fingerprint were put in for the browser.'],
+      },
+    ],
   };
 }
 

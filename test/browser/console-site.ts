@@ -7,6 +7,7 @@ import type { PhoneConfig } from '../../src/adapters/http/page-routes.ts';
 import { bundlePages } from '../../src/adapters/http/pages.ts';
 import { createHttp, listenHttp } from '../../src/adapters/http/server.ts';
 import type {
+  CallExplanation,
   CallSummary,
   Happening,
   Health,
@@ -18,7 +19,7 @@ import type {
 import { errors } from '../../src/errors.ts';
 import { mediaNodes, operations, reloadReport } from '../adapters/http/fixture.ts';
 import type { Scope } from '../support/process.ts';
-import { inventedLadder } from './console-ladder.ts';
+import { inventedExplanation, inventedLadder } from './console-ladder.ts';
 
 export interface ConsoleSite {
   readonly url: string;
@@ -35,6 +36,7 @@ export interface World {
   readonly registrations: readonly Registration[];
   readonly calls: readonly CallSummary[];
   readonly ladder: LadderReport | undefined;
+  readonly explanation: CallExplanation | undefined;
 }
 
 export interface SiteOptions {
@@ -101,6 +103,10 @@ function inventProxy(first: World) {
       const found = await call(id);
       return found === undefined || world.ladder === undefined ? undefined : { ...world.ladder, call: found };
     },
+    async explain(id) {
+      const found = await call(id);
+      return found === undefined || world.explanation === undefined ? undefined : { ...world.explanation, call: found };
+    },
     watch(watcher) {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
@@ -137,6 +143,7 @@ export function quietWorld(): World {
     registrations: [],
     calls: [],
     ladder: undefined,
+    explanation: undefined,
   };
 }
 
@@ -189,6 +196,7 @@ export function busyWorld(nowMs: number, seconds: number): World {
     registrations: names.map((name, index) => registrationOf(name, index, nowMs)),
     calls,
     ladder: inventedLadder(nowMs),
+    explanation: inventedExplanation(nowMs, seconds),
   };
 }
 

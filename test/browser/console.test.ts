@@ -169,6 +169,10 @@ describe('one call', () => {
     const message = page.getByRole('complementary', { name: 'The chosen step' });
     await message.getByText('INVITE sip:bob@example.com SIP/2.0').waitFor();
     await page.getByText('rtpengine offer: RTP/AVP for bob').waitFor();
+    await page.getByText('Both sides hear each other.').waitFor();
+    await page.getByText('its own SDP offers DTLS-SRTP with ICE').waitFor();
+    await page.getByRole('region', { name: 'alice' }).getByText('Round trip').waitFor();
+    await page.getByText('Offer of the caller').click();
     await page.locator('[data-change="gone"]').getByText('a=ice-ufrag:8hhY').waitFor();
     await page.locator('[data-change="new"]').getByText('m=audio 23850 RTP/AVP').waitFor();
     await page.getByRole('link', { name: 'All calls' }).click();
@@ -301,6 +305,8 @@ test('a real call: it appears while it is spoken, and goes when it ends', async 
   await page.getByRole('link', { name: 'alice' }).click();
   await page.getByRole('button', { name: 'alice to Viaduct: BYE' }).click();
   await page.getByText(/^BYE sip:/).waitFor();
+  await page.getByRole('region', { name: 'The verdict' }).waitFor();
+  await page.getByText('Offer of the caller').click();
   await page.locator('[data-change="new"]').getByText('RTP/AVP').first().waitFor();
   await page.goto(`${office.http}/#/registrations`);
   await page.getByText('bob', { exact: true }).waitFor();

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { CallExplanation } from '../../src/engine/operations.ts';
 import { diffLines } from '../../web/console/diff.ts';
 import { eventReader } from '../../web/console/event-stream.ts';
-import { sdpChanges } from '../../web/console/sdp-changes.ts';
-import { inventedLadder } from '../browser/console-ladder.ts';
+import { type QualityHistory, rememberQuality } from '../../web/console/quality.ts';
+import { inventedExplanation } from '../browser/console-ladder.ts';
 
 test('a diff: what stays, what went, what came', () => {
   assert.deepEqual(diffLines('v=0\r\nm=audio 1 RTP/AVP 0\r\na=x\r\n', 'v=0\r\nm=audio 2 RTP/AVP 0\r\na=x\r\na=y\r\n'), [
@@ -29,23 +30,34 @@ test('without what came a diff is the text before, without what went the text af
   );
 });
 
-test('an INVITE belongs to the last INVITE of another party, a 200 to its 200; the refused INVITE is left out', () => {
-  const steps = inventedLadder(0).steps.map((step) => ({
-    ...step,
-    number: step.number ?? null,
-    party: step.party ?? null,
-    text: step.text ?? null,
+/** As REST has them. */
+function withNulls(legs: CallExplanation['legs']) {
+  return legs.map(({ media, profile, sdpFrom, sdpTo, noQuality, ...leg }) => ({
+    ...leg,
+    profile: profile ?? null,
+    sdpFrom: sdpFrom ?? null,
+    sdpTo: sdpTo ?? null,
+    noQuality: noQuality ?? null,
+    media:
+      media === undefined
+        ? null
+        : {
+            ...media,
+            viaBranch: media.viaBranch ?? null,
+            silentSeconds: media.silentSeconds ?? null,
+            quality: media.quality ?? null,
+          },
   }));
-  const changes = sdpChanges(steps);
+}
+
+test('quality is kept per side, for five minutes, and not where none is known', () => {
+  const { legs } = inventedExplanation(0, 0);
+  let history: QualityHistory = new Map();
+  for (let second = 0; second < 600; second += 2) history = rememberQuality(history, withNulls(legs), second * 1000);
   assert.deepEqual(
-    changes.map(({ came, left }) => [came.number, left.number]),
-    [
-      [4, 6],
-      [9, 10],
-    ],
+    [...history].map(([tag, samples]) => [tag, samples.length]),
+    [['a', 150]],
   );
-  assert.match(changes[0]?.before ?? '', /^v=0\r\n.*UDP\/TLS\/RTP\/SAVPF/s);
-  assert.match(changes[0]?.after ?? '', /RTP\/AVP/);
 });
 
 test('WHATWG HTML §9.2.6: events are read however they are cut, comments and retry: are no events', () => {

@@ -1,4 +1,6 @@
-/** What REST answers to one address, asked for again at each turn of the live numbers. */
+/** What REST answers to one address, asked for again at each turn of the live numbers, or at each beat. */
+
+import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { Page } from './answers.ts';
 import { turn } from './live.ts';
@@ -14,9 +16,9 @@ interface Kept<T> extends Asked<T> {
   readonly path: string;
 }
 
-export function useAnswer<T>(path: string): Asked<T> {
+export function useAnswer<T>(path: string, again: ReadonlySignal<number> = turn): Asked<T> {
   const [kept, setKept] = useState<Kept<T>>({ path, value: undefined, failed: undefined });
-  const now = turn.value;
+  const now = again.value;
   useEffect(() => {
     let wanted = true;
     get<T>(path).then(

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import type {
   CallsBody,
+  ExplanationBody,
   HappeningBody,
   HealthBody,
   LadderBody,
@@ -18,6 +19,10 @@ export type MediaKind = Call['callerMedia'];
 export type Ladder = Static<typeof LadderBody>;
 export type LadderStep = Ladder['steps'][number];
 export type LadderParty = Ladder['parties'][number];
+export type Explanation = Static<typeof ExplanationBody>;
+export type Verdict = Explanation['verdicts'][number];
+export type Leg = Explanation['legs'][number];
+export type Exchange = Explanation['exchanges'][number];
 export type Happening = Static<typeof HappeningBody>;
 
 export interface Page<T> {

@@ -16,6 +16,8 @@ export const samples = signal<readonly Sample[]>([]);
 export const trouble = signal<string | undefined>(undefined);
 /** Counts up whenever lists should be asked for again. */
 export const turn = signal(0);
+/** Counts up with each new statistics, every two seconds: for what changes all the time. */
+export const beat = signal(0);
 /** The addresses of REST that this server has: `/api/v1/calls/{id}`. */
 export const addresses = signal<ReadonlySet<string>>(new Set());
 
@@ -89,6 +91,7 @@ async function listen(signal: AbortSignal): Promise<void> {
 }
 
 function take(next: Statistics): void {
+  beat.value += 1;
   statistics.value = next;
   samples.value = remember(samples.peek(), sampleOf(next, Date.now()));
 }

@@ -1,28 +1,35 @@
-/** One call: who, how long, how it ended and why; its ladder; and what Viaduct changed in its session descriptions. */
+/**
+ * One call: who, how long, how it ended and why; the verdict with the next step; its
+ * legs with their media; its ladder; and what rtpengine made of its session descriptions.
+ */
 import { useAnswer } from '../answer.ts';
-import type { Call, Ladder } from '../answers.ts';
+import type { Call, Explanation, Ladder } from '../answers.ts';
 import { CallState } from '../call-state.tsx';
 import { now } from '../clock.ts';
-import { diffLines } from '../diff.ts';
+import { Exchanges, Legs, useQuality, Verdicts } from '../explanation.tsx';
 import { Icon } from '../icons.tsx';
 import { LadderView } from '../ladder.tsx';
+import { beat } from '../live.ts';
 import { Card, Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
-import { type SdpChange, sdpChanges } from '../sdp-changes.ts';
 import { duration, relative, timeOfDay } from '../words.ts';
 
 export function CallPage({ id }: { readonly id: string }) {
   const path = `/api/v1/calls/${encodeURIComponent(id)}`;
   const { value: ladder, failed } = useAnswer<Ladder>(`${path}/ladder`);
+  const { value: explanation } = useAnswer<Explanation>(`${path}/explain`, beat);
+  const history = useQuality(explanation);
   if (ladder === undefined && failed?.status === 404) return <Forgotten />;
   if (ladder === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
   return (
     <>
       <Summary call={ladder.call} />
+      {explanation !== undefined && <Verdicts verdicts={explanation.verdicts} />}
+      {explanation !== undefined && <Legs legs={explanation.legs} history={history} />}
       <Card title="What passed" note="choose a step to read it" wide>
         <LadderView ladder={ladder} />
       </Card>
-      <Sdp changes={sdpChanges(ladder.steps)} />
+      {explanation !== undefined && <Exchanges exchanges={explanation.exchanges} />}
     </>
   );
 }
@@ -91,55 +98,5 @@ function Summary({ call }: { readonly call: Call }) {
         </dd>
       </dl>
     </section>
-  );
-}
-
-function Sdp({ changes }: { readonly changes: readonly SdpChange[] }) {
-  if (changes.length === 0) return null;
-  return (
-    <Card title="What Viaduct changed in the SDP" note="before and after rtpengine" wide>
-      <div class="diffs">
-        {changes.map((change) => (
-          <Diff key={`${change.came.number} ${change.left.number}`} change={change} />
-        ))}
-      </div>
-    </Card>
-  );
-}
-
-function Diff({ change: { came, left, before, after } }: { readonly change: SdpChange }) {
-  const lines = diffLines(before, after);
-  const changed = lines.filter(({ change }) => change !== 'same').length;
-  return (
-    <details open={changed > 0}>
-      <summary>
-        <b>
-          F{came.number} {came.label}
-        </b>
-        <Icon name="arrow" />
-        <b>
-          F{left.number} {left.label}
-        </b>
-        <span class="soft">{changed === 0 ? 'unchanged' : `${changed} lines changed`}</span>
-      </summary>
-      <pre class="diff">
-        {lines.map(({ change, text }, index) => (
-          <DiffRow key={`${index} ${change}`} change={change} text={text} />
-        ))}
-      </pre>
-    </details>
-  );
-}
-
-const marks = { same: ' ', gone: '−', new: '+' } as const;
-const meanings = { same: '', gone: 'taken out: ', new: 'put in: ' } as const;
-
-function DiffRow({ change, text }: { readonly change: keyof typeof marks; readonly text: string }) {
-  return (
-    <span data-change={change}>
-      <i aria-hidden="true">{marks[change]}</i>
-      <span class="sr-only">{meanings[change]}</span>
-      {`${text}\n`}
-    </span>
   );
 }
