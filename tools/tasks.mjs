@@ -42,6 +42,7 @@ export const tasks = {
     // Building the images takes a minute or two.
     tests: { run: [...tests, '--test-timeout=900000'], folder: 'test/docker', except: [] },
   },
+  bench: { needs: services, run: ['bench/run.ts'] },
   // Until it is stopped, or a minute.
   fuzz: { run: ['test/fuzz/fuzz.ts'] },
   check: {

@@ -8,12 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { findBinaries } from '../../src/adapters/postgres/binaries.ts';
-import { probe } from '../../src/adapters/postgres/pool.ts';
+import { type DatabaseConnection, probe } from '../../src/adapters/postgres/pool.ts';
 import { serverUser } from '../../src/adapters/postgres/server-user.ts';
 import { freePort } from './process.ts';
 
 export interface PostgresServer {
+  readonly port: number;
+  pid(): number;
   /** As in DATABASE_URL; `postgres` is there from the start. */
   url(database: string): string;
   /** As an operator stops it: connections are ended. */
@@ -24,8 +27,13 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
+export interface PostgresServerOptions {
+  /** A commit is on the disk when it is answered, as in production. Tests do not wait for disks. */
+  readonly durable?: boolean;
+}
+
 /** Throws `postgres-missing` where none is installed: a test that needs it fails, it is never skipped. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+export async function startPostgresServer({ durable = false }: PostgresServerOptions = {}): Promise<PostgresServer> {
   const folder = temporaryFolder();
   const data = join(folder, 'data');
   const user = serverUser(data);
@@ -39,7 +47,12 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     ...owner,
   });
   const port = await freePort('tcp');
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, 'fsync=off'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    `port=${port}`,
+    `fsync=${durable ? 'on' : 'off'}`,
+  ];
   const url = (database: string): string => `postgres://proxy:p%40ss%3Aword@127.0.0.1:${port}/${database}`;
   const output = openSync(join(folder, 'log'), 'a');
   let running: Running | undefined;
@@ -58,10 +71,12 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     rmSync(folder, { recursive: true, force: true });
   };
   await start();
-  return { url, start, stop, remove };
+  const pid = (): number => running?.pid ?? 0;
+  return { port, pid, url, start, stop, remove };
 }
 
 interface Running {
+  readonly pid: number;
   end(): Promise<void>;
 }
 
@@ -71,6 +86,7 @@ function run(program: string, args: readonly string[], options: Parameters<typeo
   const endWithUs = (): void => void child.kill('SIGQUIT');
   process.once('exit', endWithUs);
   return {
+    pid: child.pid ?? 0,
     async end() {
       process.removeListener('exit', endWithUs);
       child.kill('SIGINT');
@@ -97,4 +113,16 @@ export function temporaryFolder(): string {
 function makeOwned(folder: string, owner: { readonly uid: number; readonly gid: number } | undefined): void {
   mkdirSync(folder, { mode: 0o700 });
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+}
+
+/** One statement on a connection of its own. */
+export async function sql(connection: DatabaseConnection, text: string, values: readonly unknown[] = []) {
+  const client = new pg.Client('url' in connection ? connection.url : connection);
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
 }

@@ -5,15 +5,14 @@
  */
 import { rmSync } from 'node:fs';
 import { after } from 'node:test';
-import pg from 'pg';
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/adapters/postgres/database.ts';
 import { startEmbedded } from '../../src/adapters/postgres/embedded.ts';
 import { migrate } from '../../src/adapters/postgres/migrations.ts';
 import type { DatabaseConnection } from '../../src/adapters/postgres/pool.ts';
 import type { Log } from '../../src/ports.ts';
-import { startPostgresServer, temporaryFolder } from './postgres-server.ts';
+import { sql, startPostgresServer, temporaryFolder } from './postgres-server.ts';
 
-export { temporaryFolder } from './postgres-server.ts';
+export { sql, temporaryFolder } from './postgres-server.ts';
 
 export type ServerKind = 'embedded' | 'server';
 export const serverKinds: readonly ServerKind[] = ['embedded', 'server'];
@@ -52,18 +51,6 @@ export async function withEmptyDatabase(
   const name = `empty${databases}`;
   await sql(server.connection('postgres'), `CREATE DATABASE ${name}`);
   await work(server.connection(name));
-}
-
-/** One statement on a connection of its own. */
-export async function sql(connection: DatabaseConnection, text: string, values: readonly unknown[] = []) {
-  const client = new pg.Client('url' in connection ? connection.url : connection);
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text, [...values])).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 /** A folder for DATA_DIR that is removed after `work`, whatever runs in it must have been stopped by then. */

@@ -1,0 +1,19 @@
+/** A proxy under test, as the bench sees it. */
+import type { Scope } from '../../test/support/process.ts';
+import type { Backends } from '../backends.ts';
+import type { Case } from '../cases.ts';
+
+export interface RunningPeer {
+  /** Root of the tree whose CPU counts. */
+  readonly pid: number;
+  /** UDP, on 127.0.0.1. */
+  readonly port: number;
+}
+
+export interface Peer {
+  readonly name: string;
+  /** Why it cannot run here; `undefined` when it can. */
+  missing(): string | undefined;
+  /** With its accounts in the database; ends with the scope. */
+  start(scope: Scope, backends: Backends, one: Case): Promise<RunningPeer>;
+}

@@ -1,0 +1,62 @@
+/** Viaduct as it is in this folder: one process, an external PostgreSQL and rtpengine, the load from a TRUSTED network. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from '../../test/support/postgres-server.ts';
+import { startProcess } from '../../test/support/process.ts';
+import { accounts, domain } from '../load.ts';
+import type { Peer } from './peer.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+export const viaduct: Peer = {
+  name: 'viaduct',
+  missing: () => undefined,
+  async start(scope, backends) {
+    const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
+    scope.after(() => rmSync(dataDir, { recursive: true, force: true }));
+    await sql({ url: backends.directUrl('postgres') }, 'CREATE DATABASE viaduct');
+    const env = {
+      DATA_DIR: dataDir,
+      DATABASE_URL: backends.postgresUrl('viaduct'),
+      DOMAINS: domain,
+      HTTP: '127.0.0.1:0',
+      LISTEN: 'udp:127.0.0.1:0',
+      LOG_LEVEL: 'warn',
+      RTPENGINE: `udp:127.0.0.1:${backends.rtpenginePort}=1`,
+      TRUSTED: '127.0.0.0/8',
+    };
+    const child = startProcess(scope, process.execPath, [...profiling(), main], { env });
+    const port = await listening(join(dataDir, 'run.json'), () => child.output());
+    await sql(
+      { url: backends.directUrl('viaduct') },
+      `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
+       SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
+       FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
+    );
+    return { pid: child.pid, port };
+  },
+};
+
+/** `BENCH_PROFILE=folder`: a CPU profile of each run, for Chromium's developer tools. */
+function profiling(): readonly string[] {
+  const folder = process.env.BENCH_PROFILE;
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
+
+async function listening(file: string, output: () => string): Promise<number> {
+  for (const deadlineMs = Date.now() + 30_000; Date.now() < deadlineMs; ) {
+    const found = /"transport":\s*"udp"[^}]*?"port":\s*(\d+)/.exec(readIfThere(file));
+    if (found !== null) return Number(found[1]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Viaduct did not start:\n${output()}`);
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * `npm run bench`: what an operation costs, Viaduct and Kamailio in turn (bench/README.md).
+ *
+ *     npm run bench
+ *     npm run bench -- --only call-webrtc --runs 3 --seconds 10
+ *     npm run bench -- --peer viaduct --json
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createSuite } from '../test/support/suite.ts';
+import { type Backends, startBackends } from './backends.ts';
+import { type Case, cases } from './cases.ts';
+import { cpuSeconds, machineTime, memoryMiB, stealPercent } from './cpu.ts';
+import { callees, load, type Outcome, startAnswering } from './load.ts';
+import { kamailio } from './peers/kamailio.ts';
+import type { Peer, RunningPeer } from './peers/peer.ts';
+import { viaduct } from './peers/viaduct.ts';
+import { type Measured, tableOf } from './table.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    peer: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '30' },
+    'warm-up': { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [runs, seconds, warmUp] = [Number(values.runs), Number(values.seconds), Number(values['warm-up'])];
+const chosen = cases.filter(({ name }) => values.only === undefined || values.only === name);
+const peers = [viaduct, kamailio].filter(({ name }) => values.peer === undefined || values.peer === name);
+
+if (chosen.length === 0 || peers.length === 0 || !(runs > 0 && seconds > 0 && warmUp > 0)) {
+  const names = cases.map(({ name, what }) => `  ${name.padEnd(22)} ${what}`).join('\n');
+  say('usage: npm run bench -- [--only CASE] [--peer viaduct|kamailio] [--runs 5] [--seconds 30] [--json]');
+  say(`Cases:\n${names}`);
+  process.exit(2);
+}
+
+const measured: Measured[] = [];
+for (const one of chosen) {
+  say(`${one.name}: ${one.what}, ${one.rate}/s`);
+  for (let run = 1; run <= runs; run += 1) {
+    for (const peer of peers.filter(isThere)) measured.push(await measure(one, peer, run));
+  }
+}
+const results = { date: new Date().toISOString(), node: process.version, runs, seconds, warmUp, measured };
+const file = join(import.meta.dirname, 'results', `${results.date.slice(0, 19).replaceAll(':', '')}.json`);
+mkdirSync(join(file, '..'), { recursive: true });
+writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
+process.stdout.write(values.json ? `${JSON.stringify(results)}\n` : `\n${tableOf(chosen, measured)}\n`);
+say(`kept in ${file}`);
+
+function isThere(peer: Peer): boolean {
+  const why = peer.missing();
+  if (why !== undefined && measured.length === 0) say(`  ${peer.name} is left out: ${why}`);
+  return why === undefined;
+}
+
+async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
+  const suite = createSuite();
+  try {
+    const backends = await startBackends(suite, one);
+    const answerPort = await startAnswering(suite);
+    const proxy = await peer.start(suite, backends, one);
+    const base = { proxyPort: proxy.port, answerPort };
+    const users = one.scenario === 'register' ? one.rate * warmUp : callees;
+    if (one.scenario !== 'register') {
+      await load(suite, { ...base, scenario: 'register', rate: 250, seconds: callees / 250, users });
+    }
+    const same = { ...base, scenario: one.scenario, rate: one.rate, users };
+    await load(suite, { ...same, seconds: warmUp });
+    const result = await metered(backends, proxy, () => load(suite, { ...same, seconds }));
+    const row = { case: one.name, peer: peer.name, run, ...result };
+    say(`  ${peer.name} ${run}: ${JSON.stringify(result)}`);
+    return row;
+  } finally {
+    await suite.end();
+  }
+}
+
+async function metered(
+  { pids }: Backends,
+  proxy: RunningPeer,
+  work: () => Promise<Outcome>,
+): Promise<Omit<Measured, 'case' | 'peer' | 'run'>> {
+  const roots = { proxy: proxy.pid, rtpengine: pids.rtpengine, postgres: pids.postgres };
+  const used = (): readonly number[] => Object.values(roots).map(cpuSeconds);
+  const [machine, before] = [machineTime(), used()];
+  const outcome = await work();
+  const [after, steal] = [used(), stealPercent(machine, machineTime())];
+  const perOperation = after.map((seconds, at) => {
+    return Number(((1_000 * (seconds - (before[at] ?? 0))) / Math.max(1, outcome.successful)).toFixed(4));
+  });
+  const [proxyMs = 0, rtpengineMs = 0, postgresMs = 0] = perOperation;
+  const memory = Number(memoryMiB(proxy.pid).toFixed(1));
+  return { ...outcome, proxyMs, rtpengineMs, postgresMs, memoryMiB: memory, stealPercent: Number(steal.toFixed(1)) };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
