@@ -27,6 +27,12 @@ export const viaduct: Peer = {
       TRUSTED: '127.0.0.0/8',
     };
     const child = startProcess(scope, process.execPath, [...profiling(), main], { env });
+    // The first signal lets calls end; the second is in a hurry. A profile is written at the end.
+    scope.after(async () => {
+      child.signal('SIGTERM');
+      child.signal('SIGTERM');
+      await child.ended();
+    });
     const port = await listening(join(dataDir, 'run.json'), () => child.output());
     await sql(
       { url: backends.directUrl('viaduct') },
