@@ -21,7 +21,9 @@ function askForTargets(request: Request, proxy: Proxy): void {
   const { method, uri } = request.message;
   if (method === 'REGISTER' || !proxy.domains.isOurs(uri)) return;
   request.notes.targets = proxy.location.lookup(uri);
-  request.notes.targets.catch(() => undefined); // whoever awaits it hears of its failure
+  if (method === 'INVITE') request.notes.calls = proxy.subscribers.calls(uri);
+  // Whoever awaits them hears of their failure.
+  for (const answer of [request.notes.targets, request.notes.calls]) answer?.catch(() => undefined);
 }
 
 async function login(request: Request, proxy: Proxy): Promise<Verdict | undefined> {

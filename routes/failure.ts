@@ -3,9 +3,11 @@
  * targets, `reply(...)` answers in place of the best response, `undefined` sends the best response.
  */
 import type { Proxy, Relay, Reply, Request, SipResponse } from '../src/engine/api.ts';
+import { unanswered } from './forwarding.ts';
 import { keep } from './message.ts';
 
 export async function failure(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | Reply | undefined> {
+  if (request.message.method === 'INVITE') return unanswered(request, best, proxy);
   if (request.message.method !== 'MESSAGE' || !nobodyThere.has(best.status)) return undefined;
   const kept = await keep(request, proxy);
   return kept?.status === 202 ? kept : undefined;

@@ -168,6 +168,11 @@ const rows = {
     meaning: 'The called account exists but no device of it is registered.',
     nextStep: 'See /api/v1/registrations; the device may be off or have lost its connection.',
   },
+  'do-not-disturb': {
+    status: 480,
+    meaning: 'The called account does not want to be disturbed.',
+    nextStep: 'Nothing; `npx viaduct user set NAME --do-not-disturb off` lets its devices ring again.',
+  },
   'flow-gone': {
     status: 480,
     meaning: 'The connection to the called device is closed.',

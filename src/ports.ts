@@ -129,6 +129,22 @@ export interface Subscriber {
   /** Lower-case hex of H(username:realm:password); the password itself is never stored. */
   readonly ha1Md5: string;
   readonly ha1Sha256: string;
+  /** Without them its devices ring, and that is all. */
+  readonly calls?: CallSettings;
+}
+
+/** What an account wants for its calls beside its devices ringing. Targets are SIP URIs. */
+export interface CallSettings {
+  /** No device rings. */
+  readonly doNotDisturb: boolean;
+  /** How long its devices ring before a call counts as unanswered. */
+  readonly ringSeconds: number | undefined;
+  readonly forwardAlways: string | undefined;
+  readonly forwardBusy: string | undefined;
+  /** Nobody answers, or no device can be reached. */
+  readonly forwardNoAnswer: string | undefined;
+  /** Where a call goes that `forwardBusy` or `forwardNoAnswer` does not take. */
+  readonly voicemail: string | undefined;
 }
 
 export interface SubscriberStore {

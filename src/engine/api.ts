@@ -11,10 +11,11 @@ import type { NameAddr } from '../message/headers/address.ts';
 import { From, To } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import type { Binding, Flow, MediaKind } from '../ports.ts';
+import type { Binding, CallSettings, Flow, MediaKind } from '../ports.ts';
 
 export type { NameAddr } from '../message/headers/address.ts';
 export type { SipRequest, SipResponse } from '../message/message.ts';
+export type { CallSettings } from '../ports.ts';
 
 // --- requests --------------------------------------------------------------------------------------------------------
 
@@ -41,7 +42,26 @@ export interface Notes {
   reachByFlow: boolean;
   /** What the location service was asked beside the login. */
   targets?: Promise<readonly Target[]>;
+  /** The same of the account that is called. */
+  calls?: Promise<CallSettings | undefined>;
   user: User | undefined;
+  /** Of a call: where it has been so far (routes/forwarding.ts). */
+  forwarding?: Forwarding;
+}
+
+/** Whose call it is now, and how it came to him. */
+export interface Forwarding {
+  readonly callee: string;
+  readonly calls: CallSettings;
+  /** Earliest first. */
+  readonly diverted: readonly Diversion[];
+}
+
+/** RFC 5806: one callee who did not take it. */
+export interface Diversion {
+  readonly from: string;
+  readonly to: string;
+  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable';
 }
 
 export function from(request: Request): NameAddr | undefined {
@@ -178,6 +198,8 @@ export interface Proxy {
   };
   readonly subscribers: {
     exists(uri: string): Promise<boolean>;
+    /** What it wants for its calls; `undefined`: there is no such account. */
+    calls(uri: string): Promise<CallSettings | undefined>;
   };
   readonly registrar: {
     /** Resolves when what it says is committed (law 5). */

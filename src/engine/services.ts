@@ -8,7 +8,7 @@ import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import { decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { Listener } from '../ports.ts';
+import type { CallSettings, Listener, Subscriber } from '../ports.ts';
 import { validate } from '../proxy/validate.ts';
 import { readable } from '../story/readable.ts';
 import { type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
@@ -42,12 +42,10 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       identity: (request, user) => logins.identity(request, user),
     },
     subscribers: {
-      exists: async (text) => {
-        const uri = parseUri(text);
-        if (uri?.user === undefined) return false;
-        return (
-          (await core().ports.subscribers.find(decodeEscapes(uri.user), core().domains.domainOf(uri))) !== undefined
-        );
+      exists: async (uri) => (await account(core(), uri)) !== undefined,
+      calls: async (uri) => {
+        const found = await account(core(), uri);
+        return found && (found.calls ?? ringsOnly);
       },
     },
     registrar: { register: (request) => register(core(), request) },
@@ -79,6 +77,21 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       backward: (reply) => core().media.backward(reply),
     },
   };
+}
+
+const ringsOnly: CallSettings = {
+  doNotDisturb: false,
+  ringSeconds: undefined,
+  forwardAlways: undefined,
+  forwardBusy: undefined,
+  forwardNoAnswer: undefined,
+  voicemail: undefined,
+};
+
+async function account({ ports, domains }: Core, text: string): Promise<Subscriber | undefined> {
+  const uri = parseUri(text);
+  if (uri?.user === undefined) return undefined;
+  return ports.subscribers.find(decodeEscapes(uri.user), domains.domainOf(uri));
 }
 
 /** As `isLoop` compares it with a Via. */

@@ -167,6 +167,7 @@ test('viaduct user: the database is closed also when the command fails', async (
     find: refuse,
     add: refuse,
     setPassword: refuse,
+    setCalls: refuse,
     remove: refuse,
     list: refuse,
     waiting: () => 0,

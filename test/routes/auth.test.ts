@@ -33,7 +33,7 @@ describe('DESIGN law 10: who may send what', () => {
     check({ from: ours }, { login: reply(407) }, 'reply 407', ['login']));
 
   test('a user of ours logs in, and may then call into our domain and out of it', async () => {
-    await check({ from: ours }, {}, 'not mine', ['login', 'lookup', 'identity']);
+    await check({ from: ours }, {}, 'not mine', ['login', 'lookup', 'calls', 'identity']);
     await check({ from: ours, uri: foreign }, {}, 'not mine', ['login', 'identity']);
   });
 
@@ -53,6 +53,7 @@ describe('DESIGN law 10: who may send what', () => {
     check({ from: ours }, { identity: refuse('wrong-identity', 403) }, 'reply 403 wrong-identity', [
       'login',
       'lookup',
+      'calls',
       'identity',
     ]));
 
@@ -87,7 +88,7 @@ describe('DESIGN law 10: who may send what', () => {
   test('a preloaded Route that leads out of our domain is foreign, whatever the Request-URI says', async () => {
     const route = ['<sip:elsewhere.example.org;lr>'];
     await check({ from: foreign, route }, { acceptForeign: true }, 'reply 403 no-relay', []);
-    await check({ from: ours, route }, {}, 'not mine', ['login', 'lookup', 'identity']);
+    await check({ from: ours, route }, {}, 'not mine', ['login', 'lookup', 'calls', 'identity']);
   });
 
   test('a TRUSTED network needs no login, under any name and to anywhere', async () => {

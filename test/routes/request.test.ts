@@ -25,8 +25,9 @@ interface Ending {
 }
 
 const first: readonly Service[] = ['mustUseFlow', 'check'];
-/** The devices are looked up beside the account. */
-const loggedIn: readonly Service[] = [...first, 'login', 'lookup', 'identity'];
+/** The devices are looked up beside the account, and what the called account wants for its calls. */
+const loggedIn: readonly Service[] = [...first, 'login', 'lookup', 'calls', 'identity'];
+const withoutCall = loggedIn.filter((service) => service !== 'calls');
 
 /** In the order of the chain: each row has a verdict where the rows above it have none. */
 const endings: readonly Ending[] = [
@@ -73,7 +74,7 @@ const endings: readonly Ending[] = [
     parts: { method: 'PUBLISH' },
     answers: { targets: [bob] },
     verdict: 'reply 200',
-    asked: [...loggedIn, 'publish'],
+    asked: [...withoutCall, 'publish'],
   },
   {
     route: 'registrar answers, and nobody is called',
@@ -91,7 +92,7 @@ const endings: readonly Ending[] = [
   {
     route: 'location finds nobody',
     verdict: 'reply 404 not-found',
-    asked: [...loggedIn, 'exists'],
+    asked: loggedIn,
   },
 ];
 

@@ -2,7 +2,17 @@
  * What a route sees, made by hand: a request, and a `Proxy` (engine/api.ts) that says what the test wants and notes what
  * it was asked. A route's test is an input and a verdict; there is no engine behind it.
  */
-import type { Branch, Proxy, Relay, Reply, Request, Target, User, Verdict } from '../../src/engine/api.ts';
+import type {
+  Branch,
+  CallSettings,
+  Proxy,
+  Relay,
+  Reply,
+  Request,
+  Target,
+  User,
+  Verdict,
+} from '../../src/engine/api.ts';
 import { createRequest, createResponse, type Field } from '../../src/message/build.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import { parseUri } from '../../src/message/uri.ts';
@@ -95,6 +105,8 @@ export interface Answers {
   readonly login: User | Reply | Error;
   readonly identity: Reply | undefined;
   readonly known: boolean;
+  /** By URI; of everybody else: nothing is wanted, if there is an account. */
+  readonly calls: Readonly<Record<string, Partial<CallSettings>>>;
   readonly registered: Reply;
   readonly presence: Reply;
   readonly stored: Reply;
@@ -111,6 +123,7 @@ export type Service =
   | 'admitsForeign'
   | 'identity'
   | 'exists'
+  | 'calls'
   | 'register'
   | 'subscribe'
   | 'resubscribe'
@@ -128,6 +141,15 @@ export interface FakeProxy extends Proxy {
 
 export const alice: User = { username: 'alice', domain: 'example.com' };
 
+export const ringsOnly: CallSettings = {
+  doNotDisturb: false,
+  ringSeconds: undefined,
+  forwardAlways: undefined,
+  forwardBusy: undefined,
+  forwardNoAnswer: undefined,
+  voicemail: undefined,
+};
+
 const everythingInOrder: Answers = {
   acceptForeign: false,
   ours: ['example.com'],
@@ -137,6 +159,7 @@ const everythingInOrder: Answers = {
   login: alice,
   identity: undefined,
   known: false,
+  calls: {},
   registered: { kind: 'reply', status: 200 },
   presence: { kind: 'reply', status: 200 },
   stored: { kind: 'reply', status: 202 },
@@ -174,7 +197,13 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
       identity: () => tell('identity', say.identity),
       admitsForeign: () => tell('admitsForeign', say.admitsForeign),
     },
-    subscribers: { exists: () => later('exists', say.known) },
+    subscribers: {
+      exists: () => later('exists', say.known),
+      calls: (uri) => {
+        const wanted = say.calls[uri] ?? (say.known ? {} : undefined);
+        return later('calls', wanted && { ...ringsOnly, ...wanted });
+      },
+    },
     registrar: { register: () => later('register', say.registered) },
     location: { lookup: () => later('lookup', say.targets) },
     presence: {

@@ -12,6 +12,7 @@ import type {
   Binding,
   BindingChange,
   BindingOutcome,
+  CallSettings,
   Clock,
   DialogRecord,
   DialogStore,
@@ -29,6 +30,7 @@ import type {
   SubscriberStore,
   Subscription,
 } from '../../src/ports.ts';
+import { ringsOnly } from './fake-proxy.ts';
 import { createMemoryMessages, createMemoryPresence, type Run } from './memory-presence.ts';
 
 export interface MemoryDatabase {
@@ -45,6 +47,8 @@ export interface MemoryDatabase {
   set(switches: Partial<DatabaseSwitches>): void;
   /** With these words as password. */
   addUser(username: string, domain: string, password: string): void;
+  /** As `viaduct user set` does. */
+  setCalls(username: string, domain: string, calls: Partial<CallSettings>): void;
   /** What is in the tables now, without waiting. */
   readonly rows: {
     bindings(): readonly Binding[];
@@ -89,6 +93,10 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     state: () => (switches.down ? 'down' : 'up'),
     set: (changed) => {
       switches = { ...switches, ...changed };
+    },
+    setCalls: (username, domain, calls) => {
+      const user = subscribers.get(`${username}@${domain}`);
+      if (user !== undefined) subscribers.set(`${username}@${domain}`, { ...user, calls: { ...ringsOnly, ...calls } });
     },
     addUser: (username, domain, password) => {
       const ha1Md5 = ha1('MD5', username, domain, password);

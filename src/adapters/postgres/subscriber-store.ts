@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { lower } from '../../message/ascii.ts';
-import type { Subscriber, SubscriberStore } from '../../ports.ts';
+import type { CallSettings, Subscriber, SubscriberStore } from '../../ports.ts';
 import type { Pool } from './pool.ts';
 import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
@@ -23,6 +23,8 @@ export interface SubscriberAdmin extends SubscriberStore {
   /** `false`: there is no such account. */
   setPassword(username: string, domain: string, password: string): Promise<boolean>;
   /** `false`: there is no such account. */
+  setCalls(username: string, domain: string, calls: CallSettings): Promise<boolean>;
+  /** `false`: there is no such account. */
   remove(username: string, domain: string): Promise<boolean>;
   /** By domain and name. */
   list(): Promise<readonly Account[]>;
@@ -35,6 +37,12 @@ interface SubscriberRow {
   readonly domain: string;
   readonly ha1_md5: string;
   readonly ha1_sha256: string;
+  readonly do_not_disturb: boolean;
+  readonly ring_seconds: number | null;
+  readonly forward_always: string | null;
+  readonly forward_busy: string | null;
+  readonly forward_no_answer: string | null;
+  readonly voicemail: string | null;
 }
 
 interface AccountRow {
@@ -50,12 +58,16 @@ interface Name {
 }
 
 const FIND = `
-  SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256
+  SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256,
+    s.do_not_disturb, s.ring_seconds, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail
   FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
   GROUP BY s.username, s.domain`;
 const ADD = `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256) VALUES ($1, $2, $3, $4)
   ON CONFLICT DO NOTHING RETURNING username`;
 const SET_PASSWORD = `UPDATE subscriber SET ha1_md5 = $3, ha1_sha256 = $4, updated_at = now()
+  WHERE username = $1 AND domain = $2 RETURNING username`;
+const SET_CALLS = `UPDATE subscriber SET do_not_disturb = $3, ring_seconds = $4, forward_always = $5, forward_busy = $6,
+  forward_no_answer = $7, voicemail = $8
   WHERE username = $1 AND domain = $2 RETURNING username`;
 const REMOVE = 'DELETE FROM subscriber WHERE username = $1 AND domain = $2 RETURNING username';
 const LIST = 'SELECT username, domain, created_at, updated_at FROM subscriber ORDER BY domain, username';
@@ -68,7 +80,7 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
     return wanted.map((one) => subscriberOf(byName.get(nameKey(one))));
   });
 
-  const changed = async (name: string, text: string, values: readonly string[]): Promise<boolean> =>
+  const changed = async (name: string, text: string, values: readonly unknown[]): Promise<boolean> =>
     (await pool.query({ name, text, values })).length > 0;
 
   return {
@@ -77,6 +89,8 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
       changed('subscriber-add', ADD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
     setPassword: async (username, domain, password) =>
       changed('subscriber-password', SET_PASSWORD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
+    setCalls: async (username, domain, calls) =>
+      changed('subscriber-calls', SET_CALLS, [...keyOf(username, domain), ...callColumns(calls)]),
     remove: async (username, domain) => changed('subscriber-remove', REMOVE, keyOf(username, domain)),
     list: async () => {
       const rows = await pool.query<AccountRow>({ name: 'subscriber-list', text: LIST, values: [] });
@@ -113,7 +127,28 @@ function subscriberOf(row: SubscriberRow | undefined): Subscriber | undefined {
     domain: fromDatabase(row.domain),
     ha1Md5: row.ha1_md5,
     ha1Sha256: row.ha1_sha256,
+    calls: callsOf(row),
   };
+}
+
+function callsOf(row: SubscriberRow): CallSettings {
+  return {
+    doNotDisturb: row.do_not_disturb,
+    ringSeconds: row.ring_seconds ?? undefined,
+    forwardAlways: textOf(row.forward_always),
+    forwardBusy: textOf(row.forward_busy),
+    forwardNoAnswer: textOf(row.forward_no_answer),
+    voicemail: textOf(row.voicemail),
+  };
+}
+
+function callColumns(calls: CallSettings): readonly unknown[] {
+  const targets = [calls.forwardAlways, calls.forwardBusy, calls.forwardNoAnswer, calls.voicemail];
+  return [calls.doNotDisturb, calls.ringSeconds, ...targets.map((uri) => uri && toDatabase(uri))];
+}
+
+function textOf(text: string | null): string | undefined {
+  return text === null ? undefined : fromDatabase(text);
 }
 
 function accountOf(row: AccountRow): Account {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../src/errors.ts';
-import type { DialogRecord, DialogSide, OutboxEntry } from '../../../src/ports.ts';
+import type { CallSettings, DialogRecord, DialogSide, OutboxEntry } from '../../../src/ports.ts';
 import { createClock } from '../../support/clock.ts';
 import { serverKinds, sql, withDatabase } from '../../support/postgres.ts';
 
@@ -37,6 +37,15 @@ function dialog(callId: string, values: Partial<DialogRecord> = {}): DialogRecor
   };
 }
 
+const nothingWanted: CallSettings = {
+  doNotDisturb: false,
+  ringSeconds: undefined,
+  forwardAlways: undefined,
+  forwardBusy: undefined,
+  forwardNoAnswer: undefined,
+  voicemail: undefined,
+};
+
 for (const kind of serverKinds) {
   describe(`subscriber store, ${kind}`, () => {
     test('RFC 3261 §22, RFC 8760: an account has HA1 in MD5 and SHA-256 with its domain as realm, and no password', async () => {
@@ -47,6 +56,7 @@ for (const kind of serverKinds) {
           domain: 'example.com',
           ha1Md5: hex('md5', 'alice:example.com:hidden'),
           ha1Sha256: hex('sha256', 'alice:example.com:hidden'),
+          calls: nothingWanted,
         });
         assert.doesNotMatch(JSON.stringify(await sql(connection, 'SELECT * FROM subscriber')), /hidden/);
       });
@@ -91,6 +101,31 @@ for (const kind of serverKinds) {
         assert.equal(await subscribers.remove('bob', 'example.com'), true);
         assert.equal(await subscribers.remove('bob', 'example.com'), false);
         assert.equal(await ha1(), undefined);
+      });
+    });
+
+    test('subscribers: what an account wants for its calls is kept as it was said; at first it wants nothing', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        const wanted = async () => (await subscribers.find('bob', 'example.com'))?.calls;
+        assert.equal(await subscribers.setCalls('bob', 'example.com', nothingWanted), false);
+        await subscribers.add('bob', 'example.com', 'x');
+        assert.deepEqual(await wanted(), nothingWanted);
+        const all = {
+          doNotDisturb: true,
+          ringSeconds: 20,
+          forwardAlways: 'sip:carol@example.com',
+          forwardBusy: 'sips:b\xc3\xbcro@example.com',
+          forwardNoAnswer: 'sip:+4930123@trunk.example.net;user=phone',
+          voicemail: 'sip:bob@vm.example.com:5070',
+        };
+        assert.equal(await subscribers.setCalls('bob', 'Example.com', all), true);
+        assert.deepEqual(await wanted(), all);
+        for (const wrong of [{ ringSeconds: 181 }, { voicemail: 'tel:+4930123' }, { forwardBusy: 'sip:a<b' }]) {
+          await assert.rejects(subscribers.setCalls('bob', 'example.com', { ...all, ...wrong }), { code: 'malformed' });
+        }
+        assert.deepEqual(await wanted(), all);
+        await subscribers.setCalls('bob', 'example.com', nothingWanted);
+        assert.deepEqual(await wanted(), nothingWanted);
       });
     });
 

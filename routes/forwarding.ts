@@ -1,0 +1,116 @@
+/**
+ * FORWARDING: what a callee wants for his calls. They go elsewhere always, when he is busy, when nobody answers or no
+ * device is there, and to his voicemail when that takes nobody; or he does not want to be disturbed. The way of a call
+ * stands in Diversion (RFC 5806), by which a voicemail server knows whose mailbox is meant.
+ *
+ * Left out: a 3xx of a device, which goes to the caller, and History-Info (RFC 7044).
+ */
+import {
+  type CallSettings,
+  type Diversion,
+  type Notes,
+  type Proxy,
+  type Relay,
+  type Reply,
+  type Request,
+  refuse,
+  relay,
+  type SipResponse,
+  type Target,
+} from '../src/engine/api.ts';
+
+/** A call is not passed on for ever. */
+const mostDiversions = 5;
+
+/** How long devices ring before the call is forwarded, where the account does not say. */
+const usualRingMs = 20_000;
+
+/** A call for an address of ours: its devices, or where it is forwarded to. */
+export async function call(
+  request: Request,
+  proxy: Proxy,
+  callee: string,
+  diverted: readonly Diversion[] = [],
+): Promise<Relay | Reply> {
+  // Asked beside the login, of the first callee.
+  const asked: Pick<Notes, 'targets' | 'calls'> = diverted.length === 0 ? request.notes : {};
+  const [targets, calls] = await Promise.all([
+    asked.targets ?? proxy.location.lookup(callee),
+    asked.calls ?? proxy.subscribers.calls(callee),
+  ]);
+  if (calls === undefined) return targets.length > 0 ? ring(targets, undefined, diverted) : nobody(request, false);
+  request.notes.forwarding = { callee, calls, diverted };
+  if (calls.forwardAlways !== undefined) {
+    const elsewhere = await divert(request, proxy, 'unconditional');
+    if (elsewhere !== undefined) return elsewhere;
+  }
+  if (calls.doNotDisturb) return (await divert(request, proxy, 'do-not-disturb')) ?? refuse('do-not-disturb', 480);
+  if (targets.length > 0) return ring(targets, ringMs(calls, diverted), diverted);
+  return (await divert(request, proxy, 'unavailable')) ?? nobody(request, true);
+}
+
+/** Nobody took the call: where its callee wants it then. */
+export async function unanswered(request: Request, best: SipResponse, proxy: Proxy): Promise<Relay | undefined> {
+  const why = reasonOf(best.status);
+  return why === undefined ? undefined : divert(request, proxy, why);
+}
+
+function reasonOf(status: number): Diversion['why'] | undefined {
+  if (status === 486) return 'user-busy';
+  if (status === 408) return 'no-answer';
+  return isAbsent.has(status) || (status >= 500 && status < 600) ? 'unavailable' : undefined;
+}
+
+const isAbsent: ReadonlySet<number> = new Set([404, 410, 430, 480]);
+
+/** The next place that the callee has named for this, and that the call has not been to. */
+async function divert(request: Request, proxy: Proxy, why: Diversion['why']): Promise<Relay | undefined> {
+  const now = request.notes.forwarding;
+  let diverted = now?.diverted ?? [];
+  for (const to of now === undefined ? [] : waysFor(now.calls, why)) {
+    if (now === undefined || hasBeen(request, diverted, to)) continue;
+    diverted = [...diverted, { from: now.callee, to, why }];
+    request.notes.forwarding = { ...now, diverted };
+    if (!proxy.domains.isOurs(to)) return ring([{ uri: to }], ringMs(now.calls, diverted), diverted);
+    const next = await call(request, proxy, to, diverted);
+    if (next.kind === 'relay') return next;
+    // There is nobody: this callee's next wish counts.
+    request.notes.forwarding = { ...now, diverted };
+  }
+  return undefined;
+}
+
+function waysFor(calls: CallSettings, why: Diversion['why']): readonly string[] {
+  if (why === 'unconditional') return present(calls.forwardAlways);
+  const isBusy = why === 'user-busy' || why === 'do-not-disturb';
+  return present(isBusy ? calls.forwardBusy : calls.forwardNoAnswer, calls.voicemail);
+}
+
+const present = (...uris: readonly (string | undefined)[]): readonly string[] =>
+  uris.filter((uri) => uri !== undefined);
+
+function hasBeen({ message }: Request, diverted: readonly Diversion[], to: string): boolean {
+  return diverted.length >= mostDiversions || to === message.uri || diverted.some((one) => one.to === to);
+}
+
+/** Without an end where nobody would take it then (timer C, three minutes). */
+function ringMs(calls: CallSettings, diverted: readonly Diversion[]): number | undefined {
+  if (calls.ringSeconds !== undefined) return calls.ringSeconds * 1000;
+  const isLeft = waysFor(calls, 'no-answer').some((to) => !diverted.some((one) => one.to === to));
+  return isLeft ? usualRingMs : undefined;
+}
+
+function ring(targets: readonly Target[], ms: number | undefined, diverted: readonly Diversion[]): Relay {
+  if (diverted.length === 0) return { ...relay(...targets), ringMs: ms };
+  // RFC 5806 §5.1: the last diversion stands on top.
+  const headers = diverted
+    .map(({ from, why }) => ['Diversion', `<${from}>;reason=${why};counter=1`] as const)
+    .toReversed();
+  return { ...relay(...targets.map((target) => ({ ...target, headers }))), ringMs: ms, isForwarded: true };
+}
+
+/** A stranger must not learn which accounts exist. */
+export function nobody(request: Request, isKnown: boolean): Reply {
+  const mayKnow = request.trusted || request.notes.user !== undefined;
+  return isKnown || !mayKnow ? refuse('not-registered', 480) : refuse('not-found', 404);
+}
