@@ -1,11 +1,12 @@
 /**
  * A UDP socket connected to one peer: the kernel drops datagrams of others and reports a closed port (ICMP) at once.
  *
- * Connecting is asynchronous and may fail (no such host, no route yet); it is tried again with the next datagram.
+ * Connecting is asynchronous and may fail (no such host, no route yet); it is tried again with the next datagram. A name
+ * whose peer is silent is looked up again: a container that was made anew has another address.
  * No error here is ever thrown or left unheard: an unheard `error` event would end the process.
  */
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
+import { isIP, isIPv6 } from 'node:net';
 
 /** Room for the replies of a busy second; the usual 208 kB hold about a hundred. */
 const recvBufferSize = 1024 * 1024;
@@ -14,6 +15,8 @@ export interface ConnectedSocketOptions {
   /** A numeric address, or a name that has an IPv4 address. */
   readonly host: string;
   readonly port: number;
+  /** Instead of the system's resolver. */
+  readonly lookup?: SocketOptions['lookup'];
   /** latin1 */
   readonly onMessage: (text: string) => void;
   readonly onConnected: () => void;
@@ -26,12 +29,16 @@ export interface ConnectedSocket {
   send(datagram: Buffer): void;
   /** While an answer is awaited the socket keeps the process alive, otherwise not. */
   busy(waiting: boolean): void;
+  /** Nobody answers there. */
+  silent(): void;
   close(): void;
 }
 
 export function connectSocket(options: ConnectedSocketOptions): ConnectedSocket {
   let state: 'connecting' | 'connected' | 'failed' | 'closed' = 'connecting';
-  const socket = createSocket({ type: isIPv6(options.host) ? 'udp6' : 'udp4', recvBufferSize });
+  const { host, lookup } = options;
+  const type = isIPv6(host) ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, recvBufferSize, ...(lookup === undefined ? {} : { lookup }) });
   const failed = (error: Error): void => options.onError(error.message);
   socket.on('error', failed);
   socket.on('message', (bytes) => options.onMessage(bytes.toString('latin1')));
@@ -56,6 +63,11 @@ export function connectSocket(options: ConnectedSocketOptions): ConnectedSocket 
     busy(waiting) {
       if (waiting) socket.ref();
       else socket.unref();
+    },
+    silent() {
+      if (state !== 'connected' || isIP(host) !== 0) return;
+      socket.disconnect();
+      state = 'failed';
     },
     close() {
       if (state === 'closed') return;

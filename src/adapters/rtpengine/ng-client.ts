@@ -131,6 +131,7 @@ export function openNgClient(options: NgClientOptions): NgClient {
 
   function expire(cookie: string): void {
     counters.timedOut += 1;
+    socket.silent();
     finish(cookie, 'timed-out')?.done(new Failure('media-timeout', `${options.host}:${options.port}`));
   }
 
