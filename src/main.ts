@@ -28,6 +28,7 @@ import type { LevelledLog, Log, NetworkEvents, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
+import { watchCertificates } from './start/certificate-watch.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
 import { startDrain } from './start/drain.ts';
 import { type Identity, loadIdentity } from './start/identity.ts';
@@ -94,6 +95,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const http = await listenHttp(app, settings.http);
 
   reloadOnSignal(reload);
+  shutdown.add('the look at the certificates', openCertificateWatch(parts));
   writeRun(dataDir, http, network, backends);
   shutdown.add('run.json', () => removeRunFile(dataDir));
   const { databaseName: database, mediaNodes } = backends;
@@ -114,7 +116,7 @@ interface Parts {
   /** What a reload changes. */
   readonly current: { readonly routes: RoutesSource; isTrusted: (address: string) => boolean };
   readonly tls: TlsSource;
-  readonly log: Log;
+  readonly log: LevelledLog;
 }
 
 function openEngine({ settings, identity, domains, backends, network, random, current, log }: Parts): Engine {
@@ -162,6 +164,9 @@ function openReload({ settings, backends, network, current, tls, log }: Parts, e
     replaceTls: (source) => network.replaceTls(source),
     replaceDomains: (domains) => engine.replaceDomains(domains),
     replaceNodes: (nodes) => backends.media.replaceNodes(nodes),
+    replaceLogLevel: (level) => {
+      log.level = level;
+    },
     replaceTrusted: (networks) => {
       current.isTrusted = trustedNetworks(networks);
     },
@@ -181,6 +186,15 @@ function homer(
   const capture = openCapture({ collector, agentId, clean: withoutCredentials, clock: systemClock, log });
   shutdown.add('the copies for Homer', () => capture.close());
   return (direction, flow, text) => capture.passed(direction, flow, text);
+}
+
+function openCertificateWatch({ settings, domains, network, log }: Parts): () => void {
+  return watchCertificates({
+    clock: systemClock,
+    read: () => tlsSource(settings, domains, log),
+    use: settings.tlsCfg === undefined ? (source) => network.replaceTls(source) : undefined,
+    log,
+  });
 }
 
 async function tlsSource(settings: Settings, domains: readonly string[], log: Log): Promise<TlsSource> {

@@ -45,7 +45,7 @@ export class Receiver {
 
   message(text: string, flow: Flow): void {
     if (!this.#core.protection.hears(flow)) {
-      this.#core.counters.drop('refused source');
+      this.#core.counters.drop('message of a refused source');
       return;
     }
     const message = parseMessage(text);

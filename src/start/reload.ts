@@ -3,7 +3,7 @@
  * tls.cfg and the files that it names, and `routes/`. Everything is read and checked before anything is taken into use:
  * a mistake anywhere changes nothing, and its reason is logged and returned.
  *
- * What can change: TLS_CFG, DOMAINS, RTPENGINE, TRUSTED, the routes. Other settings are named: they wait for a restart.
+ * What can change: TLS_CFG, DOMAINS, RTPENGINE, TRUSTED, LOG_LEVEL, the routes. Other settings are named: they wait for a restart.
  */
 import type { TlsSource } from '../adapters/network/tls-source.ts';
 import type { NodeAddress } from '../adapters/rtpengine/node-address.ts';
@@ -27,6 +27,7 @@ export interface ReloadParts {
   replaceDomains(domains: readonly string[]): void;
   replaceNodes(nodes: readonly NodeAddress[]): void;
   replaceTrusted(networks: readonly string[]): void;
+  replaceLogLevel(level: Settings['logLevel']): void;
   readonly log: Log;
 }
 
@@ -57,7 +58,9 @@ export function createReload(parts: ReloadParts): Reload {
     // The only step that may refuse stands first.
     parts.replaceTls(newTls);
     parts.replaceDomains(domains);
-    if (nodes !== undefined && sameOwner) parts.replaceNodes(nodes);
+    // Nodes and the log level can be changed over REST as well: a reload that is about something else leaves them.
+    if (nodes !== undefined && names.includes('RTPENGINE') && sameOwner) parts.replaceNodes(nodes);
+    if (names.includes('LOG_LEVEL')) parts.replaceLogLevel(wanted.logLevel);
     parts.replaceTrusted(wanted.trusted);
     newRoutes?.use();
     settings = inUse(settings, wanted, sameOwner);
@@ -88,10 +91,10 @@ export function createReload(parts: ReloadParts): Reload {
   };
 }
 
-const reloadable: ReadonlySet<string> = new Set(['TLS_CFG', 'DOMAINS', 'RTPENGINE', 'TRUSTED']);
+const reloadable: ReadonlySet<string> = new Set(['TLS_CFG', 'DOMAINS', 'RTPENGINE', 'TRUSTED', 'LOG_LEVEL']);
 
 /** What waits for a restart stays as it was: the next reload names it again. */
 function inUse(before: Settings, wanted: Settings, sameOwner: boolean): Settings {
-  const { tlsCfg, domains, trusted } = wanted;
-  return { ...before, tlsCfg, domains, trusted, rtpengine: sameOwner ? wanted.rtpengine : before.rtpengine };
+  const { tlsCfg, domains, trusted, logLevel } = wanted;
+  return { ...before, tlsCfg, domains, trusted, logLevel, rtpengine: sameOwner ? wanted.rtpengine : before.rtpengine };
 }

@@ -38,7 +38,7 @@ test('a scanner gets no answer, not even to what it asks under another name late
       { source: '203.0.113.66', reason: 'scanner', count: 1 },
     ]);
     const { dropped } = (await operations.statistics()).messages;
-    assert.deepEqual([dropped.scanner, dropped['refused source']], [1, 1]);
+    assert.deepEqual([dropped.scanner, dropped['message of a refused source']], [1, 1]);
     await aliceEnters(it);
     assert.equal(operations.liftBan('203.0.113.66'), true);
     mallory.request('OPTIONS', `sip:${domain}`);

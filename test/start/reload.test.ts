@@ -44,6 +44,7 @@ function scene(t: TestContext, text: string, change: Partial<ReloadParts> = {}) 
     replaceTls: () => done.push('tls'),
     replaceDomains: (domains) => done.push(`domains ${domains}`),
     replaceNodes: (nodes) => done.push(`nodes ${nodes.map(({ address, weight }) => `${address}=${weight}`)}`),
+    replaceLogLevel: (level) => done.push(`level ${level}`),
     replaceTrusted: (networks) => done.push(`trusted ${networks}`),
     log,
     ...change,
@@ -61,19 +62,22 @@ test('domains, nodes and trusted networks change at once; what waits for a resta
   const { reload, env, done } = scene(t, 'DOMAINS=example.com\nRTPENGINE=udp:127.0.0.1:2223\n');
   env(
     'DOMAINS=example.com example.org\nRTPENGINE=udp:127.0.0.1:2223=2 udp:127.0.0.2:2223\nTRUSTED=192.0.2.1\n' +
-      'LISTEN=udp:127.0.0.1:5070\nLOG_LEVEL=debug\n',
+      'LISTEN=udp:127.0.0.1:5070\nLOG_LEVEL=debug\nGRACE_SECONDS=5\n',
   );
   assert.deepEqual(await reload(), {
-    changed: ['DOMAINS has changed', 'RTPENGINE has changed', 'TRUSTED has changed'],
-    needsRestart: ['LISTEN', 'LOG_LEVEL'],
+    changed: ['DOMAINS has changed', 'RTPENGINE has changed', 'TRUSTED has changed', 'LOG_LEVEL has changed'],
+    needsRestart: ['LISTEN', 'GRACE_SECONDS'],
   });
   assert.deepEqual(done, [
     'tls',
     'domains example.com,example.org',
     'nodes udp:127.0.0.1:2223=2,udp:127.0.0.2:2223=1',
+    'level debug',
     'trusted 192.0.2.1',
   ]);
-  assert.deepEqual(await reload(), { changed: [], needsRestart: ['LISTEN', 'LOG_LEVEL'] });
+  assert.deepEqual(await reload(), { changed: [], needsRestart: ['LISTEN', 'GRACE_SECONDS'] });
+  const again = done.filter((what) => /^(nodes|level)/.test(what));
+  assert.equal(again.length, 2, 'what REST may have changed since is left alone');
 });
 
 test('from an rtpengine of our own to named ones needs a restart, and back', async (t) => {
