@@ -34,6 +34,10 @@ const mostSubscriptions = 1_000;
 const sweepMs = 2_000;
 const sweepBatch = 500;
 
+/** After a start. */
+const tellAnewMs = 1_000;
+const tellAnewBatch = 500;
+
 export class Presence {
   readonly calls: BusyCalls;
   readonly #core: () => Core;
@@ -179,9 +183,23 @@ export class Presence {
 
   async start(): Promise<void> {
     const { ports, options, dialogs } = this.#core();
-    for (const { resource, event } of await ports.presence.watched(options.node)) this.#watched.add(resource, event);
+    const watched = await ports.presence.watched(options.node);
+    for (const { resource, event } of watched) this.#watched.add(resource, event);
     for (const record of dialogs.all()) this.calls.established(record);
+    this.#tellAnew(watched);
     this.#sweepLater();
+  }
+
+  /**
+   * What happened while we were away, or in our last moment, was told to nobody: a lamp would stay on for an hour. So
+   * many at a time that other work goes on.
+   */
+  #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[]): void {
+    if (watched.length === 0) return;
+    this.#core().ports.clock.after(tellAnewMs, () => {
+      for (const { resource, event } of watched.slice(0, tellAnewBatch)) this.changed(resource, event);
+      this.#tellAnew(watched.slice(tellAnewBatch));
+    });
   }
 
   stop(): void {

@@ -5,11 +5,15 @@
  * what it does not know makes every new client poorer. Where nobody has published, the registrations speak: open when
  * there is a contact. Left out: filters (RFC 4661), partial documents (RFC 5263), and any choice between publications.
  */
-import { attribute, escapeXml, localName, namespaceOf, printStandalone, readXml, type XmlElement } from './xml.ts';
+import { attribute, escapeXml, localName, namespaceOf, printElement, readXml, type XmlElement } from './xml.ts';
 
 export const pidfType = 'application/pidf+xml';
 
+/** Law 9. As large as a whole message may be. */
+const longestComposed = 65_536;
+
 const pidfNamespace = 'urn:ietf:params:xml:ns:pidf';
+const within: ReadonlyMap<string, string> = new Map([['', pidfNamespace]]);
 const modelNamespace = 'urn:ietf:params:xml:ns:pidf:data-model';
 
 /** What is wrong with a published document; `undefined` when it can be composed. */
@@ -20,6 +24,8 @@ export function pidfFault(text: string): string | undefined {
   if (attribute(root, 'entity') === undefined) return 'The presence element has no entity.';
   const tuples = root.children.filter(isTuple);
   if (tuples.some((tuple) => attribute(tuple, 'id') === undefined)) return 'A tuple has no id.';
+  // Namespaces declared once are written to each element that needs them: a small text could become a large one.
+  if (composePidf('', [text]).length > longestComposed) return 'The document is too large when it is composed.';
   return tuples.every((tuple) => tuple.children.some((child) => localName(child) === 'status'))
     ? undefined
     : 'A tuple has no status.';
@@ -31,7 +37,7 @@ export function composePidf(entity: string, documents: readonly string[]): strin
   const elements = documents.flatMap((text) => readXml(text)?.children ?? []).sort(byKind);
   return presence(
     entity,
-    elements.map((element) => printStandalone(element, uniqueId(element, taken))),
+    elements.map((element) => printElement(element, { changes: uniqueId(element, taken), within })),
   );
 }
 

@@ -25,18 +25,22 @@ export type XmlAttribute = readonly [name: string, value: string];
 
 const deepest = 32;
 const mostElements = 2_000;
+const mostNamespaces = 32;
 
+// Not `\s`: that takes 0xA0, too, half of a UTF-8 "à" and part of a name; where both fit a pattern tries all their orders.
+const blank = '[ \\t\\r\\n]';
 const nameSyntax = '[A-Za-z_\\x80-\\xff][\\w.\\-\\x80-\\xff]*';
 const qualifiedName = `${nameSyntax}(?::${nameSyntax})?`;
-const startTag = new RegExp(
-  `<(${qualifiedName})((?:\\s+${qualifiedName}\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))*)\\s*(/?)>`,
-  'y',
-);
-const endTag = new RegExp(`</(${qualifiedName})\\s*>`, 'y');
-const attributeSyntax = new RegExp(`(${qualifiedName})\\s*=\\s*(?:"([^"<]*)"|'([^'<]*)')`, 'g');
-const between = /(?:\s+|<!--(?:(?!--).)*-->|<\?(?!xml[\s?]).*?\?>)+/sy;
-const declaration = /(?:\xef\xbb\xbf)?(?:<\?xml\s.*?\?>)?/sy;
-const comment = /<!--(?:(?!--).)*-->|<\?(?!xml[\s?]).*?\?>/sy;
+const equals = `${blank}*=${blank}*`;
+const attributeText = `${blank}+${qualifiedName}${equals}(?:"[^"<]*"|'[^'<]*')`;
+const instruction = `<\\?(?!xml(?:${blank}|\\?)).*?\\?>`;
+const aside = `<!--(?:(?!--).)*-->|${instruction}`;
+const startTag = new RegExp(`<(${qualifiedName})((?:${attributeText})*)${blank}*(/?)>`, 'y');
+const endTag = new RegExp(`</(${qualifiedName})${blank}*>`, 'y');
+const attributeSyntax = new RegExp(`(${qualifiedName})${equals}(?:"([^"<]*)"|'([^'<]*)')`, 'g');
+const between = new RegExp(`(?:${blank}+|${aside})+`, 'sy');
+const declaration = new RegExp(`(?:\\xef\\xbb\\xbf)?(?:<\\?xml${blank}.*?\\?>)?`, 'sy');
+const comment = new RegExp(aside, 'sy');
 const cdata = /<!\[CDATA\[(.*?)\]\]>/sy;
 const characters = /[^<]+/y;
 
@@ -70,8 +74,8 @@ class Reader {
   element(outer: ReadonlyMap<string, string>, depth: number): XmlElement | undefined {
     const tag = this.#match(startTag);
     if (tag === undefined || depth > deepest || ++this.#elements > mostElements) return undefined;
-    const [, name = '', attributeText = '', empty] = tag;
-    const attributes = readAttributes(attributeText);
+    const [, name = '', attributeList = '', empty] = tag;
+    const attributes = readAttributes(attributeList);
     const scope = attributes === undefined ? undefined : scopeOf(outer, attributes);
     if (attributes === undefined || scope === undefined || !isBound(name, scope)) return undefined;
     const content = empty === '/' ? { children: [], text: '', inner: '' } : this.#content(name, scope, depth);
@@ -132,6 +136,7 @@ function scopeOf(
     return name.startsWith('xmlns:') ? [[name.slice(6), value]] : [];
   });
   const scope = declared.length === 0 ? outer : new Map([...outer, ...declared]);
+  if (scope.size > mostNamespaces) return undefined;
   return attributes.every(([name]) => name.startsWith('xmlns') || !name.includes(':') || isBound(name, scope))
     ? scope
     : undefined;
@@ -179,22 +184,39 @@ function unescapeXml(text: string): string {
   });
 }
 
-/** The element as text that stands by itself: with every namespace that was in scope where it stood. */
-export function printStandalone(element: XmlElement, changes: ReadonlyMap<string, string> = new Map()): string {
+export interface PrintOptions {
+  /** Attributes with new values. */
+  readonly changes?: ReadonlyMap<string, string>;
+  /** Namespaces in scope where it will stand. */
+  readonly within?: ReadonlyMap<string, string>;
+}
+
+/** The element as text for another place: with the namespaces of where it stood, as far as they are named in it. */
+export function printElement(element: XmlElement, { changes = none, within = none }: PrintOptions = {}): string {
   const own = new Set(element.attributes.map(([name]) => name));
-  const inherited = [...element.scope]
+  // Where its document had no default namespace, that of the other place must not become it.
+  const scope = new Map([['', ''], ...element.scope]);
+  const inherited = [...scope]
+    .filter(([prefix]) => prefix === '' || names(element, prefix))
+    .filter(([prefix, uri]) => (within.get(prefix) ?? (prefix === '' ? '' : undefined)) !== uri)
     .map(([prefix, uri]): XmlAttribute => [prefix === '' ? 'xmlns' : `xmlns:${prefix}`, uri])
     .filter(([name]) => !own.has(name));
-  // Where its document had no default namespace, ours must not become it.
-  const none: readonly XmlAttribute[] = element.scope.has('') ? [] : [['xmlns', '']];
   const written = element.attributes.map(([name, value]): XmlAttribute => {
     const changed = changes.get(name);
     return [name, changed === undefined ? value : escapeXml(changed)];
   });
   // Escapes stay as they were written; only the quotes around a value may be others now.
-  const attributes = [...written, ...inherited, ...none].map(([name, value]) => ` ${name}="${quotable(value)}"`);
+  const attributes = [...written, ...inherited].map(([name, value]) => ` ${name}="${quotable(value)}"`);
   const start = `<${element.name}${attributes.join('')}`;
   return element.inner === '' ? `${start}/>` : `${start}>${element.inner}</${element.name}>`;
 }
+
+/** Also in a value: `xsi:type="p:name"` is a name, too. */
+function names({ name, attributes, inner }: XmlElement, prefix: string): boolean {
+  const mark = `${prefix}:`;
+  return [name, inner, ...attributes.flat()].some((text) => text.includes(mark));
+}
+
+const none: ReadonlyMap<string, string> = new Map();
 
 const quotable = (written: string): string => written.replaceAll('"', '&quot;');

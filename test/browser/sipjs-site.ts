@@ -1,11 +1,15 @@
-/** Serves `sipjs-page.js`, bundled, on loopback, where a page may use the microphone. */
+/** Serves a page script of this folder, bundled, on loopback, where a page may use the microphone. */
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Scope } from '../support/process.ts';
 
-export async function openSipjsSite(scope: Scope): Promise<string> {
-  const entryPoints = [fileURLToPath(new URL('sipjs-page.js', import.meta.url))];
+export function openSipjsSite(scope: Scope): Promise<string> {
+  return openPageSite(scope, 'sipjs-page.js');
+}
+
+export async function openPageSite(scope: Scope, file: string): Promise<string> {
+  const entryPoints = [fileURLToPath(new URL(file, import.meta.url))];
   const { outputFiles } = await build({ entryPoints, bundle: true, write: false, format: 'iife', logLevel: 'silent' });
   const script = outputFiles[0]?.text ?? '';
   const server = createServer((request, response) => {

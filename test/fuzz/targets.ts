@@ -24,11 +24,14 @@ import { Reason } from '../../src/message/headers/text.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import { parseMessage } from '../../src/message/scan.ts';
 import { canonicalAor, parseUri, printUri, uriKey } from '../../src/message/uri.ts';
+import { composePidf, pidfFault } from '../../src/presence/pidf.ts';
+import { printElement, readXml } from '../../src/presence/xml.ts';
 import { describeSdp } from '../../src/sdp/describe.ts';
 import { keepTelephoneEvent8000, stripSsrc } from '../../src/sdp/strip.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
 import { textOf, torture } from '../message/torture/table.ts';
 import { browserOffer, phoneOffer, sdesOffer } from '../support/sdp.ts';
+import { pidf } from '../support/watcher.ts';
 
 export interface Target {
   readonly name: string;
@@ -109,6 +112,14 @@ export const targets: readonly Target[] = [
     parse: (text) => void parseTlsCfg(text),
   },
   {
+    name: 'presence document',
+    seeds: [
+      pidf('sip:bob@example.com', 'open', 'at &lt;my&gt; desk'),
+      '<p:presence xmlns:p="urn:ietf:params:xml:ns:pidf" entity="e"><p:tuple id="1"><p:status/><!-- c --><![CDATA[x]]></p:tuple></p:presence>',
+    ],
+    parse: presenceDocument,
+  },
+  {
     name: 'stun',
     seeds: [
       '\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl',
@@ -125,6 +136,12 @@ export function feed({ parse }: Target, text: string): void {
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
   }
+}
+
+function presenceDocument(text: string): void {
+  const root = readXml(text);
+  if (root !== undefined) assert.ok(readXml(printElement(root)), 'what was printed is not read');
+  assert.equal(pidfFault(text) === undefined && readXml(composePidf('e', [text])) === undefined, false);
 }
 
 function sip(text: string): void {

@@ -63,6 +63,20 @@ test('RFC 3863 §4.1.2: of several documents one, tuples first, then notes, then
   assert.equal(pidfFault(composed), undefined);
 });
 
+test('Namespaces in XML: what is in scope already is not declared again, another default is', () => {
+  const plain = composePidf(bob, [rich]);
+  assert.match(plain, /<tuple id="bs35r9" xmlns:dm="[^"]*">/);
+  const other = composePidf(bob, [prefixed.replace('</p:presence>', '<x/></p:presence>')]);
+  assert.match(other, /<x xmlns=""\/>/);
+});
+
+test('law 9: a document that would grow when it is composed is refused', () => {
+  const uri = 'u'.repeat(10_000);
+  const tuple = '<tuple id="1"><status><x:y/></status></tuple>';
+  const grows = `<presence xmlns="${pidf}" xmlns:x="${uri}" entity="${bob}">${tuple.repeat(50)}</presence>`;
+  assert.match(pidfFault(grows) ?? '', /too large/);
+});
+
 test('a document that cannot be read adds nothing', () => {
   assert.deepEqual(idsOf(composePidf(bob, ['<broken', prefixed])), ['tuple bs35r9']);
 });

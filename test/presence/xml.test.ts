@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { attribute, escapeXml, localName, namespaceOf, printStandalone, readXml } from '../../src/presence/xml.ts';
+import { attribute, escapeXml, localName, namespaceOf, printElement, readXml } from '../../src/presence/xml.ts';
 
 describe('XML 1.0: what is read', () => {
   const good: readonly (readonly [what: string, text: string])[] = [
@@ -28,9 +28,16 @@ describe('XML 1.0: what is read', () => {
     ['a DOCTYPE, and so entities of its own', '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'],
     ['an open comment', '<a><!-- </a>'],
     ['deeper than the bound', `${'<a>'.repeat(100)}${'</a>'.repeat(100)}`],
+    ['more namespaces than the bound', `<a ${Array.from({ length: 40 }, (_, n) => `xmlns:p${n}="u"`).join(' ')}/>`],
     ['more elements than the bound', `<a>${'<b/>'.repeat(3000)}</a>`],
   ];
   for (const [what, text] of bad) test(`refused: ${what}`, () => assert.equal(readXml(text), undefined));
+});
+
+test('0xA0 is half of a letter and no blank: a name full of it is read in no time, and no text is cut there', () => {
+  assert.equal(readXml(`<a><p${'\xa0'.repeat(1000)}`), undefined);
+  assert.equal(readXml(`<p\xa0b="1"/>`), undefined);
+  assert.equal(readXml('<a>\xc3\xa0</a>')?.text, '\xc3\xa0');
 });
 
 test('text and attributes come without escapes; an unknown entity stays as it is', () => {
@@ -52,7 +59,10 @@ test('an element printed by itself means the same: namespaces come along, its co
     `<p:a xmlns:p="urn:p" xmlns:q='urn:q'><p:b id='1' q:x="a&amp;b">  <q:c>\xfc</q:c><!-- d --></p:b></p:a>`,
   );
   assert.ok(root?.children[0]);
-  const printed = printStandalone(root.children[0], new Map([['id', '"2"']]));
+  const printed = printElement(root.children[0], {
+    changes: new Map([['id', '"2"']]),
+    within: new Map([['', 'urn:other']]),
+  });
   const again = readXml(printed);
   assert.ok(again);
   assert.deepEqual([namespaceOf(again), again.inner], ['urn:p', '  <q:c>\xfc</q:c><!-- d -->']);
@@ -91,7 +101,7 @@ test('no text breaks the reader, and what it reads prints as something it reads'
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
       const root = readXml(parts.join(''));
-      if (root !== undefined) assert.ok(readXml(printStandalone(root)));
+      if (root !== undefined) assert.ok(readXml(printElement(root)));
     }),
     { numRuns: 500 },
   );
