@@ -37,6 +37,8 @@ const burstSeconds = 10;
 /** Of any users, from one source. A success in between forgives them: behind one address there may be an office. */
 const failedLogins = { failures: 30, windowMs: 600_000, entries: 10_000 };
 const anyUser = '';
+/** Of those that were too much, each so-many-th is logged, from the first on. */
+const tellEvery = 10_000;
 
 const off: ProtectionOptions = {
   banMs: 0,
@@ -77,7 +79,7 @@ export class Protection {
     const nowMs = this.#ports.clock.nowMs();
     if (this.#bans.isBanned(source, flow.transport === 'udp', nowMs)) return false;
     if (this.#messages?.allows(source, nowMs) ?? true) return true;
-    this.#note(flow, 'too-many-messages', undefined);
+    this.#tellSometimes(this.#note(flow, 'too-many-messages', undefined));
     return false;
   }
 
@@ -89,7 +91,8 @@ export class Protection {
     // A ban comes from SIP: it must not keep an operator behind the same address from lifting it.
     if (approach === 'connection' && this.#bans.isBanned(source, false, nowMs)) return false;
     if (this.#approaches[approach]?.allows(source, nowMs) ?? true) return true;
-    this.#bans.note({ source, reason: tooMany[approach], over: 'everything', untilMs: undefined }, nowMs);
+    const offence = { source, reason: tooMany[approach], over: 'everything', untilMs: undefined } as const;
+    this.#tellSometimes(this.#bans.note(offence, nowMs));
     return false;
   }
 
@@ -141,6 +144,14 @@ export class Protection {
     const until = new Date(untilMs).toISOString();
     this.#ports.log.warn({ source, over, reason, count, until }, 'A source is refused from now on');
     if (flow.transport !== 'udp') this.#ports.network.close(flow);
+  }
+
+  /** The operator must hear of it: it may be a trunk that is cut down. */
+  #tellSometimes({ source, over, reason, count }: Refused): void {
+    if (count % tellEvery !== 1) return;
+    const words =
+      'A source does more than it may in a second; a trunk belongs into TRUSTED, see also MESSAGES_PER_SECOND';
+    this.#ports.log.warn({ source, over, reason, count }, words);
   }
 
   #note(flow: Flow, reason: BanReason, untilMs: number | undefined): Refused {

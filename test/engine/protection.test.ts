@@ -86,11 +86,12 @@ test('a scanner is banned by its first request, whatever it asks; others are not
 });
 
 test('a source that sends too much is refused what is too much, listed once, and heard when it slows down', async () => {
-  const { clock, protection } = guard();
+  const { clock, lines, protection } = guard();
   const heard = () => Array.from({ length: 50 }, () => protection.hears(udp)).filter((yes) => yes).length;
   assert.equal(heard(), 20);
   await clock.advance(5_000);
   assert.equal(heard(), 10);
+  assert.equal(lines.length, 1, 'told once, for it may be a trunk');
   const [entry, ...others] = protection.list();
   assert.equal(others.length, 0);
   assert.partialDeepStrictEqual(entry, { source: '192.0.2.1', reason: 'too-many-messages', count: 70 });
