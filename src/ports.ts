@@ -129,8 +129,7 @@ export interface Subscriber {
   /** Lower-case hex of H(username:realm:password); the password itself is never stored. */
   readonly ha1Md5: string;
   readonly ha1Sha256: string;
-  /** Without them its devices ring, and that is all. */
-  readonly calls?: CallSettings;
+  readonly calls: CallSettings;
 }
 
 /** What an account wants for its calls beside its devices ringing. Targets are SIP URIs. */

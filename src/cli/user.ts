@@ -1,13 +1,16 @@
 /**
- * `viaduct user`: adds, lists and removes accounts and sets their passwords. What it does to the database stands in
+ * `viaduct user`: adds, lists and removes accounts, sets their passwords and what they want for their calls. What it does to the database stands in
  * `src/adapters/postgres/subscriber-store.ts`; how a password gets here, in `password.ts`.
  */
 import { parseArgs } from 'node:util';
 import type { SubscriberAdmin } from '../adapters/postgres/subscriber-store.ts';
 import { fromDatabase, toDatabase } from '../adapters/postgres/text.ts';
 import { failureOf } from '../errors.ts';
+import type { CallSettings } from '../ports.ts';
 import { generatePassword, type PasswordInput, PasswordNotGiven } from './password.ts';
 import { table } from './table.ts';
+import { UsageError } from './usage-error.ts';
+import { callHelp, callOptions, callsInWords, wishesOf } from './user-calls.ts';
 
 export interface UserDatabase {
   readonly subscribers: SubscriberAdmin;
@@ -29,11 +32,15 @@ export const userHelp = `Accounts that may log in.
   viaduct user list                     show all accounts
   viaduct user password NAME[@DOMAIN]   set a new password
   viaduct user remove NAME[@DOMAIN]     remove an account
+  viaduct user set NAME[@DOMAIN] …      set where its calls go; without options, show it
 
   --password P   the password; others on this machine can see it while the command runs
   --generate     make a password and show it once
   Without either it is asked for, or read from standard input: echo secret | viaduct user add alice
 
+For set; the word off takes each of them back:
+
+${callHelp}
 Without @DOMAIN the first of DOMAINS is meant. Only hashes of a password are stored; a change holds at once.
 `;
 
@@ -75,9 +82,8 @@ type Command =
   | { readonly verb: 'help' }
   | { readonly verb: 'list' }
   | { readonly verb: 'remove'; readonly name: Name }
+  | { readonly verb: 'set'; readonly name: Name; readonly wishes: Partial<CallSettings> }
   | { readonly verb: 'add' | 'password'; readonly name: Name; readonly choice: PasswordChoice };
-
-class UsageError extends Error {}
 
 function parse(args: readonly string[], defaultDomain: string): Command {
   const { values, positionals } = parseOptions(args);
@@ -91,6 +97,10 @@ function parse(args: readonly string[], defaultDomain: string): Command {
       return { verb };
     case 'remove':
       return { verb, name: parseName(name, defaultDomain) };
+    case 'set': {
+      const account = parseName(name, defaultDomain);
+      return { verb, name: account, wishes: wishesOf(values, account.domain) };
+    }
     case 'add':
     case 'password':
       return { verb, name: parseName(name, defaultDomain), choice };
@@ -104,7 +114,12 @@ function parseOptions(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { password: { type: 'string' }, generate: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        password: { type: 'string' },
+        generate: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        ...callOptions,
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -133,6 +148,8 @@ async function run(command: Command, context: UserCommandContext): Promise<numbe
       return inDatabase(context, (subscribers) => list(subscribers, context));
     case 'remove':
       return inDatabase(context, (subscribers) => remove(subscribers, command.name, context));
+    case 'set':
+      return inDatabase(context, (subscribers) => set(subscribers, command, context));
     case 'add':
     case 'password': {
       const password = await passwordFor(command.choice, context);
@@ -185,6 +202,21 @@ async function remove(subscribers: SubscriberAdmin, name: Name, context: UserCom
     return 1;
   }
   context.write(`Removed ${name.shown}. Devices that are registered stay until their registration expires.\n`);
+  return 0;
+}
+
+async function set(
+  subscribers: SubscriberAdmin,
+  { name, wishes }: Extract<Command, { verb: 'set' }>,
+  context: UserCommandContext,
+): Promise<number> {
+  const account = await subscribers.find(name.username, name.domain);
+  const calls = account && { ...account.calls, ...wishes };
+  if (calls === undefined || !(await subscribers.setCalls(name.username, name.domain, calls))) {
+    context.writeError(noSuch(name));
+    return 1;
+  }
+  context.write(table([name.shown, ''], callsInWords(calls)));
   return 0;
 }
 

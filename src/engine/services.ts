@@ -8,7 +8,7 @@ import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import { decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { CallSettings, Listener, Subscriber } from '../ports.ts';
+import type { Listener, Subscriber } from '../ports.ts';
 import { validate } from '../proxy/validate.ts';
 import { readable } from '../story/readable.ts';
 import { type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
@@ -43,10 +43,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     },
     subscribers: {
       exists: async (uri) => (await account(core(), uri)) !== undefined,
-      calls: async (uri) => {
-        const found = await account(core(), uri);
-        return found && (found.calls ?? ringsOnly);
-      },
+      calls: async (uri) => (await account(core(), uri))?.calls,
     },
     registrar: { register: (request) => register(core(), request) },
     location: {
@@ -78,15 +75,6 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     },
   };
 }
-
-const ringsOnly: CallSettings = {
-  doNotDisturb: false,
-  ringSeconds: undefined,
-  forwardAlways: undefined,
-  forwardBusy: undefined,
-  forwardNoAnswer: undefined,
-  voicemail: undefined,
-};
 
 async function account({ ports, domains }: Core, text: string): Promise<Subscriber | undefined> {
   const uri = parseUri(text);

@@ -183,6 +183,44 @@ test('viaduct user: the database is closed also when the command fails', async (
   assert.equal(closed, 1);
 });
 
+test('viaduct user set: what an account wants for its calls, changed one by one; off takes it back', async () => {
+  await withDatabase({ kind: 'server' }, async (database) => {
+    const context = borrowed(database);
+    await run('add bob --password x', context);
+    const first = 'set bob --ring-time 20 --forward-busy carol --voicemail sip:bob@vm.example.net:5070';
+    assert.equal((await run(first, context)).status, 0);
+    const shown = await run('set bob --forward-no-answer +4930@trunk.example.net --ring-time off', context);
+    assert.deepEqual(shown.output.split('\n'), [
+      'bob@example.com',
+      'ring-time          off',
+      'forward-always     off',
+      'forward-busy       sip:carol@example.com',
+      'forward-no-answer  sip:+4930@trunk.example.net',
+      'voicemail          sip:bob@vm.example.net:5070',
+      'do-not-disturb     off',
+      '',
+    ]);
+    await run('set bob --do-not-disturb on --voicemail off', context);
+    const calls = (await database.subscribers.find('bob', 'example.com'))?.calls;
+    assert.deepEqual([calls?.doNotDisturb, calls?.voicemail], [true, undefined]);
+    assert.match((await run('set nobody --ring-time 5', context)).errors, /There is no account nobody@example\.com/);
+  });
+});
+
+test('viaduct user set: what cannot be meant is refused before the database is opened', async () => {
+  for (const [option, message] of [
+    ['--ring-time 0', /write 1 to 180 seconds/],
+    ['--ring-time soon', /write 1 to 180 seconds/],
+    ['--do-not-disturb maybe', /write on or off/],
+    ['--voicemail tel:<1>', /write an address such as carol/],
+    ['--forward-busy @example.com', /write an address such as carol/],
+  ] as const) {
+    const { status, errors } = await run(`set bob ${option}`);
+    assert.equal(status, 2, option);
+    assert.match(errors, message);
+  }
+});
+
 test('viaduct user: without DATABASE_URL the embedded server is started for the command and ended after it', async () => {
   await withFolder(async (dataDir) => {
     const openDatabase = () => openUserDatabase({ databaseUrl: undefined, dataDir, log: silentLog });

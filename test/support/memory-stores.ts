@@ -101,7 +101,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     addUser: (username, domain, password) => {
       const ha1Md5 = ha1('MD5', username, domain, password);
       const ha1Sha256 = ha1('SHA-256', username, domain, password);
-      subscribers.set(`${username}@${domain}`, { username, domain, ha1Md5, ha1Sha256 });
+      subscribers.set(`${username}@${domain}`, { username, domain, ha1Md5, ha1Sha256, calls: ringsOnly });
     },
     rows: {
       bindings: location.rows,
