@@ -341,6 +341,12 @@ const rows = {
     meaning: 'The body of the request is not plain SDP, so its media cannot be relayed.',
     nextStep: 'Switch off multipart bodies (ISUP, location) in the client; application/sdp is read.',
   },
+  'browser-sdp': {
+    status: 488,
+    meaning: 'What rtpengine made of this SDP is nothing that a browser takes.',
+    nextStep:
+      'The detail names the line. A fax, or a medium that is no RTP, cannot go to a browser; else report it with both SDPs.',
+  },
   'media-silent': {
     status: 408,
     meaning: 'No media has come from either side for a long time.',

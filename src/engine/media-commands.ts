@@ -9,6 +9,8 @@ import { answerKeys, type CallTags, offerKeys } from '../media/ng-keys.ts';
 import type { Command, Party } from '../media/offer-answer.ts';
 import { addressFamily, offerProfile } from '../media/profiles.ts';
 import type { Log, MediaKind, MediaRelay, NgReply } from '../ports.ts';
+import { refusedByBrowser } from '../sdp/browser-gate.ts';
+import { completeAnswer } from '../sdp/complete-answer.ts';
 import { describeSdp } from '../sdp/describe.ts';
 import { keepTelephoneEvent8000, stripSsrc } from '../sdp/strip.ts';
 import { markTrickle } from '../sdp/trickle.ts';
@@ -39,10 +41,12 @@ export class MediaCommands {
     call.lastAnswer = undefined;
     if (first) this.#note(call, { on: 'offer-sent', branch: tags.viaBranch });
     try {
-      const reply = await this.#toNode(call, (node) => this.#send(call, node, full));
+      const give = async (): Promise<string> =>
+        this.#fit(sdpOf(await this.#toNode(call, (node) => this.#send(call, node, full))), sender, receiver.kind);
+      const sdp = await give();
       const on = command.offerer === 'caller' ? 'offer-ok' : 'late-offer';
       if (first) this.#note(call, { on, branch: tags.viaBranch });
-      return this.#fit(sdpOf(reply), sender, receiver.kind);
+      return receiver.kind === 'webrtc' ? await this.#acceptable(call, sdp, undefined, give) : sdp;
     } catch (thrown) {
       if (first) this.#note(call, { on: 'offer-refused', branch: tags.viaBranch });
       throw thrown;
@@ -57,8 +61,13 @@ export class MediaCommands {
     call.lastAnswer = undefined;
     const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
     const receiver = this.#party(call, tags, command.offerer);
-    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: markTrickle(command.answer) } as const;
-    const sdp = this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
+    const complete = markTrickle(completeAnswer(command.answer, command.offer));
+    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: complete } as const;
+    const give = async (): Promise<string> =>
+      this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
+    const anew = (): Promise<string> => this.offer(call, tags, command).then(give);
+    const made = await give();
+    const sdp = receiver.kind === 'webrtc' ? await this.#acceptable(call, made, command.offer, anew) : made;
     call.lastAnswer = { callee: tags.callee, answer: command.answer, sdp };
     return sdp;
   }
@@ -146,6 +155,22 @@ export class MediaCommands {
     if (party === 'caller') return call.caller;
     const byTag = tags.callee === undefined ? undefined : call.callees.get(tags.callee);
     return byTag ?? call.callees.get(tags.viaBranch) ?? { kind: 'rtp', address: '' };
+  }
+
+  /** What a browser would refuse it never sees: it is made anew, with its profile, and when that is no better refused. */
+  async #acceptable(
+    { callId }: MediaCall,
+    sdp: string,
+    offer: string | undefined,
+    anew: () => Promise<string>,
+  ): Promise<string> {
+    const wrong = refusedByBrowser(sdp, offer);
+    if (wrong === undefined) return sdp;
+    this.#log.warn({ callId, wrong }, 'A browser would refuse this SDP: it is made anew');
+    const second = await anew();
+    const stillWrong = refusedByBrowser(second, offer);
+    if (stillWrong !== undefined) throw new Failure('browser-sdp', stillWrong);
+    return second;
   }
 
   #fit(sdp: string, sender: MediaKind, receiver: MediaKind): string {

@@ -5,7 +5,7 @@ import { get } from '../../src/message/header.ts';
 import { ContentLength } from '../../src/message/headers/numbers.ts';
 import { Reason, Warning } from '../../src/message/headers/text.ts';
 import type { SipMessage } from '../../src/message/message.ts';
-import type { Transport } from '../../src/ports.ts';
+import type { NgCommand, NgReply, Transport } from '../../src/ports.ts';
 import type { Agent, AgentDialog } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, type SeenSdp, sdesOffer, seen } from '../support/sdp.ts';
@@ -218,6 +218,54 @@ test('law 1: early media that rtpengine refuses is left out, and the 183 goes on
     alice.ack(invite, ok);
     await bob.receivesRequest('ACK');
     await it.hangUp(bob, dialog, alice);
+  }));
+
+/** rtpengine gives back something else than it should. */
+const spoilt =
+  (edit: (body: string) => string) =>
+  (_: NgCommand, reply: NgReply): NgReply =>
+    typeof reply.sdp === 'string' ? { ...reply, sdp: edit(reply.sdp) } : reply;
+
+test('an SDP that the browser would refuse never reaches it: 488 with a Warning that names the line', () =>
+  stage('phone', 'browser', async ({ it, alice, bob }) => {
+    it.media.set({ reply: spoilt((body) => body.replace(/^a=fingerprint.*\r\n/gm, '')) });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const final = await alice.receivesResponse(488);
+    assert.match(get(final, Warning) ?? '', /browser takes.*m=audio: a=fingerprint is missing/);
+    alice.ack(invite, final);
+    await bob.receivesNothing(1000);
+    assert.deepEqual(it.media.story(), ['offer UDP/TLS/RTP/SAVPF', 'offer UDP/TLS/RTP/SAVPF', 'delete']);
+  }));
+
+test('an SDP that is spoilt once is made anew, and the call goes on: an offer, and an answer with its offer', async () => {
+  for (const [caller, callee] of [
+    ['phone', 'browser'],
+    ['browser', 'phone'],
+  ] as const) {
+    await stage(caller, callee, async ({ it, alice, bob }) => {
+      let times = 0;
+      const once = (body: string): string =>
+        body.includes('a=rtcp-mux') && times++ === 0 ? body.replace('a=rtcp-mux\r\n', '') : body;
+      it.media.set({ reply: spoilt(once) });
+      const answer = answerOf[callee]('bob');
+      const {
+        received,
+        answered,
+        callee: dialog,
+      } = await it.call(alice, bob, { offer: offerOf[caller]('alice'), answer });
+      assert.equal(seen((callee === 'browser' ? received : answered).body).rtcpMux, true);
+      assert.ok(times > 0);
+      await it.hangUp(bob, dialog, alice);
+    });
+  }
+});
+
+test('RFC 3264 §6: a telephone that leaves the video out of its answer: the browser gets it refused', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const video = 'm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=rtcp-mux\r\n';
+    const { answered, callee } = await it.call(alice, bob, { offer: `${browserOffer('alice')}${video}` });
+    assert.match(answered.body, /^m=video 0 /m);
+    await it.hangUp(bob, callee, alice);
   }));
 
 // --- endings ---------------------------------------------------------------------------------------------------------

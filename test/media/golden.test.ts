@@ -7,6 +7,8 @@ import type { NgCommand, NgReply } from '../../src/media/commands.ts';
 import { offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
+import { refusedByBrowser } from '../../src/sdp/browser-gate.ts';
+import { completeAnswer } from '../../src/sdp/complete-answer.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
 import { startTestRtpengine, type TestRtpengine } from '../support/rtpengine.ts';
 
@@ -78,6 +80,7 @@ function assertForBrowser(sdp: string, setup: 'actpass' | 'passive'): void {
   ]) {
     assert.match(sdp, new RegExp(`^a=${line}`, 'm'));
   }
+  assert.equal(refusedByBrowser(sdp), undefined);
   assert.doesNotMatch(sdp, /^a=crypto:/m, 'Chromium refuses SDES beside DTLS-SRTP');
 }
 
@@ -199,6 +202,18 @@ describe('every pair of kinds', () => {
     await remove({ 'from-tag': 'a', 'via-branch': first });
     assertFor('webrtc', await answer(sdps.sdes.answer, { 'via-branch': second }), 'passive');
     assert.equal(await rtpengine.portsUsed(), used);
+  });
+
+  it('RFC 3264 §6: a telephone that leaves the video out of its answer: the browser gets it refused, and named', async (test) => {
+    const { offer, answer } = call(test);
+    const audio = golden('002-browser-offer').replace(/^a=group:BUNDLE (.*?)\r$/m, 'a=group:BUNDLE $1 v\r');
+    const dtls = audio.match(/^a=(?:ice-ufrag|ice-pwd|fingerprint|setup):.*\r\n/gm)?.join('') ?? '';
+    const video = `m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n${dtls}a=mid:v\r\na=rtcp-mux\r\n`;
+    const offered = `${audio}${video}a=rtpmap:96 VP8/90000\r\n`;
+    await offer(markTrickle(offered), 'webrtc', 'rtp');
+    const toBrowser = await answer(completeAnswer(sdps.rtp.answer, offered));
+    assert.equal(refusedByBrowser(toBrowser, offered), undefined);
+    assert.match(toBrowser, /^m=video 0 .*^a=mid:v\r$/ms);
   });
 
   it('the receiver gets an address of its own family', async (test) => {

@@ -9,6 +9,7 @@ import { type ErrorCode, Failure } from '../../src/errors.ts';
 import type { AnswerCommand, DeleteCommand, NgCommand, NgReply, OfferCommand } from '../../src/media/commands.ts';
 import type { Clock, MediaNode, MediaNodeState, MediaRelay } from '../../src/ports.ts';
 import { describeSdp } from '../../src/sdp/describe.ts';
+import { sections } from '../../src/sdp/lines.ts';
 
 export interface MediaSwitches {
   /** Half of it before the command takes effect, half before the reply is there. */
@@ -317,20 +318,26 @@ const itsOwn = /^a=(candidate|end-of-candidates|ice-|fingerprint|setup|tls-id|rt
 
 function rewritten(sdp: string, { shape, port }: Leg): string {
   const lines = sdp.split('\r\n').filter((line) => line !== '' && !itsOwn.test(line));
-  return `${[...lines.map((line) => rewrittenLine(line, shape, port)), ...attributes(shape, port)].join('\r\n')}\r\n`;
+  const [session = [], ...media] = sections(lines.map((line) => rewrittenLine(line, shape, port)));
+  const whole = media.flatMap((medium, index) => [...medium, ...attributes(shape, port, index)]);
+  return `${[...session, ...whole].join('\r\n')}\r\n`;
 }
 
 function rewrittenLine(line: string, shape: Shape, port: number): string {
   if (line.startsWith('o=')) return `o=relay ${line.split(' ').slice(1, 5).join(' ')} ${relayAddress}`;
   if (line.startsWith('c=')) return `c=IN IP4 ${relayAddress}`;
   // A medium that was refused stays so.
-  return line.replace(/^m=(\S+) (\d+) \S+/, (_, kind, old) => `m=${kind} ${old === '0' ? 0 : port} ${shape.protocol}`);
+  return line.replace(
+    /^m=(\S+) (\d+) (\S+)/,
+    (_, kind, old, protocol) =>
+      `m=${kind} ${old === '0' ? 0 : port} ${protocol === 'udptl' ? protocol : shape.protocol}`,
+  );
 }
 
-function attributes({ protocol, ice, dtls, mux }: Shape, port: number): readonly string[] {
+function attributes({ protocol, ice, dtls, mux }: Shape, port: number, index: number): readonly string[] {
   return [
     ...(protocol === 'RTP/SAVP' ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'R'.repeat(40)}`] : []),
-    ...(dtls === undefined ? [] : [`a=fingerprint:sha-256 ${'CD:'.repeat(31)}CD`, `a=setup:${dtls}`, 'a=mid:0']),
+    ...(dtls === undefined ? [] : [`a=fingerprint:sha-256 ${'CD:'.repeat(31)}CD`, `a=setup:${dtls}`, `a=mid:${index}`]),
     ...(ice ? ['a=ice-ufrag:relay', 'a=ice-pwd:relayrelayrelayrelayrela'] : []),
     ...(ice ? [`a=candidate:1 1 UDP 2130706431 ${relayAddress} ${port} typ host`] : []),
     ...(mux ? ['a=rtcp-mux'] : []),
