@@ -12,12 +12,13 @@ import type {
   Happening,
   Health,
   LadderReport,
+  MediaNodes,
   Operations,
   Registration,
   Statistics,
 } from '../../src/engine/operations.ts';
 import { errors } from '../../src/errors.ts';
-import { mediaNodes, operations, reloadReport } from '../adapters/http/fixture.ts';
+import { operations, reloadReport, subscription } from '../adapters/http/fixture.ts';
 import type { Scope } from '../support/process.ts';
 import { inventedExplanation, inventedLadder } from './console-ladder.ts';
 
@@ -54,7 +55,7 @@ export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOpt
     const api = apiRoutes(proxy.invented, {
       reload: async () => reloadReport,
       log: { level: 'info' },
-      rtpengine: mediaNodes,
+      rtpengine: proxy.nodes,
     });
     const app = await createHttp({ api, apiToken, allowedHosts: [], pages, phone: phoneConfig, log });
     return { app, port: (await listenHttp(app, { host: '127.0.0.1', port: at })).port };
@@ -107,12 +108,36 @@ function inventProxy(first: World) {
       const found = await call(id);
       return found === undefined || world.explanation === undefined ? undefined : { ...world.explanation, call: found };
     },
+    refusedSources: () => banned,
+    liftBan(source) {
+      const before = banned.length;
+      banned = banned.filter((refused) => refused.source !== source);
+      return banned.length < before;
+    },
+    subscriptions: async () => ({ items: watching, next: undefined }),
     watch(watcher) {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
   };
+  let banned = refusedSources;
+  const nodes: MediaNodes = {
+    nodes: () => world.statistics.rtpengine,
+    addNode: () => undefined,
+    removeNode: () => false,
+    changeNode(id, { weight, draining }) {
+      const changed = (node: MediaNode): MediaNode => ({
+        ...node,
+        weight: weight ?? node.weight,
+        state: draining === undefined ? node.state : draining ? 'draining' : 'up',
+      });
+      const rtpengine = world.statistics.rtpengine.map((node) => (node.id === id ? changed(node) : node));
+      world = { ...world, statistics: { ...world.statistics, rtpengine } };
+      return rtpengine.find((node) => node.id === id);
+    },
+  };
   return {
+    nodes,
     invented,
     show: (next: Partial<World>) => {
       world = { ...world, ...next };
@@ -145,6 +170,41 @@ export function quietWorld(): World {
     ladder: undefined,
     explanation: undefined,
   };
+}
+
+type MediaNode = Statistics['rtpengine'][number];
+type RefusedSource = ReturnType<Operations['refusedSources']>[number];
+
+const refusedSources: readonly RefusedSource[] = [
+  { source: '203.0.113.99', reason: 'scanner', over: 'everything', count: 412, lastAt: soon(-9), until: soon(2400) },
+  {
+    source: '198.51.100.7',
+    reason: 'failed-logins',
+    over: 'everything',
+    count: 31,
+    lastAt: soon(-80),
+    until: soon(520),
+  },
+  {
+    source: '2001:db8:7::/64',
+    reason: 'too-many-messages',
+    over: 'udp',
+    count: 2204,
+    lastAt: soon(-600),
+    until: undefined,
+  },
+];
+
+const watching = ['alice', 'carol', 'dave'].map((name, index) => ({
+  ...subscription,
+  resource: 'sip:bob@example.com',
+  watcher: `sip:${name}@example.com`,
+  notifications: 3 + index * 4,
+  expiresAt: soon(900 + index * 300),
+}));
+
+function soon(seconds: number): string {
+  return new Date(Date.now() + seconds * 1000).toISOString();
 }
 
 const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];

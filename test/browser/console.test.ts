@@ -51,7 +51,7 @@ afterEach(() => assert.deepEqual(complaints.splice(0), []));
 
 const busy = (): World => busyWorld(Date.now(), 1);
 const tile = (page: Page, name: string) => page.locator(`[data-name="${name}"] .value`);
-const views = ['', 'calls', 'calls/call-0', 'registrations', 'rtpengine', 'refusals'];
+const views = ['', 'calls', 'calls/call-0', 'registrations', 'rtpengine', 'presence', 'refusals'];
 
 test('the overview shows the numbers of the proxy, and new ones by itself', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
@@ -202,6 +202,53 @@ describe('one call', () => {
     assert.equal(await page.locator('tbody tr').count(), 2);
     assert.ok(complaints.splice(0).every((text) => text.includes('404')));
   });
+});
+
+test('an rtpengine is drained and takes calls again, and its weight is changed', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/rtpengine`);
+  const node = page.getByRole('region', { name: 'rtpengine udp:10.0.0.5:22222' });
+  await node.getByRole('button', { name: 'Drain' }).click();
+  await node.getByText('It keeps its calls, and takes no new ones.').waitFor();
+  await node.getByRole('button', { name: 'Take calls again' }).click();
+  await node.getByText('It takes new calls.').waitFor();
+  await node.getByLabel('Weight of').fill('7');
+  await page.keyboard.press('Enter');
+  await node.locator('dd').getByText('7', { exact: true }).waitFor();
+});
+
+test('what cannot be changed says why, in words', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/rtpengine`);
+  await page.getByRole('textbox', { name: 'Address' }).fill('udp:10.0.0.5:22222');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByText('This rtpengine is there already.').waitFor();
+  assert.ok(complaints.splice(0).every((text) => text.includes('409')));
+});
+
+test('who is banned, why and until when; a ban is lifted', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/refusals`);
+  const row = page.getByRole('row').filter({ hasText: '203.0.113.99' });
+  await row.getByText('it looks like a scanner').waitFor();
+  await row.getByRole('button', { name: 'Lift the ban' }).click();
+  await row.waitFor({ state: 'detached' });
+});
+
+test('a view for which the server has no REST is not shown', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(site.url);
+  const link = page.getByRole('navigation').getByRole('link', { name: 'Presence' });
+  await link.click();
+  await page
+    .getByRole('table', { name: 'Subscriptions' })
+    .or(page.getByRole('region', { name: 'Subscriptions' }))
+    .waitFor();
+  await page.route('**/openapi.json', (route) => route.fulfill({ json: { paths: {} } }));
+  await page.goto(site.url);
+  await page.reload();
+  await tile(page, 'calls').waitFor();
+  assert.equal(await link.count(), 0);
 });
 
 describe('by keyboard alone', () => {

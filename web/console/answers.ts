@@ -1,11 +1,13 @@
 /** What REST answers, by the schemas that the server checks its answers against: one definition for both sides. */
 import type { Static } from 'typebox';
+import type { PublicationsBody, SubscriptionsBody } from '../../routes/http/presence-schemas.ts';
 import type {
   CallsBody,
   ExplanationBody,
   HappeningBody,
   HealthBody,
   LadderBody,
+  RefusalsBody,
   RegistrationsBody,
   StatisticsBody,
 } from '../../routes/http/schemas.ts';
@@ -24,6 +26,18 @@ export type Verdict = Explanation['verdicts'][number];
 export type Leg = Explanation['legs'][number];
 export type Exchange = Explanation['exchanges'][number];
 export type Happening = Static<typeof HappeningBody>;
+
+export type RefusedSource = Static<typeof RefusalsBody>['items'][number];
+export type Publication = Static<typeof PublicationsBody>['items'][number];
+export type Subscription = Static<typeof SubscriptionsBody>['items'][number];
+
+export interface Subscriber {
+  readonly address: string;
+  readonly disabled: boolean;
+  readonly createdAt: string;
+  /** When the password was last set. */
+  readonly updatedAt: string;
+}
 
 export interface Page<T> {
   readonly items: readonly T[];

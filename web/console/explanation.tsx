@@ -5,7 +5,7 @@ import { Sparkline } from './charts.tsx';
 import { diffLines } from './diff.ts';
 import type { Point } from './history.ts';
 import { Icon, type IconName } from './icons.tsx';
-import { Card, Media, type Mood, Status } from './parts.tsx';
+import { Card, Media, type Mood, Status, Words } from './parts.tsx';
 import { type QualityHistory, rememberQuality } from './quality.ts';
 import { count, timeOfDay } from './words.ts';
 
@@ -25,12 +25,14 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
       <div>
         <span class="sr-only">{looks[headline.level].word}: </span>
         <h2>{headline.says}</h2>
-        <p>{headline.nextStep}</p>
+        <p>
+          <Words text={headline.nextStep} />
+        </p>
         {others.length > 0 && (
           <ul>
             {others.map(({ number, level, says, nextStep }) => (
               <li key={number} data-level={level}>
-                <b>{says}</b> {nextStep}
+                <b>{says}</b> <Words text={nextStep} />
               </li>
             ))}
           </ul>

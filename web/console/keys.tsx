@@ -20,7 +20,7 @@ export function showKeys(): void {
 
 /** Whether the key means something here. */
 function press(key: string): boolean {
-  const view = views[Number(key) - 1];
+  const view = views.value[Number(key) - 1];
   if (key === '?') help.value = !help.value;
   else if (key === '/') return focusFilter();
   else if (view !== undefined) location.hash = hrefOf(view.path);
@@ -52,7 +52,7 @@ export function KeyHelp() {
     <dialog ref={dialog} onClose={() => (help.value = false)} aria-labelledby="keys-title">
       <h2 id="keys-title">Keyboard</h2>
       <dl>
-        {views.map(({ path, title }, index) => (
+        {views.value.map(({ path, title }, index) => (
           <Key key={path} name={String(index + 1)} does={title} />
         ))}
         <Key name="/" does="Filter the list" />

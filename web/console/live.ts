@@ -100,6 +100,12 @@ async function look(): Promise<void> {
   health.value = await get<Health>('/health').catch(() => health.peek());
 }
 
+/** After a change of ours, without waiting for the next event. */
+export function again(): void {
+  turn.value += 1;
+  get<Statistics>('/api/v1/stats').then(take, () => undefined);
+}
+
 let waiting = false;
 
 function soon(): void {

@@ -61,6 +61,11 @@ export function Card({ title, note, wide = false, children }: CardProps) {
   );
 }
 
+/** A sentence of ours in which `this` is something to type. */
+export function Words({ text }: { readonly text: string }) {
+  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</>;
+}
+
 /** Nothing there yet: what it would be, and what brings it here. */
 export function Empty({
   icon,

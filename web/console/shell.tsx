@@ -15,7 +15,7 @@ export function Shell() {
   const allowed = access.value;
   if (allowed.at !== 'open') return <SignIn access={allowed} />;
   const { view } = place.value;
-  const shown = views.find(({ path }) => path === view);
+  const shown = views.value.find(({ path }) => path === view);
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
@@ -41,7 +41,7 @@ function Side({ shown }: { readonly shown: View | undefined }) {
         Viaduct
       </a>
       <nav aria-label="Views">
-        {views.map(({ path, title, icon }) => (
+        {views.value.map(({ path, title, icon }) => (
           <a key={path} href={hrefOf(path)} aria-current={path === shown?.path ? 'page' : undefined}>
             <Icon name={icon} />
             <span>{title}</span>

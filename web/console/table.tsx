@@ -12,6 +12,8 @@ export interface Column<T> {
   readonly cell: (row: T) => ComponentChildren;
   /** Heads the card on a narrow screen. */
   readonly main?: boolean;
+  /** Takes the whole width of a card. */
+  readonly long?: boolean;
   /** Numbers and times stand at the end. */
   readonly end?: boolean;
 }
@@ -94,8 +96,8 @@ function Row<T>({
   const linked = columns.findIndex(({ main }) => main);
   return (
     <tr data-linked={href !== undefined}>
-      {columns.map(({ name, cell, main, end }, index) => (
-        <td key={name} data-name={name} class={`${main ? 'main' : ''} ${end ? 'end' : ''}`}>
+      {columns.map(({ name, cell, main, end, long }, index) => (
+        <td key={name} data-name={name} class={`${main ? 'main' : ''} ${end ? 'end' : ''} ${long ? 'long' : ''}`}>
           {index === linked && href !== undefined ? (
             <a class="whole" href={href}>
               {cell(row)}

@@ -1,11 +1,15 @@
 /** Every view of the console, in the order of the navigation. */
+import { computed } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import type { IconName } from './icons.tsx';
+import { addresses } from './live.ts';
 import { Calls } from './views/calls.tsx';
 import { Nodes } from './views/nodes.tsx';
 import { Overview } from './views/overview.tsx';
+import { Presence } from './views/presence.tsx';
 import { Refusals } from './views/refusals.tsx';
 import { Registrations } from './views/registrations.tsx';
+import { Subscribers } from './views/subscribers.tsx';
 
 export interface View {
   /** In the address: `#/calls`. */
@@ -21,7 +25,7 @@ export interface View {
   readonly needs?: string;
 }
 
-export const views: readonly View[] = [
+const all: readonly View[] = [
   { path: '', title: 'Overview', about: 'What goes on now', icon: 'overview', body: Overview },
   {
     path: 'calls',
@@ -38,12 +42,31 @@ export const views: readonly View[] = [
     icon: 'registrations',
     body: Registrations,
   },
+  {
+    path: 'subscribers',
+    title: 'Accounts',
+    about: 'Who may log in',
+    icon: 'subscribers',
+    body: Subscribers,
+    needs: '/api/v1/subscribers',
+  },
+  {
+    path: 'presence',
+    title: 'Presence',
+    about: 'Who watches whom, and what is told',
+    icon: 'presence',
+    body: Presence,
+    needs: '/api/v1/presence/subscriptions',
+  },
   { path: 'rtpengine', title: 'Media', about: 'The rtpengine nodes that carry the sound', icon: 'media', body: Nodes },
   {
     path: 'refusals',
     title: 'Refusals',
-    about: 'Why requests were refused since the start, and what to do',
+    about: 'Who and what was refused, and what to do',
     icon: 'refusals',
     body: Refusals,
   },
 ];
+
+/** Those for which this server has REST. */
+export const views = computed(() => all.filter(({ needs }) => needs === undefined || addresses.value.has(needs)));

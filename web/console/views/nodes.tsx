@@ -1,41 +1,47 @@
-/** The rtpengine nodes: whether they answer, and how full they are. */
+/** The rtpengine nodes: whether they answer, how full they are, and how many calls each shall get. */
+import { useState } from 'preact/hooks';
 import { errors } from '../../../src/errors.ts';
+import { type Action, useAction } from '../action.ts';
 import type { MediaNode } from '../answers.ts';
 import { Gauge } from '../charts.tsx';
-import { statistics } from '../live.ts';
-import { Empty, Loading, type Mood, Status } from '../parts.tsx';
+import { addresses, statistics } from '../live.ts';
+import { Empty, Loading, type Mood, Status, Trouble, Words } from '../parts.tsx';
+import { send } from '../rest.ts';
 import { count } from '../words.ts';
 
 const moods: Readonly<Record<MediaNode['state'], Mood>> = { up: 'good', down: 'bad', busy: 'warn', draining: 'quiet' };
 const meanings: Readonly<Record<MediaNode['state'], string>> = {
-  up: 'takes new calls',
-  down: 'does not answer',
-  busy: 'has no room for new calls',
-  draining: 'keeps its calls, takes no new ones',
+  up: 'It takes new calls.',
+  down: 'It does not answer.',
+  busy: 'It has no room for new calls.',
+  draining: 'It keeps its calls, and takes no new ones.',
 };
 
 export function Nodes() {
   const nodes = statistics.value?.rtpengine;
   if (nodes === undefined) return <Loading />;
-  if (nodes.length === 0) {
-    return (
-      <div class="card">
-        <Empty icon="media" title="No rtpengine">
-          {errors['media-none'].nextStep}
-        </Empty>
-      </div>
-    );
-  }
+  const canChange = addresses.value.has('/api/v1/rtpengine/{id}');
   return (
-    <div class="cards">
-      {nodes.map((node) => (
-        <NodeCard key={node.id} node={node} />
-      ))}
-    </div>
+    <>
+      {nodes.length === 0 && (
+        <div class="card">
+          <Empty icon="media" title="No rtpengine">
+            <Words text={errors['media-none'].nextStep} />
+          </Empty>
+        </div>
+      )}
+      <div class="cards">
+        {nodes.map((node) => (
+          <NodeCard key={node.id} node={node} canChange={canChange} />
+        ))}
+      </div>
+      {canChange && <AddNode />}
+    </>
   );
 }
 
-function NodeCard({ node: { address, state, weight, ports, lastError } }: { readonly node: MediaNode }) {
+function NodeCard({ node, canChange }: { readonly node: MediaNode; readonly canChange: boolean }) {
+  const { address, state, weight, ports, lastError } = node;
   const total = ports === null ? 0 : ports.used + ports.free;
   return (
     <section class="card" aria-label={`rtpengine ${address}`}>
@@ -44,16 +50,106 @@ function NodeCard({ node: { address, state, weight, ports, lastError } }: { read
         <Status mood={moods[state]}>{state}</Status>
       </header>
       <p class="soft">{meanings[state]}</p>
+      {lastError !== null && <p class="soft">Last error: {lastError}</p>}
       <dl>
-        <dt>Weight</dt>
-        <dd class="num">{count(weight)}</dd>
         <dt>Ports in use</dt>
         <dd class="num">{ports === null ? 'not told yet' : `${count(ports.used)} of ${count(total)}`}</dd>
+        <dt>Weight</dt>
+        <dd class="num">{count(weight)}</dd>
       </dl>
       {ports !== null && (
         <Gauge part={ports.used / Math.max(1, total)} label={`${count(ports.used)} of ${count(total)} ports in use`} />
       )}
-      {lastError !== null && <p class="soft">Last error: {lastError}</p>}
+      {canChange && <Controls node={node} />}
     </section>
   );
+}
+
+function Controls({ node: { id, address, state, weight } }: { readonly node: MediaNode }) {
+  const action = useAction();
+  const [wanted, setWanted] = useState(String(weight));
+  const path = `/api/v1/rtpengine/${encodeURIComponent(id)}`;
+  const draining = state === 'draining';
+  const submit = (event: Event) => {
+    event.preventDefault();
+    action.run(() => send('PATCH', path, { weight: Number(wanted) }));
+  };
+  return (
+    <form class="controls" onSubmit={submit}>
+      <label>
+        Weight
+        <input
+          type="number"
+          min="0"
+          max="9999"
+          required
+          value={wanted}
+          aria-label={`Weight of ${address}`}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="chip" disabled={action.busy || Number(wanted) === weight}>
+        Set
+      </button>
+      <button
+        type="button"
+        class="chip"
+        disabled={action.busy}
+        onClick={() => action.run(() => send('PATCH', path, { draining: !draining }))}
+      >
+        {draining ? 'Take calls again' : 'Drain'}
+      </button>
+      {draining && (
+        <button
+          type="button"
+          class="chip"
+          disabled={action.busy}
+          onClick={() => action.run(() => send('DELETE', path))}
+        >
+          Take out
+        </button>
+      )}
+      <Failed action={action} />
+    </form>
+  );
+}
+
+function AddNode() {
+  const action = useAction();
+  const [address, setAddress] = useState('');
+  const submit = (event: Event) => {
+    event.preventDefault();
+    action.run(
+      () => send('POST', '/api/v1/rtpengine', { address: address.trim() }),
+      () => setAddress(''),
+    );
+  };
+  return (
+    <section class="card" aria-label="Add a node">
+      <header>
+        <h2>Add a node</h2>
+      </header>
+      <p class="soft">It takes calls at once, until Viaduct ends; write it into RTPENGINE to keep it.</p>
+      <form class="controls" onSubmit={submit}>
+        <label class="wide">
+          Address
+          <input
+            placeholder="udp:10.0.0.8:22222"
+            required
+            spellcheck={false}
+            value={address}
+            onInput={(event) => setAddress(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="chip" disabled={action.busy}>
+          Add
+        </button>
+        <Failed action={action} />
+      </form>
+    </section>
+  );
+}
+
+function Failed({ action: { failed } }: { readonly action: Action }) {
+  return failed === undefined ? null : <Trouble>{failed}</Trouble>;
 }

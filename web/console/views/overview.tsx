@@ -9,7 +9,7 @@ import { FirstCall } from '../first-call.tsx';
 import { gauge, type Point, perSecond, recentRate } from '../history.ts';
 import { Icon } from '../icons.tsx';
 import { health, samples, statistics } from '../live.ts';
-import { Card, Empty, Loading, type Mood, Party, Status, Trouble } from '../parts.tsx';
+import { Card, Empty, Loading, type Mood, Party, Status, Trouble, Words } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
 import { refusalsOf } from '../refusals.ts';
 import { count, counted, duration, rate, share } from '../words.ts';
@@ -45,13 +45,19 @@ function Ailments({
   return (
     <>
       {database === 'down' && (
-        <Ailment title={errors['database-down'].meaning}>{errors['database-down'].nextStep}</Ailment>
+        <Ailment title={errors['database-down'].meaning}>
+          <Words text={errors['database-down'].nextStep} />
+        </Ailment>
       )}
-      {media === 'none' && <Ailment title={errors['media-none'].meaning}>{errors['media-none'].nextStep}</Ailment>}
+      {media === 'none' && (
+        <Ailment title={errors['media-none'].meaning}>
+          <Words text={errors['media-none'].nextStep} />
+        </Ailment>
+      )}
       {down.map(({ id, address, lastError }) => (
         <Ailment key={id} title={`The rtpengine at ${address} does not answer.`}>
           {lastError !== null && `${lastError}. `}
-          {errors['media-down'].nextStep}
+          <Words text={errors['media-down'].nextStep} />
         </Ailment>
       ))}
     </>

@@ -1,43 +1,117 @@
-/** Why requests were refused since the start, how often, and what to do about each. */
-import { statistics } from '../live.ts';
-import { Empty, Loading } from '../parts.tsx';
+/** Which sources are refused for what they did, and why requests were refused since the start, with what to do. */
+import { useAction } from '../action.ts';
+import { useAnswer } from '../answer.ts';
+import type { RefusedSource } from '../answers.ts';
+import { now } from '../clock.ts';
+import { addresses, statistics } from '../live.ts';
+import { Empty, Loading, Status, Trouble, Words } from '../parts.tsx';
 import { refusalsOf } from '../refusals.ts';
-import { Table } from '../table.tsx';
-import { count } from '../words.ts';
+import { send } from '../rest.ts';
+import { type Column, Table } from '../table.tsx';
+import { count, relative, span } from '../words.ts';
 
 export function Refusals() {
   const counts = statistics.value?.refusals;
   if (counts === undefined) return <Loading />;
   return (
-    <Table
-      label="Refusals"
-      rows={refusalsOf(counts)}
-      keyOf={({ code }) => code}
-      textOf={({ code, meaning, nextStep, status }) => `${code} ${meaning} ${nextStep} ${status}`}
-      more={undefined}
-      empty={
-        <Empty icon="good" title="Nothing was refused">
-          When Viaduct refuses a request, the reason is counted here, with what to do about it.
-        </Empty>
-      }
-      columns={[
-        { name: 'Times', end: true, cell: ({ times }) => <b class="num">{count(times)}</b> },
-        {
-          name: 'Reason',
-          main: true,
-          cell: ({ meaning, code }) => (
-            <span class="two">
-              <b>{meaning}</b>
-              <small>{code}</small>
-            </span>
-          ),
-        },
-        {
-          name: 'Status',
-          cell: ({ status }) => (status === 0 ? <span class="soft">–</span> : <span class="tag">{status}</span>),
-        },
-        { name: 'What to do', cell: ({ nextStep }) => nextStep },
-      ]}
-    />
+    <>
+      {addresses.value.has('/api/v1/refusals') && <Sources />}
+      <h2>By reason, since the start</h2>
+      <Table
+        label="Reasons"
+        rows={refusalsOf(counts)}
+        keyOf={({ code }) => code}
+        textOf={({ code, meaning, nextStep, status }) => `${code} ${meaning} ${nextStep} ${status}`}
+        more={undefined}
+        empty={
+          <Empty icon="good" title="Nothing was refused">
+            When Viaduct refuses a request, the reason is counted here, with what to do about it.
+          </Empty>
+        }
+        columns={[
+          { name: 'Times', end: true, cell: ({ times }) => <b class="num">{count(times)}</b> },
+          {
+            name: 'Reason',
+            main: true,
+            cell: ({ meaning, code }) => (
+              <span class="two">
+                <b>{meaning}</b>
+                <small>{code}</small>
+              </span>
+            ),
+          },
+          {
+            name: 'Status',
+            cell: ({ status }) => (status === 0 ? <span class="soft">–</span> : <span class="tag">{status}</span>),
+          },
+          { name: 'What to do', long: true, cell: ({ nextStep }) => <Words text={nextStep} /> },
+        ]}
+      />
+    </>
   );
+}
+
+const reasons: Readonly<Record<RefusedSource['reason'], string>> = {
+  'failed-logins': 'failed logins',
+  scanner: 'it looks like a scanner',
+  'too-many-messages': 'too many messages',
+  'too-many-connections': 'too many connections',
+  'too-many-requests': 'too many requests of HTTP',
+};
+
+function Sources() {
+  const { value, failed } = useAnswer<{ readonly items: readonly RefusedSource[] }>('/api/v1/refusals');
+  const action = useAction();
+  if (value === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
+  const lift = ({ source }: RefusedSource) =>
+    action.run(() => send('DELETE', `/api/v1/refusals/${encodeURIComponent(source)}`));
+  return (
+    <>
+      <h2>By source, now</h2>
+      {action.failed !== undefined && <Trouble>{action.failed}</Trouble>}
+      <Table
+        label="Refused sources"
+        rows={value.items}
+        keyOf={({ source, reason }) => `${source} ${reason}`}
+        textOf={({ source, reason }) => `${source} ${reason} ${reasons[reason]}`}
+        more={undefined}
+        empty={
+          <Empty icon="refusals" title="No source is refused">
+            Addresses that guess passwords, scan or flood are kept out for a while; they would be listed here.
+          </Empty>
+        }
+        columns={sourceColumns(lift, action.busy)}
+      />
+    </>
+  );
+}
+
+function sourceColumns(lift: (refused: RefusedSource) => void, busy: boolean): readonly Column<RefusedSource>[] {
+  return [
+    { name: 'Source', main: true, cell: ({ source }) => <code>{source}</code> },
+    { name: 'Why', cell: ({ reason }) => reasons[reason] },
+    { name: 'Times', end: true, cell: ({ count: times }) => <span class="num">{count(times)}</span> },
+    { name: 'Last', cell: ({ lastAt }) => <span class="still">{relative(lastAt, now.value)}</span> },
+    {
+      name: 'Banned',
+      cell: ({ until, over }) =>
+        until === null ? (
+          <span class="soft">not now</span>
+        ) : (
+          <Status mood="bad">
+            for {span((Date.parse(until) - now.value) / 1000)}
+            {over === 'udp' && ', over UDP'}
+          </Status>
+        ),
+    },
+    {
+      name: 'Forget it',
+      end: true,
+      cell: (refused) => (
+        <button type="button" class="chip" disabled={busy} onClick={() => lift(refused)}>
+          {refused.until === null ? 'Forget' : 'Lift the ban'}
+        </button>
+      ),
+    },
+  ];
 }
