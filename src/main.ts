@@ -22,7 +22,9 @@ import { watchProcess } from './adapters/process-metrics.ts';
 import { createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
 import { readSettings, type Settings } from './config.ts';
+import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
+import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
 import type { LevelledLog, Log, NetworkEvents, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
@@ -80,9 +82,10 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const draining = { engine: running, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
   shutdown.drainBy(() => startDrain(draining));
   const reload = openReload(parts, running);
+  const examine = (): Promise<readonly Finding[]> => doctor(examined(parts));
 
   const app = await createHttp({
-    api: apiRoutes(engine.operations, { reload, log, rtpengine: backends.media }),
+    api: apiRoutes(engine.operations, { reload, doctor: examine, log, rtpengine: backends.media }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
     allowedHosts: domains,
@@ -104,6 +107,19 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   // A password that somebody chose is not printed back.
   const shown = settings.demoUsers === undefined ? demo : demo.map(({ username }) => ({ username, password: '***' }));
   process.stdout.write(banner({ version, http, listeners, domain, demo: shown, database, rtpengine }));
+  // Names that nobody answers for take long: calls do not wait for it.
+  examine().then(
+    (findings) => logFindings(log, findings),
+    (thrown: unknown) => log.debug({ error: String(thrown) }, 'The doctor failed'),
+  );
+}
+
+function examined({ network, domains, backends, random, identity }: Parts): Checked {
+  const { listeners } = network;
+  const { database, media } = backends;
+  const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
+  const own = { local, resolver: createResolver(), nowMs: () => systemClock.nowMs(), mark: identity.node };
+  return { listeners, domains, database, media, random, ...own };
 }
 
 interface Parts {

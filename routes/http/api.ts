@@ -1,11 +1,12 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
- * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/presence/…`, `/mailboxes`, `/refusals`, `/log-level` and
+ * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/doctor`, `/presence/…`, `/mailboxes`, `/refusals`, `/log-level` and
  * `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
+import type { Finding, LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { callsRoute } from './calls.ts';
+import { doctorRoute } from './doctor.ts';
 import { eventsRoute } from './events.ts';
 import { healthRoute } from './health.ts';
 import { logLevelRoute } from './log-level.ts';
@@ -20,6 +21,8 @@ import { statsRoute } from './stats.ts';
 /** What the process around the engine can be asked to do. */
 export interface Actions {
   reload(): Promise<ReloadReport>;
+  /** What is wrong with this installation. */
+  doctor(): Promise<readonly Finding[]>;
   readonly log: LevelControl;
   readonly rtpengine: MediaNodes;
 }
@@ -36,6 +39,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(eventsRoute(operations));
         await v1.register(presenceRoute(operations));
         await v1.register(refusalsRoute(operations));
+        await v1.register(doctorRoute(actions.doctor));
         await v1.register(reloadRoute(actions.reload));
         await v1.register(logLevelRoute(actions.log));
         await v1.register(rtpengineRoute(operations, actions.rtpengine));

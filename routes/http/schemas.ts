@@ -268,3 +268,16 @@ export const CallsQuery = Type.Object(
 );
 
 export const CallParams = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });
+
+export const DoctorBody = Type.Object({
+  /** No finding is an error. */
+  healthy: Type.Boolean(),
+  findings: Type.Array(
+    Type.Object({
+      check: Text,
+      level: Type.Union([Type.Literal('ok'), Type.Literal('notice'), Type.Literal('warning'), Type.Literal('error')]),
+      says: Text,
+      cure: Text,
+    }),
+  ),
+});

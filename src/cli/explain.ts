@@ -99,10 +99,11 @@ function writeExchange(screen: Screen, exchange: Exchange, startedAtMs: number, 
   const between = by === 'caller' ? `for ${callee ?? 'the callee'}` : `of ${callee ?? 'the callee'} for the caller`;
   writeLine(
     screen,
-    `  +${since}  ${kind}${by === 'caller' ? ' of the caller' : ''} ${between}: ${node}, ${tookMs} ms, cookie ${cookie}`,
+    `  +${since}  ${kind}${by === 'caller' ? ' of the caller' : ''} ${between}: ${failure === null ? 'ok' : 'refused'} after ${tookMs} ms`,
   );
   const told = Object.entries(flags).map(([key, value]) => `${key}=${value}`);
   const lines = [
+    `by rtpengine ${node}, cookie ${cookie}`,
     ...(failure === null ? [] : [`refused: ${failure}`]),
     ...(words.length === 0 ? [] : [`changed: ${words.join('; ')}`]),
     ...(told.length === 0 ? [] : [`told: ${told.join(' ')}`]),

@@ -72,6 +72,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./reload.ts')).reloadHelp,
     run: async (args) => (await import('./reload.ts')).reloadHere(args),
   },
+  doctor: {
+    usage: 'doctor',
+    summary: 'what is wrong with this installation, and how to cure it',
+    help: async () => (await import('./doctor.ts')).doctorHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('doctor', args),
+  },
   version: {
     usage: 'version',
     summary: 'which Viaduct this is',

@@ -197,6 +197,16 @@ export interface ReloadReport {
   readonly needsRestart: readonly string[];
 }
 
+/** One thing that the doctor looked at (src/doctor). */
+export interface Finding {
+  /** `listeners`, `dns`, `certificate`, `rtpengine`, … */
+  readonly check: string;
+  readonly level: 'ok' | 'notice' | 'warning' | 'error';
+  readonly says: string;
+  /** What to do; empty where nothing is to be done. */
+  readonly cure: string;
+}
+
 /** A source that was refused for what it did; its ban may be over. */
 export interface RefusedSource {
   /** An IPv4 address, or the /64 of an IPv6 address. */

@@ -205,10 +205,11 @@ export class Stories {
 
   async #watched(story: Story, relay: MediaRelay, node: string, command: NgCommand): Promise<NgReply> {
     const atMs = this.#clock.nowMs();
+    const known = relay.nodes().find(({ id }) => id === node);
     let cookie = '';
     const note = (outcome: Pick<NgEvent, 'reply' | 'failure' | 'freePorts'>): void => {
       const tookMs = this.#clock.nowMs() - atMs;
-      this.#add(story, { kind: 'ng', atMs, tookMs, node, cookie, command, ...outcome });
+      this.#add(story, { kind: 'ng', atMs, tookMs, node: known?.address ?? node, cookie, command, ...outcome });
     };
     try {
       const reply = await relay.send(node, command, (used) => {
@@ -218,8 +219,7 @@ export class Stories {
       return reply;
     } catch (thrown) {
       const { code, detail } = failureOf(thrown);
-      const freePorts = relay.nodes().find(({ id }) => id === node)?.ports?.free;
-      note({ failure: { code, detail }, freePorts });
+      note({ failure: { code, detail }, freePorts: known?.ports?.free });
       throw thrown;
     }
   }

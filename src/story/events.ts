@@ -33,6 +33,7 @@ export interface MessageEvent extends Happened {
 /** One rtpengine command and what came of it; `atMs` is when it was asked. */
 export interface NgEvent extends Happened {
   readonly kind: 'ng';
+  /** Its address, such as `udp:127.0.0.1:22222`. */
   readonly node: string;
   readonly cookie: string;
   readonly command: NgCommand;

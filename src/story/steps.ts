@@ -107,10 +107,10 @@ function wordsOf(event: NoteEvent): Said {
 function ngWords({ node, command, tookMs, failure }: NgEvent): Said {
   const profile = command.command === 'offer' ? ` ${command['transport-protocol'] ?? ''}` : '';
   const branch = command.command === 'delete' && command['via-branch'] !== undefined ? ' of one branch' : '';
-  const what = `rtpengine ${node}: ${command.command}${profile}${branch}`;
-  if (failure === undefined) return { words: `${what}, ok in ${tookMs} ms`, tone: 'quiet' };
+  const what = `${command.command}${profile}${branch}`;
+  if (failure === undefined) return { words: `rtpengine: ${what}, ok in ${tookMs} ms`, tone: 'quiet' };
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
-  return { words: `${what}, ${failure.code} after ${tookMs} ms.${detail}`, tone: 'bad' };
+  return { words: `rtpengine ${node}: ${what}, ${failure.code} after ${tookMs} ms.${detail}`, tone: 'bad' };
 }
 
 function routedWords({ method, verdict, status, code, targets, user }: RoutedEvent): Said {

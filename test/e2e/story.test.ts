@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
+import { doctorCommand } from '../../src/cli/doctor.ts';
 import { explainCommand } from '../../src/cli/explain.ts';
 import { askRunning } from '../../src/cli/running.ts';
 import { type SippCall, startCall } from '../support/sipp-calls.ts';
@@ -24,7 +25,10 @@ describe('the story of real calls', { concurrency: 1 }, () => {
   const viaduct = (): Viaduct => running ?? assert.fail('Viaduct did not start');
 
   /** What a command prints, without colours. */
-  async function prints(command: 'calls' | 'ladder' | 'explain', ...args: readonly string[]): Promise<string> {
+  async function prints(
+    command: 'calls' | 'ladder' | 'explain' | 'doctor',
+    ...args: readonly string[]
+  ): Promise<string> {
     let text = '';
     const write = (more: string): void => {
       text += more;
@@ -32,7 +36,7 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     const screen = { colours: false, write };
     const { host, port } = viaduct().run().http;
     const api = askRunning(`http://${host}:${port}`, undefined);
-    const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand };
+    const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand, doctor: doctorCommand };
     assert.equal(await commands[command](api, screen, wordsOf(args), async () => undefined), 0);
     for (const line of text.split('\n')) assert.ok(Array.from(line).length <= 100, line);
     return text;
@@ -55,6 +59,14 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     assert.equal([...text.matchAll(/cookie [0-9a-f]{32}$/gm)].length, 2);
     assert.match(text, /changed: media goes to .*:\d+ instead of 127\.0\.0\.1:\d+/);
     assert.match(text, /no MOS: no-rtcp/);
+  });
+
+  test('the doctor finds nothing broken, and says where the media goes', async () => {
+    const text = await prints('doctor');
+    assert.match(text, /^ok {6}rtpengine +udp:127\.\S+ answers; media goes to \S+\.$/m);
+    assert.match(text, /^ok {6}database +PostgreSQL \d+.* \d+ migrations\.$/m);
+    assert.match(text, /^0 errors, \d warnings\.$/m);
+    await viaduct().rtpengine().assertReleased('viaduct-doctor');
   });
 
   test('a busy callee: the verdict, the ladder and the list of failed calls say so', async (t) => {

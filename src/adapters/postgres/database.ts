@@ -21,6 +21,8 @@ export interface Database {
   readonly presence: PostgresPresenceStore;
   readonly messages: PostgresMessageStore;
   state(): 'up' | 'down';
+  /** Its clock, its version and how many migrations it has; rejects when it does not answer. */
+  about(): Promise<{ readonly nowMs: number; readonly version: string; readonly migrations: number }>;
   /** Entries that wait for their statement, and statements that wait for a connection. */
   waiting(): number;
   /** Writes what still waits (for three seconds at most), then disconnects. */
@@ -40,6 +42,15 @@ export interface DatabaseOptions {
 }
 
 const CLOSE_MS = 3000;
+
+const ABOUT = `SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now_ms, current_setting('server_version') AS version,
+  (SELECT count(*) FROM viaduct_migration) AS migrations`;
+
+interface AboutRow {
+  readonly now_ms: string;
+  readonly version: string;
+  readonly migrations: string;
+}
 
 /** Rejects with `postgres-unreachable`, `migration-changed` or `migration-failed`. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -66,6 +77,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     presence,
     messages,
     state: pool.state,
+    about: async () => {
+      const [row] = await pool.query<AboutRow>({ name: 'about', text: ABOUT, values: [] });
+      return { nowMs: Number(row?.now_ms), version: row?.version ?? '', migrations: Number(row?.migrations) };
+    },
     waiting: () => stores.reduce((sum, store) => sum + store.waiting(), pool.waiting()),
     close: async () => {
       stopSweeper();

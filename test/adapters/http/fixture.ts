@@ -169,6 +169,7 @@ export function http(overrides: Partial<HttpOptions & Actions> & { readonly oper
   return createHttp({
     api: apiRoutes(overrides.operations ?? operations, {
       reload: overrides.reload ?? (async () => reloadReport),
+      doctor: overrides.doctor ?? (async () => []),
       log: { level: 'info' },
       rtpengine: overrides.rtpengine ?? mediaNodes,
     }),

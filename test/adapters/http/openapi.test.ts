@@ -43,7 +43,12 @@ async function document() {
         for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each.toLowerCase()} ${url}`);
       });
       await scope.register(
-        apiRoutes(operations, { reload: async () => reloadReport, log: { level: 'info' }, rtpengine: mediaNodes }),
+        apiRoutes(operations, {
+          reload: async () => reloadReport,
+          doctor: async () => [],
+          log: { level: 'info' },
+          rtpengine: mediaNodes,
+        }),
       );
     },
   });

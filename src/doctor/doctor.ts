@@ -1,0 +1,38 @@
+/**
+ * What is wrong with this installation, in plain findings with their cures: at start, at `GET /api/v1/doctor` and by
+ * `viaduct doctor`. It only looks; the canary offers it makes are deleted at once.
+ *
+ * Left out: the recording directory of rtpengine, which nobody can ask for from outside and calls do not use.
+ */
+import type { Finding } from '../engine/operations.ts';
+import type { Log } from '../ports.ts';
+import { tlsFindings } from './certificates.ts';
+import { clockFindings, type DatabaseChecked, databaseFindings } from './database.ts';
+import { ephemeralPorts, fileFindings } from './host.ts';
+import { listenerFindings } from './listeners.ts';
+import { type NamesChecked, nameFindings } from './names.ts';
+import { type RelaysChecked, relayFindings } from './relays.ts';
+
+export type Checked = NamesChecked & DatabaseChecked & Omit<RelaysChecked, 'ephemeral'>;
+
+export async function doctor(checked: Checked): Promise<readonly Finding[]> {
+  const { listeners, domains, nowMs } = checked;
+  const findings = await Promise.all([
+    listenerFindings(listeners),
+    nameFindings(checked),
+    tlsFindings(listeners, domains, nowMs()),
+    databaseFindings(checked),
+    clockFindings(nowMs()),
+    relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
+    fileFindings(),
+  ]);
+  return findings.flat();
+}
+
+/** For the log, once after the start. */
+export function logFindings(log: Log, findings: readonly Finding[]): void {
+  const bad = findings.filter(({ level }) => level === 'error' || level === 'warning');
+  for (const { check, level, says, cure } of bad) log.warn({ check, level, cure }, says);
+  const words = bad.length === 0 ? 'all is well' : `${bad.length} findings`;
+  log.info({ checks: findings.length }, `Doctor: ${words}; npx viaduct doctor shows them`);
+}

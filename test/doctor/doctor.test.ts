@@ -1,0 +1,174 @@
+/** What the doctor finds, each with its cure; the relay of the tests stands in for rtpengine. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { databaseFindings } from '../../src/doctor/database.ts';
+import { listenerFindings } from '../../src/doctor/listeners.ts';
+import { nameFindings } from '../../src/doctor/names.ts';
+import { relayFindings } from '../../src/doctor/relays.ts';
+import type { Finding } from '../../src/engine/operations.ts';
+import { Failure } from '../../src/errors.ts';
+import type { Listener, NgCommand, Transport } from '../../src/ports.ts';
+import { createClock } from '../support/clock.ts';
+import { createMediaRelayFake, type MediaSwitches } from '../support/media-relay-fake.ts';
+import { realRandom } from '../support/rtpengine.ts';
+
+function listener(transport: Transport, address: string, advertised = address): Listener {
+  const local = { address, port: 5060 };
+  return {
+    index: 0,
+    entry: `${transport}:${address}:5060`,
+    transport,
+    local,
+    advertised: { host: advertised, port: 5060 },
+  };
+}
+
+/** `level words`, those that are not ok. */
+const wrong = (findings: readonly Finding[]): readonly string[] => {
+  for (const { level, cure } of findings) assert.ok(level === 'ok' || cure.length > 5, 'each has its cure');
+  return findings.flatMap(({ level, says }) => (level === 'ok' ? [] : [`${level}: ${says}`]));
+};
+
+describe('listeners and advertised addresses', () => {
+  test('on loopback only this machine comes', () => {
+    assert.deepEqual(wrong(listenerFindings([listener('udp', '127.0.0.1')])), [
+      'notice: Only this machine can reach Viaduct.',
+    ]);
+  });
+
+  test('a private address in our messages is said, a public one is well', () => {
+    const secure = listener('wss', '10.0.0.5', '203.0.113.7');
+    assert.deepEqual(wrong(listenerFindings([listener('udp', '10.0.0.5', '203.0.113.7'), secure])), []);
+    assert.deepEqual(wrong(listenerFindings([listener('udp', '10.0.0.5'), secure])), [
+      'notice: Our messages name 10.0.0.5, a private address.',
+    ]);
+  });
+
+  test('without wss no browser on another machine can call', () => {
+    assert.match(wrong(listenerFindings([listener('udp', '203.0.113.7')])).join(), /no wss listener/);
+  });
+});
+
+describe('DNS of the domains', () => {
+  const look = async (addresses: readonly string[], domain = 'sip.example.com') =>
+    wrong(
+      await nameFindings({
+        domains: [domain],
+        listeners: [listener('udp', '10.0.0.5', '203.0.113.7')],
+        local: ['10.0.0.5'],
+        resolver: { addresses: async () => addresses },
+      }),
+    );
+
+  test('one that leads to our advertised address, or to one of this host, is well', async () => {
+    assert.deepEqual(await look(['203.0.113.7']), []);
+    assert.deepEqual(await look(['10.0.0.5']), []);
+  });
+
+  test('one that leads elsewhere, or nowhere, is said', async () => {
+    assert.match((await look(['198.51.100.1'])).join(), /warning: .* leads to 198\.51\.100\.1/);
+    assert.match((await look([])).join(), /warning: .* has no address/);
+  });
+
+  test('an address literal is not looked up', async () => {
+    assert.deepEqual(await look([], '203.0.113.7'), []);
+  });
+});
+
+describe('the database and its clock', () => {
+  const about = async (skewMs: number) => ({ nowMs: 1_000_000 + skewMs, version: '15.18', migrations: 8 });
+
+  test('is well when it answers and its clock agrees', async () => {
+    assert.deepEqual(
+      wrong(await databaseFindings({ database: { about: () => about(300) }, nowMs: () => 1_000_000 })),
+      [],
+    );
+  });
+
+  test('a clock that differs makes registrations expire early or late', async () => {
+    const found = await databaseFindings({ database: { about: () => about(-9_000) }, nowMs: () => 1_000_000 });
+    assert.match(wrong(found).join(), /warning: The clocks .* differ by 9 s/);
+  });
+
+  test('one that does not answer is an error', async () => {
+    const database = { about: () => Promise.reject(new Failure('database-down')) };
+    assert.match(wrong(await databaseFindings({ database, nowMs: () => 0 })).join(), /^error: The database/);
+  });
+});
+
+describe('rtpengine, by a canary', () => {
+  const outside = [listener('udp', '203.0.113.7')];
+  const ports = { min: 30_000, max: 39_999, used: 0, free: 10_000 };
+
+  async function look(
+    switches: Partial<MediaSwitches> = {},
+    listeners = outside,
+    range = ports,
+  ): Promise<readonly string[]> {
+    const statistics = { interfaces: [{ name: 'default', ports: range }] };
+    const media = createMediaRelayFake(createClock(), {
+      freePorts: 9_000,
+      ...switches,
+      reply: (command, reply) =>
+        command.command === 'statistics'
+          ? { ...reply, statistics }
+          : (switches.reply ?? ((_, same) => same))(command, reply),
+    });
+    const found = await relayFindings({
+      media,
+      random: realRandom,
+      listeners,
+      local: ['203.0.113.50'],
+      ephemeral: [32_768, 60_999],
+      mark: 'n1',
+    });
+    assert.deepEqual(media.calls(), [], 'law 3: a canary leaves nothing behind');
+    assert.deepEqual(media.mistakes, []);
+    return wrong(found);
+  }
+
+  test('one that answers with an address of this host is well', async () => {
+    assert.deepEqual(await look(), []);
+  });
+
+  test('none at all: calls are refused', async () => {
+    assert.match((await look({ nodes: {} })).join(), /error: There is no rtpengine/);
+  });
+
+  test('one that does not answer', async () => {
+    const silent = { refuse: () => 'media-timeout' as const, refusal: '' };
+    assert.match((await look(silent)).join(), /error: .* refused a test offer: rtpengine did not answer in time/);
+  });
+
+  test('"Ran out of ports" while thousands are free: it cannot bind its address', async () => {
+    const busy = { refuse: () => 'media-busy' as const, refusal: 'Ran out of ports' };
+    assert.match((await look(busy)).join(), /error: .* while 9000 are free: it cannot bind its interface address/);
+  });
+
+  const named = (address: string): Partial<MediaSwitches> => ({
+    reply: (_, reply) =>
+      typeof reply.sdp === 'string' ? { ...reply, sdp: reply.sdp.replaceAll('203.0.113.50', address) } : reply,
+  });
+
+  test('media to a loopback address: others hear nothing', async () => {
+    assert.match((await look(named('127.0.0.1'))).join(), /error: .* sends media to 127\.0\.0\.1: others hear nothing/);
+    assert.deepEqual(await look(named('127.0.0.1'), [listener('udp', '127.0.0.1')]), []);
+  });
+
+  test('media to a private address, while we advertise a public one', async () => {
+    assert.match((await look(named('172.31.5.6'))).join(), /error: .* 172\.31\.5\.6, a private address/);
+  });
+
+  test('large datagrams get lost: small commands are answered, an offer of a browser is not', async () => {
+    const refuse = (command: NgCommand) =>
+      'sdp' in command && command.sdp.length > 2_000 ? ('media-timeout' as const) : undefined;
+    assert.match((await look({ refuse })).join(), /error: .* not large ones/);
+  });
+
+  test('few ports are left', async () => {
+    assert.match(
+      (await look({}, outside, { ...ports, used: 9_000, free: 1_000 })).join(),
+      /warning: .* Less than a fifth/,
+    );
+  });
+});
