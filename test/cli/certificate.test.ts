@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
+import { parseTlsCfg } from '../../src/adapters/network/tls-cfg.ts';
 import { certificateCommand, certificateHelp } from '../../src/cli/certificate.ts';
 
 const nowMs = Date.now();
@@ -56,6 +57,14 @@ test('viaduct certificate server: makes the authority too, and its certificate p
     await once(socket, 'secureConnect');
     socket.destroy();
   }
+});
+
+test('viaduct certificate server *.example.com: a section that tls.cfg takes, and a file name without a star', async (t) => {
+  const { dir, run } = await folder(t);
+  const { output } = await run('server *.example.com');
+  const [, section = ''] = output.split('In tls.cfg:\n\n');
+  const text = section.replace(/\nThen:.*\n$/, '');
+  assert.equal(parseTlsCfg(text).sections[0]?.values.get('certificate')?.text, join(dir, '_.example.com.pem'));
 });
 
 test('viaduct certificate client and revoke: each of the authority, and a list that grows', async (t) => {
