@@ -79,6 +79,8 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   engine = running;
   await engine.start();
   shutdown.add('the engine', () => engine?.stop());
+  // An rtpengine of our own stops with us, and the media of its calls with it.
+  shutdown.add('the calls', () => running.endCalls(backends.children.rtpengine !== undefined));
   const draining = { engine: running, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
   shutdown.drainBy(() => startDrain(draining));
   const reload = openReload(parts, running);
@@ -244,7 +246,10 @@ function stopOnSignal(shutdown: Shutdown, log: Log): void {
     if (asked) process.exit(1);
     asked = true;
     log.info({ signal }, 'Viaduct stops');
-    shutdown.run().then(() => process.exit(0));
+    shutdown.run().then(() => {
+      log.info({}, 'Viaduct has stopped');
+      process.exit(0);
+    });
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

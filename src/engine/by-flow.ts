@@ -13,6 +13,10 @@ export class ByFlow<T> {
     if (set?.size === 0) this.#sets.delete(flowId);
   }
 
+  all(): readonly T[] {
+    return [...this.#sets.values()].flatMap((set) => [...set]);
+  }
+
   /** As they are now: what happens to one may remove it. */
   of(flowId: string): readonly T[] {
     return [...(this.#sets.get(flowId) ?? [])];

@@ -14,6 +14,7 @@ import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
 import { Domains } from './domains.ts';
 import { EarlyEvents } from './early-events.ts';
+import { endCalls } from './end-calls.ts';
 import { FailedCalls } from './failed-calls.ts';
 import { hangUpRecord } from './hang-up.ts';
 import { Happenings } from './happenings.ts';
@@ -48,6 +49,8 @@ export interface Engine extends NetworkEvents {
   drain(): void;
   /** Those that ring, too. */
   callsInProgress(): number;
+  /** Before `stop`: what rings is cancelled, and `answered` calls are hung up. */
+  endCalls(answered: boolean): Promise<void>;
   /** Drains, and begins nothing more by itself. */
   stop(): void;
   readonly operations: Operations;
@@ -158,6 +161,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       core.draining = true;
     },
     callsInProgress: () => Math.max(core.dialogs.size, core.media.size),
+    endCalls: (answered) => endCalls(core, receiver, answered),
     stop: () => {
       core.draining = true;
       core.presence.stop();

@@ -30,6 +30,7 @@ import { opensCall } from './upstream.ts';
 const tryingAfterMs = 200;
 /** What scanning a message refuses beside its grammar. */
 const unreadable: Readonly<Record<number, ErrorCode>> = { 505: 'unsupported-version', 513: 'too-large' };
+const stopping = 'SIP;cause=503;text="Viaduct is stopping"';
 const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
 export class Receiver {
@@ -175,6 +176,11 @@ export class Receiver {
   /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */
   closed(flow: Flow): void {
     for (const context of this.#ringing.of(flow.id)) context.cancel(callerGone);
+  }
+
+  /** Nobody would tell the callees that the caller has given up. */
+  cancelRinging(): void {
+    for (const context of this.#ringing.all()) context.cancel(stopping);
   }
 
   /**

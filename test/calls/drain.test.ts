@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get } from '../../src/message/header.ts';
 import { RetryAfter } from '../../src/message/headers/numbers.ts';
+import { Reason } from '../../src/message/headers/text.ts';
 import { startDrain } from '../../src/start/drain.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
@@ -103,5 +104,55 @@ test('where no call is in progress there is nothing to wait for', async () => {
     const draining = drain(it, 30_000);
     await draining.over;
     assert.equal(draining.hurry(), false);
+  });
+});
+
+async function ended(it: ProxyScene, answered: boolean): Promise<void> {
+  const state = { done: false };
+  void it
+    .proxy()
+    .endCalls(answered)
+    .then(() => {
+      state.done = true;
+    });
+  await it.clock.advanceUntil(() => state.done, 1_000);
+  assert.ok(state.done);
+}
+
+test('RFC 3261 §9.1: at the end of a stop, what rings is cancelled: nobody else could tell the callee', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const invite = alice.request('INVITE', bob.aor, offer);
+    const received = await bob.receivesRequest('INVITE');
+    bob.respond(received, 180);
+    await alice.receivesResponse(180);
+    const end = ended(it, false);
+    const cancel = await bob.receivesRequest('CANCEL');
+    assert.equal(get(cancel, Reason), 'SIP;cause=503;text="Viaduct is stopping"');
+    bob.respond(cancel, 200);
+    bob.respond(received, 487);
+    alice.ack(invite, await alice.receivesResponse(487));
+    await end;
+  });
+});
+
+test('an answered call is hung up when its rtpengine stops, too, and left alone when it does not', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    await it.call(alice, bob);
+    it.ladder.clear();
+    await ended(it, false);
+    it.ladder.expect('');
+    const end = ended(it, true);
+    for (const agent of [alice, bob]) {
+      const bye = await agent.receivesRequest('BYE');
+      assert.match(get(bye, Reason) ?? '', /^SIP;cause=503;text="Viaduct is stopping/);
+      agent.respond(bye, 200);
+    }
+    await end;
   });
 });

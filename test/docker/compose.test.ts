@@ -75,6 +75,20 @@ test('a call between two telephones outside: each hears the other, and nothing i
   await Promise.all([alice.stop(), bob.stop()]);
 });
 
+test('the commands that ask the running proxy work in its container', async () => {
+  assert.match(await services.viaduct(['calls']), /alice.*bob/);
+  assert.equal(await services.viaduct(['log-level', 'debug']), 'debug\n');
+});
+
+test('a stop is one in order: it ends by itself, before it would be killed', async () => {
+  await services.compose('stop', 'viaduct');
+  const log = await services.compose('logs', '--no-color', 'viaduct');
+  assert.match(log, /"signal":"SIGTERM","msg":"Viaduct stops"/);
+  assert.match(log, /"msg":"Viaduct has stopped"/);
+  await services.compose('start', 'viaduct');
+  await services.healthy('viaduct');
+});
+
 test('accounts and the token outlive the containers', async () => {
   const token = await services.compose('exec', '-T', 'viaduct', 'cat', '/var/lib/viaduct/api-token');
   await services.compose('down');

@@ -49,6 +49,7 @@ export async function composed(scope: Scope): Promise<Composed> {
     // A `.env` of this clone is for people.
     API_TOKEN: '',
     DOMAINS: '',
+    HEP: '',
     TLS_CFG: '',
     TOKEN_SECRET: '',
   };

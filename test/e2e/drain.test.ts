@@ -46,11 +46,12 @@ test('after SIGTERM /health says draining with 503, the call goes on, and its en
   await ended(viaduct, pid);
 });
 
-test('a second SIGTERM does not wait for the call', async () => {
-  const { viaduct, pid } = await up();
+test('a second SIGTERM does not wait for the call: its rtpengine stops, too, so both sides are told', async () => {
+  const { viaduct, pid, alice, bob } = await up();
   process.kill(pid, 'SIGTERM');
   await delay(500);
   assert.ok(await isAlive(pid));
   process.kill(pid, 'SIGTERM');
+  await Promise.all([alice.agent.receivesRequest('BYE'), bob.agent.receivesRequest('BYE')]);
   await ended(viaduct, pid);
 });
