@@ -107,6 +107,7 @@ export class Story {
   /** An INVITE that opens the call; the same one comes again with credentials. */
   began(key: string): void {
     this.#pending.add(key);
+    this.status = undefined;
     this.endedAtMs = undefined;
   }
 

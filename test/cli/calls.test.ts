@@ -1,0 +1,148 @@
+/** The commands that ask a running Viaduct, against an invented one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
+import { doctorCommand } from '../../src/cli/doctor.ts';
+import type { Running } from '../../src/cli/running.ts';
+import { writeLine } from '../../src/cli/terminal.ts';
+import { callIdHash } from '../../src/dialog/call-id-hash.ts';
+import { Failure } from '../../src/errors.ts';
+
+const unknown = { answeredAt: null, calleeMedia: null, rtpengine: null, endedBy: null, code: null, reason: null };
+const call = {
+  ...unknown,
+  id: 'the-id',
+  callId: 'abc@example.com',
+  state: 'failed',
+  from: 'sip:alice@example.com',
+  to: 'sip:bob@example.com',
+  startedAt: '2026-01-01T10:00:00.000Z',
+  callerMedia: 'webrtc',
+  endedAt: '2026-01-01T10:00:02.000Z',
+  status: 486,
+};
+
+function invented(
+  answers: Readonly<Record<string, unknown>>,
+  events: readonly unknown[] = [],
+): Running & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    post: async () => undefined,
+    put: async () => undefined,
+    get: async (path) => {
+      asked.push(path);
+      return answers[path];
+    },
+    events: async function* () {
+      yield* events;
+    },
+  };
+}
+
+class Seen {
+  text = '';
+  readonly colours: boolean;
+
+  constructor(colours: boolean) {
+    this.colours = colours;
+  }
+
+  readonly write = (text: string): void => {
+    this.text += text;
+  };
+}
+
+const screen = (colours = false): Seen => new Seen(colours);
+
+const ladder = (texts: readonly string[], state = 'failed') => ({
+  call: { ...call, state },
+  parties: [],
+  steps: [],
+  lines: texts.map((text) => ({ text, tone: 'plain' })),
+  dropped: 0,
+});
+
+test('viaduct calls: one line a call, and with --follow what happens from then on', async () => {
+  const seen = screen();
+  const event = { type: 'call', change: 'failed', call: { ...call, reason: 'There is no such address here.' } };
+  const running = invented({ '/api/v1/calls?limit=40': { items: [call], next: null } }, [{ type: 'node' }, event]);
+  assert.equal(await callsCommand(running, seen, wordsOf(['--follow'])), 0);
+  const [title, row, change] = seen.text.split('\n');
+  assert.match(title ?? '', /^ID +STARTED +STATE +FROM +TO/);
+  assert.match(row ?? '', /^the-id +10:00:00 +failed 486 +alice@example\.com +bob@example\.com$/);
+  assert.match(
+    change ?? '',
+    /^\d\d:\d\d:\d\d {2}failed {4}the-id {2}alice@example\.com → bob@example\.com {2}486 There is no/,
+  );
+});
+
+test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {
+  const hash = callIdHash('abc@example.com');
+  const answers = {
+    '/api/v1/calls?limit=1': { items: [call], next: null },
+    '/api/v1/calls/the-id': call,
+    '/api/v1/calls/the-id/ladder': ladder(['one', 'two']),
+    [`/api/v1/calls/${hash}/ladder`]: ladder(['by Call-ID']),
+  };
+  for (const [args, text] of [
+    [[], 'one\ntwo\n'],
+    [['the-id'], 'one\ntwo\n'],
+    [['abc@example.com'], 'by Call-ID\n'],
+  ] as const) {
+    const seen = screen();
+    assert.equal(await ladderCommand(invented(answers), seen, wordsOf(args)), 0);
+    assert.equal(seen.text, text);
+  }
+});
+
+test('viaduct ladder --follow goes on with the new lines, until the call ends', async () => {
+  const running = invented({ '/api/v1/calls?limit=1': { items: [call], next: null } });
+  const steps = [
+    ladder(['alice', 'F1'], 'ringing'),
+    ladder(['alice', 'F1', 'F2'], 'answered'),
+    ladder(['alice', 'F1', 'F2', 'F3'], 'ended'),
+  ];
+  const get = running.get;
+  const following: Running = {
+    ...running,
+    get: (path) => (path.endsWith('/ladder') ? Promise.resolve(steps.shift()) : get(path)),
+  };
+  const seen = screen();
+  assert.equal(await ladderCommand(following, seen, wordsOf(['--follow'])), 0);
+  assert.equal(seen.text, 'alice\nF1\nF2\nF3\n');
+});
+
+test('a call that nobody knows, and an answer of another version, are failures with a next step', async () => {
+  const none = invented({ '/api/v1/calls?limit=1': { items: [], next: null } });
+  await assert.rejects(
+    ladderCommand(none, screen(), wordsOf([])),
+    new Failure('call-unknown', 'There was no call yet.'),
+  );
+  const odd = invented({ '/api/v1/calls?limit=40': { calls: [] } });
+  await assert.rejects(callsCommand(odd, screen(), wordsOf([])), /answers in another form/);
+});
+
+test('viaduct doctor: the exit code is 1 when something is broken, and 0 for a warning', async () => {
+  const finding = (level: string) => ({ check: 'dns', level, says: 'It leads elsewhere.', cure: 'Mend the record.' });
+  for (const [level, code] of [
+    ['ok', 0],
+    ['warning', 0],
+    ['error', 1],
+  ] as const) {
+    const seen = screen();
+    const running = invented({ '/api/v1/doctor': { healthy: code === 0, findings: [finding(level)] } });
+    assert.equal(await doctorCommand(running, seen), code);
+    assert.match(seen.text, /dns +It leads elsewhere\.\n +→ Mend the record\.\n/);
+  }
+});
+
+test('colours where there is a terminal, and escape sequences of strangers nowhere', () => {
+  const seen = screen(true);
+  writeLine(seen, 'busy\x1b[2Jhere\x9b31m', 'bad');
+  assert.equal(seen.text, '\x1b[31mbusy·[2Jhere·31m\x1b[0m\n');
+  const plain = screen();
+  writeLine(plain, 'busy', 'bad');
+  assert.equal(plain.text, 'busy\n');
+});
