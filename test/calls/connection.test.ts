@@ -105,6 +105,26 @@ test('law 4: the socket is closed: 480 while the browser may come back, 481 afte
     );
   }));
 
+test('law 4: a dialog that is no call waits as well: 480 within the grace time of its socket, however late that closes', () =>
+  stage(async ({ it, alice, bob }) => {
+    await it.clock.advance(60_000);
+    alice.request('REFER', bob.aor, {
+      contact: true,
+      headers: [['Refer-To', '<sip:carol@example.com>']],
+    });
+    const received = await bob.receivesRequest('REFER');
+    const dialog = bob.dialog(received, bob.respond(received, 202, { contact: true, recordRoute: true }));
+    await alice.receivesResponse(202);
+    alice.station.close();
+    const notifies = (): void => void bob.within(dialog, 'NOTIFY', { headers: [['Event', 'refer']] });
+    await it.clock.advance(100);
+    notifies();
+    await bob.receivesResponse(480, 'NOTIFY');
+    await it.clock.advance(11_000);
+    notifies();
+    await bob.receivesResponse(481, 'NOTIFY');
+  }));
+
 test('law 4: a new call to a browser whose socket is closed meets 480 at once', () =>
   stage(async ({ it, alice, bob }) => {
     alice.station.close();
