@@ -188,6 +188,11 @@ const rows = {
     meaning: 'Callers of other domains are not accepted.',
     nextStep: 'Put the trunk into TRUSTED, or set ACCEPT_FOREIGN=yes.',
   },
+  'account-closed': {
+    status: 480,
+    meaning: 'The account of one side was shut.',
+    nextStep: 'Nothing: it was disabled or removed over REST or by `npx viaduct user`.',
+  },
   'foreign-rate': {
     status: 503,
     meaning: 'Too many calls from this address; callers of other domains are let in slowly.',

@@ -147,7 +147,32 @@ export interface CallSettings {
 }
 
 export interface SubscriberStore {
+  /** `undefined` also for one that is disabled. */
   find(username: string, domain: string): Promise<Subscriber | undefined>;
+}
+
+/** An account as people see it. */
+export interface Account {
+  readonly username: string;
+  readonly domain: string;
+  readonly disabled: boolean;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+/** What provisioning may do. Text as in SIP (latin1-coded bytes), domains in any case. `false`: see each. */
+export interface SubscriberAccounts extends SubscriberStore {
+  /** `false`: there is one already, and it is unchanged. */
+  add(username: string, domain: string, password: string): Promise<boolean>;
+  /** `false`: there is no such account. */
+  setPassword(username: string, domain: string, password: string): Promise<boolean>;
+  /** `false`: there is no such account. */
+  setDisabled(username: string, domain: string, disabled: boolean): Promise<boolean>;
+  /** `false`: there is no such account. */
+  remove(username: string, domain: string): Promise<boolean>;
+  account(username: string, domain: string): Promise<Account | undefined>;
+  /** By domain and name, after that account. */
+  page(limit: number, after?: Pick<Account, 'username' | 'domain'>): Promise<readonly Account[]>;
 }
 
 /** Whom a contact is for, as a receiver of SDP: DTLS-SRTP with ICE, plain RTP, or SDES-SRTP. */

@@ -23,7 +23,7 @@ import type {
   PresenceStore,
   Random,
   Resolver,
-  SubscriberStore,
+  SubscriberAccounts,
 } from '../ports.ts';
 import type { PresencePolicy } from '../presence/authorize.ts';
 import type { RegisterLimits } from '../registrar/register.ts';
@@ -50,7 +50,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly network: Network;
   readonly resolver: Resolver;
-  readonly subscribers: SubscriberStore;
+  readonly subscribers: SubscriberAccounts;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;

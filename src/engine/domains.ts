@@ -37,6 +37,11 @@ export class Domains {
     return (this.#names.has(host) && this.#asDomain(uri)) || this.#asListener(uri, host);
   }
 
+  /** Where an address without a domain belongs. */
+  get first(): string {
+    return this.#first ?? '';
+  }
+
   /** The domain of an address: a telephone that calls us by a listening address means our first domain. */
   domainOf(uri: SipUri): string {
     const host = hostKey(uri.host);

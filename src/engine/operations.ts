@@ -177,6 +177,16 @@ export interface SubscriptionSummary {
   readonly expiresAt: string;
 }
 
+export interface SubscriberSummary {
+  /** `alice@example.com` */
+  readonly address: string;
+  readonly disabled: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** When the password was last set. */
+  readonly updatedAt: string;
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Pass as `after` for the next page; `undefined` on the last one. */
@@ -244,6 +254,17 @@ export interface Operations {
   refusedSources(): readonly RefusedSource[];
   /** An entry's `source`, or an address of it; `false`: nothing was known of it. */
   liftBan(source: string): boolean;
+  /** Pages go on after an address. */
+  subscribers(page: PageRequest): Promise<Page<SubscriberSummary>>;
+  subscriber(address: string): Promise<SubscriberSummary | undefined>;
+  /** An address without a domain is one of the first; `undefined`: there is one already. */
+  addSubscriber(address: string, password: string): Promise<SubscriberSummary | undefined>;
+  /** `false`, as with the next two: there is no such account. */
+  setSubscriberPassword(address: string, password: string): Promise<boolean>;
+  /** Disabled it cannot log in; its devices are forgotten, its connections closed and its calls ended. */
+  setSubscriberDisabled(address: string, disabled: boolean): Promise<boolean>;
+  /** The same, for good. */
+  removeSubscriber(address: string): Promise<boolean>;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
   publications(page: PageRequest): Promise<Page<PublicationSummary>>;

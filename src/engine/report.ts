@@ -9,6 +9,7 @@ import { metricsOf } from './metrics.ts';
 import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from './operations.ts';
 import { presenceOperations } from './presence-operations.ts';
 import { prometheusText } from './prometheus.ts';
+import { subscriberOperations } from './subscriber-operations.ts';
 
 export function createOperations(core: Core): Operations {
   const startedAtMs = core.ports.clock.nowMs();
@@ -27,6 +28,7 @@ export function createOperations(core: Core): Operations {
     liftBan: (source) => core.protection.lift(source),
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
     ...presenceOperations(core),
+    ...subscriberOperations(core),
   };
 }
 

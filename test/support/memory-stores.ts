@@ -5,7 +5,6 @@
  * Switches: `down` (everything is refused with `database-down`) and `latencyMs`. Left out: grouped writes, the expiry of
  * outbox entries.
  */
-import { ha1 } from '../../src/auth/digest.ts';
 import { bindingKeyHash } from '../../src/dialog/token.ts';
 import { Failure } from '../../src/errors.ts';
 import type {
@@ -26,15 +25,14 @@ import type {
   PresenceStore,
   Publication,
   StoredMessage,
-  Subscriber,
-  SubscriberStore,
+  SubscriberAccounts,
   Subscription,
 } from '../../src/ports.ts';
-import { ringsOnly } from './fake-proxy.ts';
+import { createMemoryAccounts } from './memory-accounts.ts';
 import { createMemoryMessages, createMemoryPresence, type Run } from './memory-presence.ts';
 
 export interface MemoryDatabase {
-  readonly subscribers: SubscriberStore;
+  readonly subscribers: SubscriberAccounts;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
@@ -75,14 +73,14 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     if (switches.down) throw new Failure('database-down');
     return statement();
   };
-  const subscribers = new Map<string, Subscriber>();
+  const accounts = createMemoryAccounts(clock, run);
   const location = locationStore(clock, run);
   const dialogs = dialogStore(run);
   const outbox = outboxStore(run);
   const presence = createMemoryPresence(clock, run);
   const messages = createMemoryMessages(clock, run);
   return {
-    subscribers: { find: (username, domain) => run(() => subscribers.get(`${username}@${domain}`)) },
+    subscribers: accounts.store,
     location: location.store,
     dialogs: dialogs.store,
     outbox: outbox.store,
@@ -94,15 +92,8 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     set: (changed) => {
       switches = { ...switches, ...changed };
     },
-    setCalls: (username, domain, calls) => {
-      const user = subscribers.get(`${username}@${domain}`);
-      if (user !== undefined) subscribers.set(`${username}@${domain}`, { ...user, calls: { ...ringsOnly, ...calls } });
-    },
-    addUser: (username, domain, password) => {
-      const ha1Md5 = ha1('MD5', username, domain, password);
-      const ha1Sha256 = ha1('SHA-256', username, domain, password);
-      subscribers.set(`${username}@${domain}`, { username, domain, ha1Md5, ha1Sha256, calls: ringsOnly });
-    },
+    setCalls: accounts.setCalls,
+    addUser: accounts.put,
     rows: {
       bindings: location.rows,
       dialogs: dialogs.rows,

@@ -4,28 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { lower } from '../../message/ascii.ts';
-import type { CallSettings, Subscriber, SubscriberStore } from '../../ports.ts';
+import type { Account, CallSettings, Subscriber, SubscriberAccounts } from '../../ports.ts';
 import type { Pool } from './pool.ts';
 import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
-export interface Account {
-  readonly username: string;
-  readonly domain: string;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
-
-/** All text as in SIP (latin1-coded bytes); `fromDatabase` of `text.ts` makes it of Unicode. Domains in any case. */
-export interface SubscriberAdmin extends SubscriberStore {
-  /** `false`: there is one already, and it is unchanged. */
-  add(username: string, domain: string, password: string): Promise<boolean>;
-  /** `false`: there is no such account. */
-  setPassword(username: string, domain: string, password: string): Promise<boolean>;
+export interface SubscriberAdmin extends SubscriberAccounts {
   /** `false`: there is no such account. */
   setCalls(username: string, domain: string, calls: CallSettings): Promise<boolean>;
-  /** `false`: there is no such account. */
-  remove(username: string, domain: string): Promise<boolean>;
   /** By domain and name. */
   list(): Promise<readonly Account[]>;
   waiting(): number;
@@ -48,6 +34,7 @@ interface SubscriberRow {
 interface AccountRow {
   readonly username: string;
   readonly domain: string;
+  readonly disabled: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
@@ -61,6 +48,7 @@ const FIND = `
   SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256,
     s.do_not_disturb, s.ring_seconds, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail
   FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
+  WHERE NOT s.disabled
   GROUP BY s.username, s.domain`;
 const ADD = `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256) VALUES ($1, $2, $3, $4)
   ON CONFLICT DO NOTHING RETURNING username`;
@@ -70,7 +58,12 @@ const SET_CALLS = `UPDATE subscriber SET do_not_disturb = $3, ring_seconds = $4,
   forward_no_answer = $7, voicemail = $8
   WHERE username = $1 AND domain = $2 RETURNING username`;
 const REMOVE = 'DELETE FROM subscriber WHERE username = $1 AND domain = $2 RETURNING username';
-const LIST = 'SELECT username, domain, created_at, updated_at FROM subscriber ORDER BY domain, username';
+const SET_DISABLED = `UPDATE subscriber SET disabled = $3::boolean
+  WHERE username = $1 AND domain = $2 RETURNING username`;
+const ACCOUNT = 'SELECT username, domain, disabled, created_at, updated_at FROM subscriber';
+const LIST = `${ACCOUNT} ORDER BY domain, username`;
+const ONE = `${ACCOUNT} WHERE username = $1 AND domain = $2`;
+const PAGE = `${ACCOUNT} WHERE (domain, username) > ($1, $2) ORDER BY domain, username LIMIT $3`;
 
 export function createSubscriberStore(pool: Pool): SubscriberAdmin {
   const finds = createGroupedReader<Name, Subscriber | undefined>(async (wanted) => {
@@ -83,6 +76,9 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
   const changed = async (name: string, text: string, values: readonly unknown[]): Promise<boolean> =>
     (await pool.query({ name, text, values })).length > 0;
 
+  const accounts = async (name: string, text: string, values: readonly unknown[]): Promise<readonly Account[]> =>
+    (await pool.query<AccountRow>({ name, text, values })).map(accountOf);
+
   return {
     find: async (username, domain) => finds.add(nameOf(username, domain)),
     add: async (username, domain, password) =>
@@ -91,11 +87,15 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
       changed('subscriber-password', SET_PASSWORD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
     setCalls: async (username, domain, calls) =>
       changed('subscriber-calls', SET_CALLS, [...keyOf(username, domain), ...callColumns(calls)]),
-    remove: async (username, domain) => changed('subscriber-remove', REMOVE, keyOf(username, domain)),
-    list: async () => {
-      const rows = await pool.query<AccountRow>({ name: 'subscriber-list', text: LIST, values: [] });
-      return rows.map(accountOf);
+    setDisabled: async (username, domain, disabled) =>
+      changed('subscriber-disabled', SET_DISABLED, [...keyOf(username, domain), String(disabled)]),
+    account: async (username, domain) => (await accounts('subscriber-one', ONE, keyOf(username, domain)))[0],
+    page: (limit, after) => {
+      const [name, domain] = after === undefined ? ['', ''] : keyOf(after.username, after.domain);
+      return accounts('subscriber-page', PAGE, [domain, name, limit]);
     },
+    remove: async (username, domain) => changed('subscriber-remove', REMOVE, keyOf(username, domain)),
+    list: () => accounts('subscriber-list', LIST, []),
     waiting: finds.waiting,
     idle: finds.idle,
   };
@@ -155,6 +155,7 @@ function accountOf(row: AccountRow): Account {
   return {
     username: fromDatabase(row.username),
     domain: fromDatabase(row.domain),
+    disabled: row.disabled,
     createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
   };

@@ -14,6 +14,7 @@ import type {
   Registration,
   ReloadReport,
   Statistics,
+  SubscriberSummary,
   SubscriptionSummary,
   WatcherRule,
 } from '../../../src/engine/operations.ts';
@@ -118,6 +119,13 @@ export const mailbox: Mailbox = {
   oldUrgent: 1,
 };
 
+export const subscriber: SubscriberSummary = {
+  address: 'alice@example.com',
+  disabled: false,
+  createdAt: '2030-01-01T00:00:00.000Z',
+  updatedAt: '2030-01-02T00:00:00.000Z',
+};
+
 export const refusedSource: RefusedSource = {
   source: '192.0.2.1',
   reason: 'failed-logins',
@@ -147,6 +155,12 @@ export const operations: Operations = {
   removeWatcherRule: async () => true,
   mailbox: async () => mailbox,
   setMailbox: async () => undefined,
+  subscribers: async () => ({ items: [subscriber], next: undefined }),
+  subscriber: async (address) => (address === subscriber.address ? subscriber : undefined),
+  addSubscriber: async () => subscriber,
+  setSubscriberPassword: async (address) => address === subscriber.address,
+  setSubscriberDisabled: async (address) => address === subscriber.address,
+  removeSubscriber: async (address) => address === subscriber.address,
 };
 
 const page = (contentType: string, text: string) => ({

@@ -129,6 +129,34 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('subscribers: one that is disabled is not found to log in, and stays in the list', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        assert.equal(await subscribers.setDisabled('alice', 'example.com', true), false);
+        await subscribers.add('alice', 'example.com', 'x');
+        assert.equal(await subscribers.setDisabled('alice', 'Example.com', true), true);
+        assert.equal(await subscribers.find('alice', 'example.com'), undefined);
+        assert.equal((await subscribers.account('alice', 'example.com'))?.disabled, true);
+        await subscribers.setDisabled('alice', 'example.com', false);
+        assert.equal((await subscribers.find('alice', 'example.com'))?.username, 'alice');
+      });
+    });
+
+    test('subscribers: they come by page, in the order of domain and name', async () => {
+      await withDatabase({ kind }, async ({ subscribers }) => {
+        for (const [name, domain] of [
+          ['b', 'one.example'],
+          ['a', 'two.example'],
+          ['a', 'one.example'],
+        ] as const) {
+          await subscribers.add(name, domain, 'x');
+        }
+        const names = async (limit: number, after?: { username: string; domain: string }) =>
+          (await subscribers.page(limit, after)).map(({ username, domain }) => `${username}@${domain}`);
+        assert.deepEqual(await names(2), ['a@one.example', 'b@one.example']);
+        assert.deepEqual(await names(2, { username: 'b', domain: 'one.example' }), ['a@two.example']);
+      });
+    });
+
     test('subscribers: names beyond ASCII are their UTF-8 bytes in SIP and in the hash, readable in the database', async () => {
       await withDatabase({ kind }, async ({ subscribers }, connection) => {
         const name = 'j\xc3\xbcrgen';
