@@ -37,6 +37,11 @@ const rules = {
 
 export type TlsKey = keyof typeof rules;
 
+/** Kamailio reads `tls_method` as `method`. */
+export function canonicalKey(name: string): string {
+  return name === 'tls_method' ? 'method' : name;
+}
+
 export function isKey(name: string): name is TlsKey {
   return Object.hasOwn(rules, name);
 }

@@ -13,7 +13,7 @@ import { isIP } from 'node:net';
 import { Failure } from '../../errors.ts';
 import type { SocketAddress } from '../../ports.ts';
 import { canonicalAddress, isPort } from './addresses.ts';
-import { isKey, keyFault, keyWarning, raised, type TlsKey, unknownKey } from './tls-cfg-keys.ts';
+import { canonicalKey, isKey, keyFault, keyWarning, raised, type TlsKey, unknownKey } from './tls-cfg-keys.ts';
 
 export type { TlsKey } from './tls-cfg-keys.ts';
 
@@ -175,7 +175,7 @@ function readValue(text: string, line: number, progress: Progress): void {
   if (name === undefined) {
     throw lineFailure(line, `${shown(text)} is neither [section] nor "key = value", such as certificate = server.pem`);
   }
-  const key = name.toLowerCase();
+  const key = canonicalKey(name.toLowerCase());
   if (section === undefined) {
     throw lineFailure(line, `${key} stands before the first [section]; begin with [server:default]`);
   }

@@ -65,6 +65,30 @@ test('sections, keys, quotes, comments and spaces as Kamailio reads them', () =>
   ]);
 });
 
+test('a file as Kamailio users have it is read, with tls_method under its other name', () => {
+  const { sections, warnings } = parseTlsCfg(
+    [
+      '[server:default]',
+      'tls_method = SSLv23',
+      'verify_certificate = no',
+      'require_certificate = no',
+      'private_key = ./kamailio-selfsigned.key',
+      'certificate = ./kamailio-selfsigned.pem',
+      '#ca_list = ./cacert.pem',
+      '',
+      '[client:default]',
+      'verify_certificate = yes',
+      'require_certificate = yes',
+    ].join('\n'),
+  );
+  assert.deepEqual(
+    [...(sections[0]?.values.keys() ?? [])],
+    ['method', 'verify_certificate', 'require_certificate', 'private_key', 'certificate'],
+  );
+  assert.deepEqual(warnings, ['tls.cfg line 2: method SSLv23 is raised to TLSv1.2+ (RFC 8996)']);
+  assert.throws(() => parseTlsCfg('[server:default]\nmethod = TLSv1.2\ntls_method = TLSv1.2'), /method stands twice/);
+});
+
 test('a mistake names its line', () => {
   for (const [text, words] of [
     ['certificate = x', 'line 1: certificate stands before the first [section]; begin with [server:default]'],
