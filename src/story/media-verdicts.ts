@@ -68,6 +68,21 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     nextStep: 'The phone refused rtcp-mux and rtpengine passed that on: its version is shown by `npx viaduct doctor`.',
   },
   {
+    number: 55,
+    code: 'browser-refuses',
+    level: 'error',
+    says: (f) => {
+      const said = toBrowser(f, ({ to }) => to?.fingerprint === false || !to?.ice || to.crypto || !to.mux);
+      const { detail } = f.story;
+      return when(
+        failedAs(f, 'browser-sdp') && said === undefined,
+        `A browser would refuse what rtpengine made of the SDP: ${detail}.`,
+      );
+    },
+    nextStep:
+      'The line is named. A fax, or a medium that is no RTP, cannot go to a browser; else report it with both SDPs.',
+  },
+  {
     number: 34,
     code: 'srtp-without-keys',
     level: 'error',

@@ -30,6 +30,7 @@ const explained: readonly string[] = [
   'media-lost',
   'media-refused',
   'unsupported-body',
+  'browser-sdp',
 ];
 
 export const setUpVerdicts: readonly VerdictRow[] = [

@@ -169,7 +169,12 @@ function spoiled(change: (sdp: string) => string) {
       reply: ({ command }, reply) =>
         command === 'answer' && typeof reply.sdp === 'string' ? { ...reply, sdp: change(reply.sdp) } : reply,
     });
-    await talk()(stage);
+    // It goes no further: the callee is let go, and the caller refused.
+    const { alice, bob } = stage;
+    const invite = alice.request('INVITE', bob.aor, offer(browserOffer('alice')));
+    bob.respond(await bob.receivesRequest('INVITE'), 200, offer(phoneAnswer('bob')));
+    bob.respond(await bob.receivesRequest('BYE'), 200);
+    alice.ack(invite, await alice.receivesFinal('INVITE'));
   };
 }
 
@@ -350,6 +355,7 @@ describe('what a browser was told', () => {
     spoiled((sdp) => `${sdp}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'x'.repeat(40)}\r\n`),
   );
   verdict(33, 'no rtcp-mux', { alice: browser }, spoiled(without('a=rtcp-mux')));
+  verdict(55, 'anything else that browsers refuse', { alice: browser }, spoiled(without('a=setup')));
   verdict(34, 'SRTP without keys, to a telephone', {}, async (stage) => {
     stage.it.media.set({
       reply: ({ command }, reply) =>
