@@ -34,7 +34,8 @@ const mostSubscriptions = 1_000;
 const sweepMs = 2_000;
 const sweepBatch = 500;
 
-/** After a start. */
+/** After a start: browsers come back within seconds, and nobody shall be told that they were gone. */
+const tellAnewAfterMs = 10_000;
 const tellAnewMs = 1_000;
 const tellAnewBatch = 500;
 
@@ -186,7 +187,7 @@ export class Presence {
     const watched = await ports.presence.watched(options.node);
     for (const { resource, event } of watched) this.#watched.add(resource, event);
     for (const record of dialogs.all()) this.calls.established(record);
-    this.#tellAnew(watched);
+    this.#tellAnew(watched, tellAnewAfterMs);
     this.#sweepLater();
   }
 
@@ -194,11 +195,11 @@ export class Presence {
    * What happened while we were away, or in our last moment, was told to nobody: a lamp would stay on for an hour. So
    * many at a time that other work goes on.
    */
-  #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[]): void {
+  #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[], afterMs: number): void {
     if (watched.length === 0) return;
-    this.#core().ports.clock.after(tellAnewMs, () => {
+    this.#core().ports.clock.after(afterMs, () => {
       for (const { resource, event } of watched.slice(0, tellAnewBatch)) this.changed(resource, event);
-      this.#tellAnew(watched.slice(tellAnewBatch));
+      this.#tellAnew(watched.slice(tellAnewBatch), tellAnewMs);
     });
   }
 

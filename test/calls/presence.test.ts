@@ -324,6 +324,23 @@ test('after a restart a subscription goes on: the next NOTIFY has the next CSeq,
     alice.within(dialog, 'SUBSCRIBE', { headers: [['Event', 'presence']] });
     await alice.receivesResponse(200, 'SUBSCRIBE');
     await notified(alice);
+    // Those of before the restart are told anew.
+    await notified(alice, 15_000);
+  });
+});
+
+test('after a restart watchers are told anew, when browsers have had the time to come back: bob was never gone', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent(alices);
+    const bob = await it.registered({ ...bobs, ...inBrowser });
+    assert.deepEqual(basics((await watch(alice, bob.aor)).first), ['open']);
+    await it.restart();
+    const again = await it.registered({ ...bobs, ...inBrowser, port: 40_002 });
+    const told = [await notified(alice), await notified(alice, 15_000)];
+    assert.deepEqual(told.flatMap(basics), ['open', 'open']);
+    await alice.receivesNothing(10_000);
+    assert.equal(again.inbox.length, 0);
   });
 });
 

@@ -42,8 +42,8 @@ before(async () => {
 after(() => suite.end());
 
 test('after kill -9 a watcher over UDP is told anew: the same dialog, the next CSeq, what was published', async () => {
-  const told = await notified(alice.agent, 10_000);
-  const again = await notified(alice.agent, 10_000);
+  const told = await notified(alice.agent, 20_000);
+  const again = await notified(alice.agent, 20_000);
   for (const notify of [told, again]) {
     assert.deepEqual([stateOf(notify), get(notify, CSeq)?.number], ['active', 2]);
   }
