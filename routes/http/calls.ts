@@ -13,20 +13,46 @@ const unknown = 'No call with this id is known: it is too long ago, or it never 
 
 export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/calls', { schema: { querystring: CallsQuery, response: { 200: CallsBody } } }, async ({ query }) => {
-      const page = await operations.calls(query);
-      return { items: page.items.map(callWithNulls), next: page.next ?? null };
-    });
-    const one = { params: CallParams };
-    app.get('/calls/:id', { schema: { ...one, response: { 200: CallBody } } }, async ({ params }) =>
-      callWithNulls(found(await operations.call(params.id), unknown)),
+    app.get(
+      '/calls',
+      {
+        schema: {
+          summary: 'Calls in progress and recent ones, newest first',
+          querystring: CallsQuery,
+          response: { 200: CallsBody },
+        },
+      },
+      async ({ query }) => {
+        const page = await operations.calls(query);
+        return { items: page.items.map(callWithNulls), next: page.next ?? null };
+      },
     );
-    app.get('/calls/:id/ladder', { schema: { ...one, response: { 200: LadderBody } } }, async (request, reply) => {
-      const ladder = found(await operations.ladder(request.params.id), unknown);
-      if (wantsText(request)) asText(reply, ladder.lines);
-      return ladderWithNulls(ladder);
-    });
-    const explained = { ...one, response: { 200: ExplanationBody } };
+    const one = { params: CallParams };
+    app.get(
+      '/calls/:id',
+      { schema: { summary: 'One call', ...one, response: { 200: CallBody } } },
+      async ({ params }) => callWithNulls(found(await operations.call(params.id), unknown)),
+    );
+    app.get(
+      '/calls/:id/ladder',
+      {
+        schema: {
+          summary: 'What passed in a call; the drawing for Accept: text/plain',
+          ...one,
+          response: { 200: LadderBody },
+        },
+      },
+      async (request, reply) => {
+        const ladder = found(await operations.ladder(request.params.id), unknown);
+        if (wantsText(request)) asText(reply, ladder.lines);
+        return ladderWithNulls(ladder);
+      },
+    );
+    const explained = {
+      summary: 'Why a call went as it did, and what to do',
+      ...one,
+      response: { 200: ExplanationBody },
+    };
     app.get('/calls/:id/explain', { schema: explained }, async ({ params }) =>
       explanationWithNulls(found(await operations.explain(params.id), unknown)),
     );

@@ -5,9 +5,15 @@ import { DoctorBody } from './schemas.ts';
 
 export function doctorRoute(doctor: () => Promise<readonly Finding[]>): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/doctor', { schema: { response: { 200: DoctorBody } } }, async () => {
-      const findings = [...(await doctor())];
-      return { healthy: !findings.some(({ level }) => level === 'error'), findings };
-    });
+    app.get(
+      '/doctor',
+      {
+        schema: { summary: 'What is wrong with this installation, each with its cure', response: { 200: DoctorBody } },
+      },
+      async () => {
+        const findings = [...(await doctor())];
+        return { healthy: !findings.some(({ level }) => level === 'error'), findings };
+      },
+    );
   };
 }

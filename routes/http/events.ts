@@ -16,7 +16,7 @@ const mostWaitingBytes = 256 * 1024;
 export function eventsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   let listeners = 0;
   return async (app) => {
-    app.get('/events', async (_request, reply) => {
+    app.get('/events', { schema: { summary: 'What happens, as server-sent events' } }, async (_request, reply) => {
       if (listeners >= mostListeners) {
         throw Object.assign(new Error(`${mostListeners} clients listen already.`), { statusCode: 503 });
       }

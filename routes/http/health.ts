@@ -9,9 +9,18 @@ import { HealthBody } from './schemas.ts';
 
 export function healthRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/health', { schema: { response: { 200: HealthBody, 503: HealthBody } } }, async (_request, reply) => {
-      const health = operations.health();
-      return reply.code(health.status === 'draining' ? 503 : 200).send(health);
-    });
+    app.get(
+      '/health',
+      {
+        schema: {
+          summary: 'Whether calls can be routed; open to everyone',
+          response: { 200: HealthBody, 503: HealthBody },
+        },
+      },
+      async (_request, reply) => {
+        const health = operations.health();
+        return reply.code(health.status === 'draining' ? 503 : 200).send(health);
+      },
+    );
   };
 }

@@ -19,12 +19,16 @@ import { PageQuery } from './schemas.ts';
 
 export function presenceRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const publications = { querystring: PageQuery, response: { 200: PublicationsBody } };
+    const publications = {
+      summary: 'What is published, by address',
+      querystring: PageQuery,
+      response: { 200: PublicationsBody },
+    };
     app.get('/presence/publications', { schema: publications }, async (request) => {
       const { items, next = null } = await operations.publications(request.query);
       return { items: [...items], next };
     });
-    const subscriptions = { querystring: PageQuery, response: { 200: SubscriptionsBody } };
+    const subscriptions = { summary: 'Who watches whom', querystring: PageQuery, response: { 200: SubscriptionsBody } };
     app.get('/presence/subscriptions', { schema: subscriptions }, async (request) => {
       const { items, next = null } = await operations.subscriptions(request.query);
       return { items: [...items], next };
@@ -38,18 +42,26 @@ function rulesRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/presence/rules',
-      { schema: { querystring: RulesQuery, response: { 200: RulesBody } } },
+      { schema: { summary: 'Who may watch this address', querystring: RulesQuery, response: { 200: RulesBody } } },
       async ({ query }) => ({ items: [...(await operations.watcherRules(query.presentity))] }),
     );
-    app.put('/presence/rules', { schema: { body: RuleBody } }, async ({ body }, reply) => {
-      await operations.setWatcherRule(body);
-      return reply.code(204).send();
-    });
-    app.delete('/presence/rules', { schema: { querystring: RuleQuery } }, async ({ query }, reply) => {
-      const removed = await operations.removeWatcherRule(query.presentity, query.watcher);
-      found(removed ? query : undefined, 'There is no rule for this watcher.');
-      return reply.code(204).send();
-    });
+    app.put(
+      '/presence/rules',
+      { schema: { summary: 'Allow or block a watcher', body: RuleBody } },
+      async ({ body }, reply) => {
+        await operations.setWatcherRule(body);
+        return reply.code(204).send();
+      },
+    );
+    app.delete(
+      '/presence/rules',
+      { schema: { summary: 'Forget a rule', querystring: RuleQuery } },
+      async ({ query }, reply) => {
+        const removed = await operations.removeWatcherRule(query.presentity, query.watcher);
+        found(removed ? query : undefined, 'There is no rule for this watcher.');
+        return reply.code(204).send();
+      },
+    );
   };
 }
 
@@ -57,12 +69,22 @@ function mailboxRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/mailboxes',
-      { schema: { querystring: MailboxQuery, response: { 200: MailboxBody } } },
+      {
+        schema: {
+          summary: 'The messages that wait for an address',
+          querystring: MailboxQuery,
+          response: { 200: MailboxBody },
+        },
+      },
       async ({ query }) => operations.mailbox(query.aor),
     );
-    app.put('/mailboxes', { schema: { body: MailboxBody } }, async ({ body }, reply) => {
-      await operations.setMailbox(body);
-      return reply.code(204).send();
-    });
+    app.put(
+      '/mailboxes',
+      { schema: { summary: 'Light the lamp of a telephone, or put it out', body: MailboxBody } },
+      async ({ body }, reply) => {
+        await operations.setMailbox(body);
+        return reply.code(204).send();
+      },
+    );
   };
 }

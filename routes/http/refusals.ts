@@ -11,12 +11,20 @@ const Source = Type.Object({ source: Type.String({ pattern: '^[0-9a-fA-F.:]{2,45
 
 export function refusalsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/refusals', { schema: { response: { 200: RefusalsBody } } }, async () => ({
-      items: operations.refusedSources().map((refused) => ({ ...refused, until: refused.until ?? null })),
-    }));
-    app.delete('/refusals/:source', { schema: { params: Source } }, async (request, reply) => {
-      if (operations.liftBan(request.params.source)) return reply.code(204).send();
-      return reply.callNotFound();
-    });
+    app.get(
+      '/refusals',
+      { schema: { summary: 'Sources that were refused for what they did', response: { 200: RefusalsBody } } },
+      async () => ({
+        items: operations.refusedSources().map((refused) => ({ ...refused, until: refused.until ?? null })),
+      }),
+    );
+    app.delete(
+      '/refusals/:source',
+      { schema: { summary: 'Forget a source, and lift its ban at once', params: Source } },
+      async (request, reply) => {
+        if (operations.liftBan(request.params.source)) return reply.code(204).send();
+        return reply.callNotFound();
+      },
+    );
   };
 }

@@ -5,7 +5,8 @@ import { PageQuery, RegistrationsBody } from './schemas.ts';
 
 export function registrationsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const schema = { querystring: PageQuery, response: { 200: RegistrationsBody } };
+    const summary = 'Every contact that can be called now';
+    const schema = { summary, querystring: PageQuery, response: { 200: RegistrationsBody } };
     app.get('/registrations', { schema }, async (request) => {
       const page = await operations.registrations(request.query);
       return { items: page.items.map((item) => ({ ...item, media: item.media ?? null })), next: page.next ?? null };

@@ -5,9 +5,13 @@ import { ReloadBody } from './schemas.ts';
 
 export function reloadRoute(reload: () => Promise<ReloadReport>): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.post('/reload', { schema: { response: { 200: ReloadBody } } }, async () => {
-      const { changed, needsRestart } = await reload();
-      return { changed: [...changed], needsRestart: [...needsRestart] };
-    });
+    app.post(
+      '/reload',
+      { schema: { summary: 'Read settings, tls.cfg and routes again', response: { 200: ReloadBody } } },
+      async () => {
+        const { changed, needsRestart } = await reload();
+        return { changed: [...changed], needsRestart: [...needsRestart] };
+      },
+    );
   };
 }

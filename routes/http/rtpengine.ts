@@ -20,24 +20,43 @@ const noNode = 'There is no rtpengine with this id.';
 
 export function rtpengineRoute(operations: Operations, nodes: MediaNodes): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/rtpengine', { schema: { response: { 200: NodesBody } } }, async () => ({
-      items: nodes.nodes().map(nodeWithNulls),
-    }));
-    app.post('/rtpengine', { schema: { body: NewNode, response: { 201: NodeBody } } }, async ({ body }, reply) => {
-      const node = nodes.addNode(body.address, body.weight ?? 1);
-      if (node === undefined) throw conflict('This rtpengine is there already.');
-      return reply.code(201).send(nodeWithNulls(node));
-    });
+    app.get(
+      '/rtpengine',
+      { schema: { summary: 'The nodes, and how full they are', response: { 200: NodesBody } } },
+      async () => ({
+        items: nodes.nodes().map(nodeWithNulls),
+      }),
+    );
+    app.post(
+      '/rtpengine',
+      { schema: { summary: 'Add a node, until Viaduct ends', body: NewNode, response: { 201: NodeBody } } },
+      async ({ body }, reply) => {
+        const node = nodes.addNode(body.address, body.weight ?? 1);
+        if (node === undefined) throw conflict('This rtpengine is there already.');
+        return reply.code(201).send(nodeWithNulls(node));
+      },
+    );
     app.patch(
       '/rtpengine/:id',
-      { schema: { params: Id, body: Changes, response: { 200: NodeBody } } },
+      {
+        schema: {
+          summary: 'Change the weight of a node, or drain it',
+          params: Id,
+          body: Changes,
+          response: { 200: NodeBody },
+        },
+      },
       async ({ params, body }) => nodeWithNulls(found(nodes.changeNode(params.id, body), noNode)),
     );
-    app.delete('/rtpengine/:id', { schema: { params: Id } }, async ({ params: { id } }, reply) => {
-      const calls = operations.callsOnNode(id);
-      if (calls > 0) throw conflict(`It has media of ${calls} calls: drain it first, and wait for their end.`);
-      found(nodes.removeNode(id) ? id : undefined, noNode);
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/rtpengine/:id',
+      { schema: { summary: 'Take a node out when no call is on it', params: Id } },
+      async ({ params: { id } }, reply) => {
+        const calls = operations.callsOnNode(id);
+        if (calls > 0) throw conflict(`It has media of ${calls} calls: drain it first, and wait for their end.`);
+        found(nodes.removeNode(id) ? id : undefined, noNode);
+        return reply.code(204).send();
+      },
+    );
   };
 }

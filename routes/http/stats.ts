@@ -5,8 +5,10 @@ import { StatisticsBody } from './schemas.ts';
 
 export function statsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/stats', { schema: { response: { 200: StatisticsBody } } }, async () =>
-      statisticsWithNulls(await operations.statistics()),
+    app.get(
+      '/stats',
+      { schema: { summary: 'Counters and states at this moment', response: { 200: StatisticsBody } } },
+      async () => statisticsWithNulls(await operations.statistics()),
     );
   };
 }

@@ -301,6 +301,34 @@ for (const width of [360, 768, 1280]) {
   }
 }
 
+describe('the reference of REST', () => {
+  test('every address of this server with its fields, an example and a command; the token is asked for here, too', async (t) => {
+    const site = await openConsoleSite(t, { apiToken: 'open-sesame' });
+    const page = await look(`${site.url}/api`);
+    await page.locator('#token').fill('open-sesame');
+    await page.keyboard.press('Enter');
+    const card = page.getByRole('region', { name: 'PATCH /api/v1/rtpengine/{id}' });
+    await card.getByText('Change the weight of a node, or drain it.').waitFor();
+    await card.getByText(/curl -X PATCH/).waitFor();
+    await card.getByText('It takes', { exact: true }).click();
+    await card.getByText('integer 0 to 9999').first().waitFor();
+    assert.ok(complaints.splice(0).every((text) => text.includes('401')));
+  });
+
+  for (const width of [360, 1280]) {
+    test(`${width} px: nothing scrolls sideways, and text stands out`, async (t) => {
+      const site = await openConsoleSite(t);
+      for (const dark of [false, true]) {
+        const page = await look(`${site.url}/api`, { width, dark });
+        await page.getByRole('region', { name: 'GET /health' }).waitFor();
+        await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width);
+        assert.deepEqual(await page.evaluate<readonly string[]>(FAINT_TEXTS), []);
+      }
+    });
+  }
+});
+
 /** WCAG 1.4.3: texts with less than 4.5:1 (3:1 where large) against the nearest opaque ground. */
 const FAINT_TEXTS = `(() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });

@@ -54,6 +54,10 @@ function Side({ shown }: { readonly shown: View | undefined }) {
           <Icon name="phone" />
           <span>Phone</span>
         </a>
+        <a href="/api">
+          <Icon name="reference" />
+          <span>REST</span>
+        </a>
       </div>
       <div class="foot">
         <ThemeButton />

@@ -4,6 +4,7 @@
  */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import { withExamples } from './openapi-examples.ts';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 
 export const OPENAPI_PATH = '/api/v1/openapi.json';
@@ -45,17 +46,30 @@ export async function collectOpenapi(app: FastifyInstance): Promise<void> {
 }
 
 function documented(schema: FastifySchema, url: string): FastifySchema {
-  const given = typeof schema.response === 'object' && schema.response !== null ? schema.response : {};
+  const given = Object.entries(isObject(schema.response) ? schema.response : {});
+  const answers = given.map(([status, body]) => [
+    status,
+    { description: 'It worked', ...(isObject(body) ? body : {}) },
+  ]);
   return {
     ...schema,
-    response: { ...given, default: problem },
+    response: { ...(given.length === 0 ? { '2xx': worked } : Object.fromEntries(answers)), default: problem },
     security: url === '/health' ? [] : [{ token: [] }],
   };
 }
 
+/** Of a route without a schema for what it answers: it has no body, or one that is not JSON. */
+const worked = { description: 'It worked', type: 'null' };
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** After the routes. */
 export function serveOpenapi(app: FastifyInstance): void {
-  app.get(OPENAPI_PATH, { schema: { hide: true } }, async (_request, reply) =>
-    reply.header('cache-control', 'no-cache').send(app.swagger()),
-  );
+  let document: unknown;
+  app.get(OPENAPI_PATH, { schema: { hide: true } }, async (_request, reply) => {
+    document ??= withExamples(JSON.parse(JSON.stringify(app.swagger())));
+    return reply.header('cache-control', 'no-cache').send(document);
+  });
 }

@@ -24,6 +24,7 @@ const WEB = fileURLToPath(new URL('../../../web/', import.meta.url));
 const documents = [
   { path: '/', file: 'console/console.html', contentType: 'text/html; charset=utf-8' },
   { path: '/phone', file: 'phone.html', contentType: 'text/html; charset=utf-8' },
+  { path: '/api', file: 'reference/reference.html', contentType: 'text/html; charset=utf-8' },
   { path: '/favicon.svg', file: 'favicon.svg', contentType: 'image/svg+xml' },
 ] as const;
 
@@ -31,6 +32,8 @@ const documents = [
 const bundles = {
   'console.js': 'console/console.tsx',
   'console.css': 'console/console.css',
+  'reference.js': 'reference/reference.tsx',
+  'reference.css': 'reference/reference.css',
   'phone.js': 'phone.ts',
   'phone.css': 'phone.css',
 } as const;

@@ -6,7 +6,11 @@ import { Value } from 'typebox/value';
 import { apiRoutes } from '../../../routes/http/api.ts';
 import { http, mediaNodes, operations, reloadReport, TOKEN } from './fixture.ts';
 
+const Media = Type.Object({ schema: Type.Object({}), example: Type.Unknown() });
+
 const Operation = Type.Object({
+  summary: Type.String({ minLength: 5 }),
+  requestBody: Type.Optional(Type.Object({ content: Type.Record(Type.String(), Media) })),
   security: Type.Array(Type.Record(Type.String(), Type.Array(Type.String()))),
   parameters: Type.Optional(
     Type.Array(
@@ -83,3 +87,27 @@ test('only /health is open to everyone', async () => {
     ['/health'],
   );
 });
+
+test('each body has an example, and each example is as its schema says', async () => {
+  const { body } = await document();
+  const bodies = [...bodiesOf(body, '')];
+  assert.ok(bodies.length > 20);
+  for (const { at, schema, example } of bodies)
+    assert.ok(Value.Check(schema, example), `${at}: ${JSON.stringify(example)}`);
+});
+
+const WithSchema = Type.Object({ schema: Type.Object({}), example: Type.Unknown() });
+
+/** Whatever stands below `content`. */
+function* bodiesOf(
+  value: unknown,
+  at: string,
+): Generator<{ readonly at: string; readonly schema: object; readonly example: unknown }> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (/\.content$/.test(at)) {
+      assert.ok(Value.Check(WithSchema, inner), `${at}.${name} has no example`);
+      yield { at: `${at}.${name}`, ...inner };
+    } else yield* bodiesOf(inner, `${at}.${name}`);
+  }
+}

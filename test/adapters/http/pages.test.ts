@@ -14,14 +14,17 @@ test('the pages of web/ are there with all they load, under the right types', ()
   const types = [...pages].map(([path, file]) => [path, file.contentType]).sort();
   assert.deepEqual(types, [
     ['/', 'text/html; charset=utf-8'],
+    ['/api', 'text/html; charset=utf-8'],
     ['/console.css', 'text/css; charset=utf-8'],
     ['/console.js', 'text/javascript; charset=utf-8'],
     ['/favicon.svg', 'image/svg+xml'],
     ['/phone', 'text/html; charset=utf-8'],
     ['/phone.css', 'text/css; charset=utf-8'],
     ['/phone.js', 'text/javascript; charset=utf-8'],
+    ['/reference.css', 'text/css; charset=utf-8'],
+    ['/reference.js', 'text/javascript; charset=utf-8'],
   ]);
-  for (const page of ['/', '/phone']) {
+  for (const page of ['/', '/api', '/phone']) {
     for (const [, path] of textOf(page).matchAll(/(?:src|href)="(\/[^"#]*)"/g)) {
       assert.ok(pages.has(path ?? '') || /^\/(health|api\/)/.test(path ?? ''), `${page} loads ${path}`);
     }
@@ -29,12 +32,13 @@ test('the pages of web/ are there with all they load, under the right types', ()
 });
 
 test('nothing is inline, as the Content-Security-Policy demands, and nothing comes from elsewhere', () => {
-  for (const page of ['/', '/phone']) {
+  for (const page of ['/', '/api', '/phone']) {
     const html = textOf(page);
     assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/i, page);
     assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//i, page);
   }
-  for (const sheet of ['/phone.css', '/console.css']) assert.doesNotMatch(textOf(sheet), /@import|url\(/);
+  for (const sheet of ['/phone.css', '/console.css', '/reference.css'])
+    assert.doesNotMatch(textOf(sheet), /@import|url\(/);
 });
 
 test('JsSIP is bundled in the phone, and the console does without', () => {
