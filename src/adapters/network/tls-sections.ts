@@ -122,7 +122,7 @@ function checkSockets(sections: readonly TlsSection[], locals: readonly SocketAd
     const known = locals.map((local) => `${local.address}:${local.port}`).join(' ');
     throw lineFailure(
       section.line,
-      `no tls or wss entry of LISTEN opens ${socketText(section)}; they open ${known || 'none'}`,
+      `no tls or wss entry of LISTEN opens ${socketText(section)}; they open ${known || 'none'} (not the advertised address)`,
     );
   }
 }
