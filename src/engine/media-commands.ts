@@ -12,7 +12,7 @@ import type { Log, MediaKind, MediaRelay, NgReply } from '../ports.ts';
 import { refusedByBrowser } from '../sdp/browser-gate.ts';
 import { completeAnswer } from '../sdp/complete-answer.ts';
 import { describeSdp } from '../sdp/describe.ts';
-import { keepTelephoneEvent8000, stripSsrc } from '../sdp/strip.ts';
+import { keepTelephoneEvent8000, stripBrowserLines, stripSsrc } from '../sdp/strip.ts';
 import { markTrickle } from '../sdp/trickle.ts';
 import type { MediaCall, MediaParty } from './media-call.ts';
 import type { MediaDeletes } from './media-delete.ts';
@@ -174,7 +174,7 @@ export class MediaCommands {
   }
 
   #fit(sdp: string, sender: MediaKind, receiver: MediaKind): string {
-    if (receiver !== 'webrtc') return keepTelephoneEvent8000(sdp);
+    if (receiver !== 'webrtc') return keepTelephoneEvent8000(sender === 'webrtc' ? stripBrowserLines(sdp) : sdp);
     // A browser plays only the SSRC that was announced, and rtpengine sends under one of its own when it transcodes.
     return sender === 'webrtc' ? sdp : stripSsrc(sdp);
   }

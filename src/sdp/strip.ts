@@ -3,7 +3,7 @@
  *
  * `stripSsrc`: a transcoding relay sends under an SSRC of its own but passes the telephone's `a=ssrc` (RFC 5576) on, and
  * a browser then plays nothing. `keepTelephoneEvent8000`: two telephone-events (RFC 4733) confuse telephones.
- * Left out: everything that rtpengine does itself.
+ * `stripBrowserLines`: what rtpengine passes on though no telephone reads it. Left out: everything that rtpengine does itself.
  */
 
 import { linesOf, sections } from './lines.ts';
@@ -15,6 +15,17 @@ export function stripSsrc(body: string): string {
         .filter((line) => !/^a=ssrc(?:-group)?:/.test(line))
         .join('')
     : body;
+}
+
+/** RFC 8829, 8285, 5888: what browsers tell each other. A plain or SDES telephone has no use for any of it. */
+const browserOnly =
+  /^a=(?:extmap(?:-allow-mixed)?|msid(?:-semantic)?|ssrc(?:-group)?|rtcp-fb:\S+ (?:transport-cc|goog-remb)|rtcp-rsize|mid|group|rid|simulcast|ice-options)(?=[: \r\n]|$)/;
+
+/** Without what only browsers read: an INVITE that fits into one datagram reaches more telephones (RFC 3261 §18.1.1). */
+export function stripBrowserLines(body: string): string {
+  return linesOf(body)
+    .filter((line) => !browserOnly.test(line))
+    .join('');
 }
 
 /**

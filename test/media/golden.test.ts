@@ -9,6 +9,7 @@ import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
 import { refusedByBrowser } from '../../src/sdp/browser-gate.ts';
 import { completeAnswer } from '../../src/sdp/complete-answer.ts';
+import { stripBrowserLines } from '../../src/sdp/strip.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
 import { startTestRtpengine, type TestRtpengine } from '../support/rtpengine.ts';
 
@@ -161,6 +162,19 @@ describe('RFC 8840 §4.1.1: a browser that does not know its address yet, as Fir
     const hold = markTrickle(browser.replace('a=sendrecv', 'a=sendonly').replace('setup:active', 'setup:actpass'));
     const held = await offer(hold, 'webrtc', 'rtp', { 'from-tag': 'b', 'to-tag': 'a' });
     assert.match(held, /^a=sendonly\r$/m);
+  });
+});
+
+describe('RFC 3261 §18.1.1: an INVITE of a browser fits into one datagram for a telephone', () => {
+  it('without what only browsers read, the SDP is half as long, and the telephone’s answer fits the browser’s offer', async (test) => {
+    const { offer, answer } = call(test);
+    const made = await offer(golden('002-browser-offer'), 'webrtc', 'rtp');
+    const toPhone = stripBrowserLines(made);
+    assert.ok(toPhone.length * 2 < golden('002-browser-offer').length, `${toPhone.length} bytes`);
+    assertForPhone(toPhone, 'RTP/AVP');
+    const toBrowser = await answer(sdps.rtp.answer);
+    assert.equal(refusedByBrowser(toBrowser, golden('002-browser-offer')), undefined);
+    assert.match(toBrowser, /^a=mid:0\r$/m);
   });
 });
 

@@ -1,12 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keepTelephoneEvent8000, stripSsrc } from '../../src/sdp/strip.ts';
+import { keepTelephoneEvent8000, stripBrowserLines, stripSsrc } from '../../src/sdp/strip.ts';
 
 test('RFC 5576 §4: a=ssrc and a=ssrc-group go, every other line stays byte for byte', () => {
   const body = 'v=0\r\nm=audio 4 RTP/AVP 0\r\na=ssrc:1 cname:x\r\na=ssrc-group:FID 1 2\na=ssrcs:x\r\na=rtcp:5\na=end';
   assert.equal(stripSsrc(body), 'v=0\r\nm=audio 4 RTP/AVP 0\r\na=ssrcs:x\r\na=rtcp:5\na=end');
   assert.equal(stripSsrc('a=ssrc:1 x'), '');
+});
+
+test('RFC 3261 §18.1.1: what only browsers read is taken out for a telephone, every other line stays byte for byte', () => {
+  const kept = [
+    'v=0',
+    'a=groups',
+    'm=audio 4 RTP/AVP 0 101',
+    'a=rtpmap:0 PCMU/8000',
+    'a=fmtp:101 0-16',
+    'a=ptime:20',
+    'a=rtcp-fb:0 nack pli',
+    'a=rtcp:5',
+  ];
+  const gone = [
+    'a=group:BUNDLE 0',
+    'a=msid-semantic: WMS x',
+    'a=extmap:1 urn:x',
+    'a=extmap-allow-mixed',
+    'a=msid:x y',
+    'a=ssrc:1 cname:x',
+    'a=ssrc-group:FID 1 2',
+    'a=rtcp-fb:0 transport-cc',
+    'a=rtcp-fb:* goog-remb',
+    'a=rtcp-rsize',
+    'a=mid:0',
+    'a=ice-options:trickle',
+  ];
+  const [first = '', ...rest] = kept;
+  const text = (...lines: readonly string[]): string => lines.map((line) => `${line}\r\n`).join('');
+  assert.equal(stripBrowserLines(text(first, ...gone, ...rest)), text(...kept));
+  assert.equal(stripBrowserLines('a=rtcp-rsize'), '');
 });
 
 test('a body without what is looked for is given back as it is', () => {
