@@ -45,6 +45,8 @@ export class Presence {
   readonly #notifier: Notifier;
   readonly #watched = new Watched();
   readonly #told: ToldRegistrations;
+  /** What has changed while the database was away; no more than what is watched. */
+  readonly #owed = new Map<string, Pick<Subscription, 'resource' | 'event'>>();
   #timer: Cancel | undefined;
 
   constructor(core: () => Core, clock: Core['ports']['clock']) {
@@ -150,7 +152,11 @@ export class Presence {
         if (subscriptions.length === 0) this.#watched.forget(resource, event, since);
         for (const { id, node } of subscriptions) if (node === options.node) this.#notifier.want(id, 'change');
       },
-      (thrown: unknown) => ports.log.warn({ resource, event, error: String(thrown) }, 'Its watchers are not told'),
+      (thrown: unknown) => {
+        if (this.#owed.size === 0)
+          ports.log.warn({ resource, event, error: String(thrown) }, 'Watchers are told later');
+        this.#owed.set(`${event} ${resource}`, { resource, event });
+      },
     );
   }
 
@@ -233,6 +239,9 @@ export class Presence {
 
   async #sweep(): Promise<void> {
     const { ports, options } = this.#core();
+    const owed = [...this.#owed.values()];
+    this.#owed.clear();
+    for (const { resource, event } of owed) this.changed(resource, event);
     for (const { aor, event } of await ports.presence.expirePublications(sweepBatch)) this.changed(aor, event);
     if (!this.#watched.hasAny) return;
     for (const id of await ports.presence.ended(options.node, sweepBatch)) this.#notifier.wantEnd(id);

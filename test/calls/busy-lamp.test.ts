@@ -83,6 +83,24 @@ test('after a restart the lamp of a call that goes on is still on, and goes out 
   });
 });
 
+test('the database is away when a call ends: the lamp goes out when it is back', async () => {
+  const it = createProxyScene({ columns, users });
+  await it.play(async () => {
+    const alice = it.agent(alices);
+    const bob = await it.registered(bobs);
+    const carol = it.agent(carols);
+    const call = await it.call(alice, bob);
+    assert.deepEqual(lamps((await watch(carol, bob.aor, 'dialog')).first), ['r confirmed sip:alice@example.com']);
+    await it.clock.advance(2_000);
+    it.database.set({ down: true });
+    await it.hangUp(alice, call.caller, bob);
+    await carol.receivesNothing(10_000);
+    it.database.set({ down: false });
+    const dark = await notified(carol, 10_000);
+    assert.doesNotMatch(dark.body, /confirmed/);
+  });
+});
+
 test('RFC 3680 §5.3: bob hears of his own contacts, and of a new device; nobody else does (403)', async () => {
   const it = createProxyScene({ columns, users });
   await it.play(async () => {

@@ -258,6 +258,36 @@ test('RFC 3903 §6 step 5: a publication that nobody refreshes ends, and its wat
   });
 });
 
+test('law 9: an account has so many publications and no more', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const bob = it.agent(bobs);
+    for (let count = 0; count < 20; count++) {
+      publish(bob, { body: pidf(bob.aor, 'open') });
+      await published(bob);
+    }
+    publish(bob, { body: pidf(bob.aor, 'open') });
+    await bob.receivesResponse(403, 'PUBLISH');
+    assert.equal(it.database.rows.publications().length, 20);
+  });
+});
+
+test('the database is away when a NOTIFY is due: it is sent when it is back', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent(alices);
+    const bob = it.agent(bobs);
+    await watch(alice, bob.aor);
+    publish(bob, { body: pidf(bob.aor, 'open') });
+    await published(bob);
+    // The pace holds it back until then.
+    it.database.set({ down: true });
+    await alice.receivesNothing(12_000);
+    it.database.set({ down: false });
+    assert.deepEqual(basics(await notified(alice, 10_000)), ['open']);
+  });
+});
+
 test('RFC 3903 §4.1, RFC 3863: what two devices publish is one document, ids made unique', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {
