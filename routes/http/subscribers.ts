@@ -32,43 +32,52 @@ export function subscribersRoute(operations: Operations): FastifyPluginAsyncType
   return async (app) => {
     app.get(
       '/subscribers',
-      { schema: { querystring: PageQuery, response: { 200: Subscribers } } },
+      { schema: { summary: 'The accounts, by address', querystring: PageQuery, response: { 200: Subscribers } } },
       async ({ query }) => {
         const { items, next = null } = await operations.subscribers(query);
         return { items: [...items], next };
       },
     );
-    app.post('/subscribers', { schema: { body: New, response: { 201: Subscriber } } }, async ({ body }, reply) => {
-      const added = await operations.addSubscriber(body.address, body.password);
-      if (added === undefined) throw Object.assign(new Error('There is such an account already.'), { statusCode: 409 });
-      return reply.code(201).send(added);
-    });
+    app.post(
+      '/subscribers',
+      { schema: { summary: 'Add an account', body: New, response: { 201: Subscriber } } },
+      async ({ body }, reply) => {
+        const added = await operations.addSubscriber(body.address, body.password);
+        if (added === undefined)
+          throw Object.assign(new Error('There is such an account already.'), { statusCode: 409 });
+        return reply.code(201).send(added);
+      },
+    );
     await app.register(oneRoute(operations));
   };
 }
 
 function oneRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const read = { params: Params, response: { 200: Subscriber } };
+    const read = { summary: 'One account', params: Params, response: { 200: Subscriber } };
     app.get('/subscribers/:address', { schema: read }, async ({ params }) =>
       found(await operations.subscriber(params.address), nobody),
     );
-    const password = { params: Params, body: NewPassword };
+    const password = { summary: 'Give an account a new password', params: Params, body: NewPassword };
     app.put('/subscribers/:address/password', { schema: password }, async ({ params, body }, reply) => {
       found((await operations.setSubscriberPassword(params.address, body.password)) || undefined, nobody);
       return reply.code(204).send();
     });
     app.patch(
       '/subscribers/:address',
-      { schema: { params: Params, body: Change } },
+      { schema: { summary: 'Disable an account at once, or enable it', params: Params, body: Change } },
       async ({ params, body }, reply) => {
         found((await operations.setSubscriberDisabled(params.address, body.disabled)) || undefined, nobody);
         return reply.code(204).send();
       },
     );
-    app.delete('/subscribers/:address', { schema: { params: Params } }, async ({ params }, reply) => {
-      found((await operations.removeSubscriber(params.address)) || undefined, nobody);
-      return reply.code(204).send();
-    });
+    app.delete(
+      '/subscribers/:address',
+      { schema: { summary: 'Remove an account for good', params: Params } },
+      async ({ params }, reply) => {
+        found((await operations.removeSubscriber(params.address)) || undefined, nobody);
+        return reply.code(204).send();
+      },
+    );
   };
 }

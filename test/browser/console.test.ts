@@ -51,7 +51,7 @@ afterEach(() => assert.deepEqual(complaints.splice(0), []));
 
 const busy = (): World => busyWorld(Date.now(), 1);
 const tile = (page: Page, name: string) => page.locator(`[data-name="${name}"] .value`);
-const views = ['', 'calls', 'calls/call-0', 'registrations', 'rtpengine', 'presence', 'refusals'];
+const views = ['', 'calls', 'calls/call-0', 'registrations', 'subscribers', 'rtpengine', 'presence', 'refusals'];
 
 test('the overview shows the numbers of the proxy, and new ones by itself', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
@@ -202,6 +202,25 @@ describe('one call', () => {
     assert.equal(await page.locator('tbody tr').count(), 2);
     assert.ok(complaints.splice(0).every((text) => text.includes('404')));
   });
+});
+
+test('an account is disabled and added; what was typed is gone afterwards', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/subscribers`);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'GET') asked.push(`${request.method()} ${request.postData()}`);
+  });
+  await page
+    .getByRole('button', { name: /^Disable/ })
+    .first()
+    .click();
+  await page.getByLabel('Name').fill('carol');
+  await page.getByLabel('Password').fill('open-sesame');
+  await page.getByRole('button', { name: 'Add an account' }).click();
+  await page.locator('input[type=password]').and(page.locator(':placeholder-shown, :invalid')).waitFor();
+  assert.equal(await page.getByLabel('Password').inputValue(), '');
+  assert.deepEqual(asked, ['PATCH {"disabled":true}', 'POST {"address":"carol","password":"open-sesame"}']);
 });
 
 test('an rtpengine is drained and takes calls again, and its weight is changed', async (t) => {

@@ -110,7 +110,7 @@ export function Copyable({ text, label, quiet = false }: CopyableProps) {
       setTimeout(() => setCopied(false), 1500);
     });
   return (
-    <span class="copyable">
+    <span class={quiet ? 'copyable quietly' : 'copyable'}>
       {!quiet && <code>{text}</code>}
       <button type="button" onClick={copy} aria-label={`Copy ${label}`} title={copied ? 'Copied' : 'Copy'}>
         <Icon name={copied ? 'good' : 'copy'} />

@@ -58,6 +58,7 @@ const words: readonly (readonly [name: RegExp, example: string])[] = [
   [/^(aor|to|resource|presentity|callee)$/, 'sip:bob@example.com'],
   [/^contact$/, 'sip:bob@192.0.2.40:5060'],
   [/^(source|local|remote)$/, '192.0.2.40:5060'],
+  [/^password$/, 'open-sesame'],
   [/^address$/, 'udp:10.0.0.5:22222'],
   [/^(userAgent)$/, 'Linphone/5.2.1'],
   [/^callId$/, '3848276298220188511@192.0.2.40'],

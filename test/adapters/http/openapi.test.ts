@@ -62,7 +62,7 @@ async function document() {
   return { body: answer.json<unknown>(), routes };
 }
 
-test('it is an OpenAPI 3.1 document, with the form of errors at every operation', async () => {
+test('it is an OpenAPI 3.1 document; every operation says what it is for, and the form of its errors', async () => {
   const { body } = await document();
   assert.deepEqual([...Value.Errors(Document, body)], []);
 });
