@@ -164,7 +164,12 @@ const Leg = Type.Object({
   sdpFrom: MaybeText,
   sdpTo: MaybeText,
   media: Type.Union([LegMedia, Type.Null()]),
-  noQuality: Type.Union([Type.Literal('no-rtcp'), Type.Literal('no-statistics'), Type.Null()]),
+  noQuality: Type.Union([
+    Type.Literal('no-rtcp'),
+    Type.Literal('too-few-reports'),
+    Type.Literal('no-statistics'),
+    Type.Null(),
+  ]),
 });
 
 /** One offer or answer on its way through rtpengine. */

@@ -32,7 +32,7 @@ export interface ExplainedLeg {
   readonly sdpTo: string | undefined;
   readonly media: LegState | undefined;
   /** Why there is no MOS; `undefined` when there is one. */
-  readonly noQuality: 'no-rtcp' | 'no-statistics' | undefined;
+  readonly noQuality: 'no-rtcp' | 'too-few-reports' | 'no-statistics' | undefined;
 }
 
 export interface ExplainedExchange {
@@ -74,8 +74,15 @@ function explainedLeg(leg: Leg, { caller, answerer }: Facts): ExplainedLeg {
     sdpFrom: shown(leg.sdpFrom),
     sdpTo: shown(leg.sdpTo),
     media,
-    noQuality: media === undefined ? 'no-statistics' : media.quality === undefined ? 'no-rtcp' : undefined,
+    noQuality: noQualityOf(media, caller, answerer),
   };
+}
+
+/** A MOS needs reports of both sides that refer to each other (RFC 3550 §6.4). */
+function noQualityOf(media: LegState | undefined, ...legs: readonly (Leg | undefined)[]): ExplainedLeg['noQuality'] {
+  if (media === undefined) return 'no-statistics';
+  if (media.quality !== undefined) return undefined;
+  return legs.some((leg) => (leg?.media?.rtcpPackets ?? 0) > 0) ? 'too-few-reports' : 'no-rtcp';
 }
 
 function explainedExchange({ event, kind, by, callee, before, after, changes }: Exchange): ExplainedExchange {

@@ -129,6 +129,7 @@ function Check({ name, state }: { readonly name: string; readonly state: 'off' |
 
 const noQuality = {
   'no-rtcp': 'No quality is known: this side is sent no RTCP report, or none has come yet.',
+  'too-few-reports': 'No quality is known yet: RTCP reports of both sides must refer to each other first.',
   'no-statistics': 'rtpengine has said nothing of this side.',
 } as const;
 
