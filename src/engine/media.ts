@@ -141,6 +141,14 @@ export class Media {
     const branch = call.branchOfTag.get(callee.tag);
     if (branch !== undefined) this.#step(call, { on: 'dialog-ended', branch });
     this.#endIfOver(call);
+    for (const tag of call.dialogs) this.#reconnect(call, tag);
+  }
+
+  /** Of two callees that have answered, the later one had displaced the other in rtpengine. */
+  #reconnect(call: MediaCall, tag: string): void {
+    const pair = acceptedPair(call.exchange, tag);
+    const tags = this.#tags(call, tag, call.branchOfTag.get(tag) ?? '');
+    if (pair !== undefined) void this.#commands.restore(call, tags, { do: 'restore', ...pair, scope: 'dialog' });
   }
 
   /** A BYE of a call whose record was lost: its session is sought on all nodes, where it is if it has one of these tags. */
