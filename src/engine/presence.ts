@@ -152,11 +152,7 @@ export class Presence {
         if (subscriptions.length === 0) this.#watched.forget(resource, event, since);
         for (const { id, node } of subscriptions) if (node === options.node) this.#notifier.want(id, 'change');
       },
-      (thrown: unknown) => {
-        if (this.#owed.size === 0)
-          ports.log.warn({ resource, event, error: String(thrown) }, 'Watchers are told later');
-        this.#owed.set(`${event} ${resource}`, { resource, event });
-      },
+      (thrown: unknown) => this.#owe(resource, event, thrown),
     );
   }
 
@@ -173,7 +169,17 @@ export class Presence {
     this.#core()
       .ports.location.lookup(aor)
       .then((bindings) => this.registered(aor, bindings))
-      .catch(this.#note('Its watchers hear of it later'));
+      .catch((thrown: unknown) => {
+        this.#owe(aor, 'reg', thrown);
+        this.#owe(aor, 'presence', thrown);
+      });
+  }
+
+  /** The database was away: asked again with the next sweep. */
+  #owe(resource: string, event: EventPackage, thrown: unknown): void {
+    const { log } = this.#core().ports;
+    if (this.#owed.size === 0) log.warn({ resource, event, error: String(thrown) }, 'Watchers are told later');
+    this.#owed.set(`${event} ${resource}`, { resource, event });
   }
 
   #watchersChanged(resource: string, event: EventPackage): void {
