@@ -1,7 +1,11 @@
 /** The commands that ask a running Viaduct, with the settings and the terminal of this process. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { callsCommand, ladderCommand, wordsOf } from './calls.ts';
-import { doctorCommand } from './doctor.ts';
+import { readSettings } from '../config.ts';
+import { beforeStart } from '../doctor/before-start.ts';
+import { Failure } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import { callsCommand, ladderCommand, type Words, wordsOf } from './calls.ts';
+import { doctorCommand, writeFindings } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { findRunning } from './running.ts';
 import { screenOf } from './terminal.ts';
@@ -10,5 +14,18 @@ const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainC
 
 export async function askHere(name: keyof typeof commands, args: readonly string[]): Promise<number> {
   const words = wordsOf(args);
+  try {
+    return await ask(name, words);
+  } catch (thrown) {
+    const isDown = thrown instanceof Failure && thrown.code === 'not-running' && words.url === undefined;
+    if (name !== 'doctor' || !isDown) throw thrown;
+    return writeFindings(screenOf(process.stdout), await beforeStart(readSettings(process.env), quiet));
+  }
+}
+
+/** What matters is a finding. */
+const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function ask(name: keyof typeof commands, words: Words): Promise<number> {
   return await commands[name](findRunning(words.url), screenOf(process.stdout), words, (ms) => delay(ms));
 }

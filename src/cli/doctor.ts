@@ -10,7 +10,7 @@ import { wrapped } from './wrapped.ts';
 
 export const doctorHelp = `viaduct doctor [--url http://HOST:PORT]
 
-Looks at the running Viaduct from outside and inside: listeners, advertised addresses, DNS of the domains, certificates,
+Looks at the running Viaduct, or at its settings where none runs: listeners, advertised addresses, DNS of the domains, certificates,
 the database and its clock, and each rtpengine with a test offer. Says what is wrong and how to cure it; the exit code is
 1 when something is broken.
 `;
@@ -27,9 +27,14 @@ const marks: Readonly<Record<Found['level'], readonly [mark: string, tone: Tone]
 export async function doctorCommand(running: Running, screen: Screen): Promise<number> {
   const body = await read(running, '/api/v1/doctor', DoctorBody);
   if (body === undefined) throw new Failure('api-refused', 'It has no doctor: it is an older one.');
-  for (const found of body.findings) writeFinding(screen, found);
-  const errors = body.findings.filter(({ level }) => level === 'error').length;
-  const warnings = body.findings.filter(({ level }) => level === 'warning').length;
+  return writeFindings(screen, body.findings);
+}
+
+/** The exit code. */
+export function writeFindings(screen: Screen, findings: readonly Found[]): number {
+  for (const found of findings) writeFinding(screen, found);
+  const errors = findings.filter(({ level }) => level === 'error').length;
+  const warnings = findings.filter(({ level }) => level === 'warning').length;
   writeLine(screen, `\n${errors} errors, ${warnings} warnings.`, errors > 0 ? 'bad' : 'good');
   return errors > 0 ? 1 : 0;
 }

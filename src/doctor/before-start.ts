@@ -1,0 +1,88 @@
+/**
+ * What the doctor can say while no Viaduct runs: settings, names, tls.cfg, the database and rtpengines that the settings
+ * name. Left out: what Viaduct starts itself (embedded PostgreSQL, the rtpengine child), and sockets.
+ */
+
+import { createResolver } from '../adapters/dns/resolver.ts';
+import { isLoopback, isWildcard, localAddresses } from '../adapters/network/addresses.ts';
+import { loadTlsCfg } from '../adapters/network/tls-sections.ts';
+import { probe } from '../adapters/postgres/pool.ts';
+import { openMediaRelay } from '../adapters/rtpengine/relay.ts';
+import { createRandom, systemClock } from '../adapters/system.ts';
+import { servedDomains } from '../config/served-domains.ts';
+import type { Settings } from '../config.ts';
+import type { Finding } from '../engine/operations.ts';
+import { errors, failureOf } from '../errors.ts';
+import type { Listener, Log } from '../ports.ts';
+import { namedNodes } from '../start/backends.ts';
+import { clockFindings } from './database.ts';
+import { finding } from './finding.ts';
+import { ephemeralPorts, fileFindings } from './host.ts';
+import { listenerFindings } from './listeners.ts';
+import { nameFindings } from './names.ts';
+import { relayFindings } from './relays.ts';
+
+export async function beforeStart(settings: Settings, log: Log): Promise<readonly Finding[]> {
+  const listeners = settings.listen.flatMap((entry) => planned(settings, entry));
+  const domains = servedDomains(settings, localAddresses);
+  const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
+  const looked = await Promise.all([
+    finding('viaduct', 'notice', `No Viaduct runs on ${settings.dataDir}; this is what the settings say.`, 'npm start'),
+    listenerFindings(listeners),
+    nameFindings({ domains, listeners, local, resolver: createResolver() }),
+    tlsCfgFindings(settings, log),
+    databaseFindings(settings),
+    relaysOf(settings, listeners, local, log),
+    clockFindings(systemClock.nowMs()),
+    fileFindings(),
+  ]);
+  return looked.flat();
+}
+
+type Entry = Settings['listen'][number];
+
+/** The listeners that an entry will make; a wildcard one for each address of this host. */
+function planned({ advertise }: Settings, { text, transport, host, port, advertise: own }: Entry): readonly Listener[] {
+  const addresses = isWildcard(host) ? localAddresses(host).filter((address) => !isLoopback(address)) : [host];
+  return addresses.map((address, index) => {
+    const advertised = { host: own?.host ?? advertise ?? address, port: own?.port ?? port };
+    return { index, entry: text, transport, local: { address, port }, advertised };
+  });
+}
+
+async function tlsCfgFindings({ tlsCfg }: Settings, log: Log): Promise<readonly Finding[]> {
+  if (tlsCfg === undefined) return [];
+  try {
+    await loadTlsCfg(tlsCfg, systemClock.nowMs(), log);
+    return [finding('tls', 'ok', `${tlsCfg} can be used.`, '')];
+  } catch (thrown) {
+    const { message, row } = failureOf(thrown);
+    return [finding('tls', 'error', message, row.nextStep)];
+  }
+}
+
+async function databaseFindings({ databaseUrl }: Settings): Promise<readonly Finding[]> {
+  if (databaseUrl === undefined) return [];
+  const wrong = await probe({ url: databaseUrl });
+  const { meaning, nextStep } = errors['postgres-unreachable'];
+  if (wrong === undefined) return [finding('database', 'ok', 'The database of DATABASE_URL answers.', '')];
+  return [finding('database', 'error', `${meaning} ${wrong}`, nextStep)];
+}
+
+async function relaysOf(
+  settings: Settings,
+  listeners: readonly Listener[],
+  local: readonly string[],
+  log: Log,
+): Promise<readonly Finding[]> {
+  const nodes = namedNodes(settings);
+  if (nodes === undefined) return [];
+  const random = createRandom();
+  const media = openMediaRelay({ nodes, clock: systemClock, random, log });
+  try {
+    await media.ready;
+    return await relayFindings({ media, random, listeners, local, ephemeral: ephemeralPorts(), mark: 'doctor' });
+  } finally {
+    await media.shutdown();
+  }
+}
