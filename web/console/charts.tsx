@@ -8,7 +8,7 @@ import { span, timeOfDay } from './words.ts';
 
 const WIDTH = 300;
 /** A chart of a page that has just been opened begins with this, and grows up to the whole history. */
-const SHORTEST_MS = 20_000;
+const SHORTEST_MS = 6_000;
 
 interface Frame {
   readonly fromMs: number;

@@ -34,13 +34,20 @@ function skip(): void {
 }
 
 function Side({ shown }: { readonly shown: View | undefined }) {
+  const nav = useRef<HTMLElement>(null);
+  const path = shown?.path;
+  useEffect(() => {
+    // Where the bar is narrower than its entries.
+    if (path !== undefined)
+      nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [path]);
   return (
     <div class="side">
       <a class="brand" href={hrefOf('')}>
         <img src="/favicon.svg" alt="" width="28" height="28" />
         Viaduct
       </a>
-      <nav aria-label="Views">
+      <nav aria-label="Views" ref={nav}>
         {views.value.map(({ path, title, icon }) => (
           <a key={path} href={hrefOf(path)} aria-current={path === shown?.path ? 'page' : undefined}>
             <Icon name={icon} />

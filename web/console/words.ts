@@ -11,9 +11,13 @@ const dayAndTime = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** From here on the year is not obvious, and the time of day does not matter. */
+const HALF_YEAR = 180 * DAY;
 
 /** `1,204`. */
 export function count(value: number): string {
@@ -69,6 +73,7 @@ function tailOf(value: number, unit: string): string {
 export function relative(iso: string, nowMs: number): string {
   const atMs = Date.parse(iso);
   const seconds = Math.round((atMs - nowMs) / 1000);
+  if (Math.abs(seconds) >= HALF_YEAR) return day.format(atMs);
   if (Math.abs(seconds) >= DAY) return dayAndTime.format(atMs);
   if (seconds > 0) return `in ${span(seconds)}`;
   return seconds > -3 ? 'just now' : `${span(-seconds)} ago`;
