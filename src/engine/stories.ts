@@ -54,7 +54,9 @@ export class Stories {
 
   received(message: SipMessage, text: string, flow: Flow): void {
     const story = this.#find(message) ?? this.#opened(message);
-    if (story !== undefined) this.#message(story, 'in', text, flow);
+    if (story === undefined) return;
+    const { transport } = flow;
+    this.#message(story, 'in', transport === 'tcp' || transport === 'tls' ? owned(text) : text, flow);
   }
 
   sent(message: SipMessage, text: string, flow: Flow): void {
@@ -75,7 +77,8 @@ export class Stories {
   }
 
   #open(callId: string, from: string, to: string): Story {
-    const story = new Story({ id: callIdHash(callId), callId, from, to, atMs: this.#clock.nowMs() });
+    const names = { callId: owned(callId), from: owned(from), to: owned(to) };
+    const story = new Story({ id: callIdHash(callId), ...names, atMs: this.#clock.nowMs() });
     this.#archive.put(story);
     return story;
   }
@@ -185,11 +188,11 @@ export class Stories {
 
   /** Packets and quality as rtpengine knows them now; nobody waits for it but who asked. */
   async askMedia(story: Story): Promise<void> {
-    const { mediaNode, callId } = story;
+    const { mediaNode, mediaName, callId } = story;
     const nowMs = this.#clock.nowMs();
     if (mediaNode === undefined || nowMs - (this.#askedMs.get(story) ?? 0) < betweenQuestionsMs) return;
     this.#askedMs.set(story, nowMs);
-    const ask: NgCommand = { command: 'query', 'call-id': callId };
+    const ask: NgCommand = { command: 'query', 'call-id': mediaName ?? callId };
     await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
   }
 
@@ -256,4 +259,9 @@ export class Stories {
 
 function isChallenged({ status, answeredAtMs }: Story): boolean {
   return answeredAtMs === undefined && (status === 401 || status === 407);
+}
+
+/** A piece of a longer text keeps all of that in memory, be it a whole read of a busy connection; a copy does not. */
+function owned(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -50,6 +50,8 @@ export class Story {
   callerMedia: MediaKind | undefined;
   calleeMedia: MediaKind | undefined;
   mediaNode: string | undefined;
+  /** What rtpengine calls it, where that is not the Call-ID. */
+  mediaName: string | undefined;
   /** A CANCEL of the caller came. */
   cancelled = false;
   readonly #limits: StoryLimits;
@@ -124,6 +126,7 @@ export class Story {
     this.callerMedia = record.caller.media;
     this.calleeMedia = record.callee.media;
     this.mediaNode = record.mediaNode;
+    this.mediaName = record.mediaName;
     this.endedAtMs = undefined;
   }
 

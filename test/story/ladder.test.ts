@@ -78,6 +78,29 @@ describe('the ladder of a call', () => {
     });
   });
 
+  test('two callers with one Call-ID are one entry, and rtpengine refuses no question about them', async () => {
+    const names = ['alice', 'bob', 'carol', 'dave'] as const;
+    const it = createProxyScene({ columns: ['proxy', ...names], users: names });
+    await it.play(async () => {
+      const [alice, bob, carol, dave] = await Promise.all([
+        it.registered({ name: 'alice', address: '192.0.2.1' }),
+        it.registered({ name: 'bob', address: '192.0.2.2' }),
+        it.registered({ name: 'carol', address: '192.0.2.3' }),
+        it.registered({ name: 'dave', address: '192.0.2.4' }),
+      ]);
+      const first = await it.call(alice, bob, { callId: 'shared' });
+      const second = await it.call(carol, dave, { callId: 'shared' });
+      await it.hangUp(carol, second.caller, dave);
+      await it.hangUp(bob, first.callee, alice);
+      const { items } = await it.proxy().operations.calls({ limit: 5 });
+      assert.deepEqual(
+        items.map(({ callId, state }) => `${callId} ${state}`),
+        ['shared ended'],
+      );
+      assert.ok((await newest(it)).steps.every(({ tone }) => tone !== 'bad'));
+    });
+  });
+
   test('a repetition is counted and not drawn again', () =>
     stage(async (it) => {
       const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
