@@ -245,6 +245,44 @@ test('RFC 3903 §6: 489, 423 with Min-Expires, 415, 400; nothing is stored', asy
   });
 });
 
+test('RFC 6665 §4.2.1: 404, 489 with Allow-Events, 423 with Min-Expires, 406; no subscription is kept', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent(alices);
+    const ask = (to: string, ...headers: readonly (readonly [string, string])[]) =>
+      alice.request('SUBSCRIBE', to, { headers });
+    ask('sip:nobody@example.com', ['Event', 'presence']);
+    await alice.receivesResponse(404, 'SUBSCRIBE');
+    ask('sip:bob@example.com', ['Event', 'conference']);
+    const served = get(await alice.receivesResponse(489, 'SUBSCRIBE'), textHeader('Allow-Events'));
+    assert.equal(served, 'presence, presence.winfo, dialog, reg, message-summary');
+    ask('sip:bob@example.com', ['Event', 'presence'], ['Expires', '5']);
+    assert.equal(get(await alice.receivesResponse(423, 'SUBSCRIBE'), MinExpires), 60);
+    ask('sip:bob@example.com', ['Event', 'presence'], ['Accept', 'application/sdp']);
+    await alice.receivesResponse(406, 'SUBSCRIBE');
+    assert.deepEqual(it.database.rows.subscriptions(), []);
+  });
+});
+
+test('law 10: a SUBSCRIBE with a To tag that we never gave is 481, whoever sends it', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = it.agent(alices);
+    const mallory = it.agent({ name: 'mallory', address: '192.0.2.66' });
+    const { dialog, accepted } = await watch(alice, 'sip:bob@example.com');
+    const end = [
+      ['Event', 'presence'],
+      ['Expires', '0'],
+    ] as const;
+    mallory.within({ ...dialog, callId: 'another' }, 'SUBSCRIBE', { headers: end });
+    await mallory.receivesResponse(481, 'SUBSCRIBE');
+    mallory.within({ ...dialog, remote: { uri: dialog.remote.uri, tag: 'guessed' } }, 'SUBSCRIBE', { headers: end });
+    await mallory.receivesResponse(481, 'SUBSCRIBE');
+    assert.ok(get(accepted, Contact));
+    assert.equal(it.database.rows.subscriptions().length, 1);
+  });
+});
+
 test('RFC 3903 §6 step 5: a publication that nobody refreshes ends, and its watchers hear of it', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {
