@@ -2,7 +2,7 @@
  * The console over invented numbers: the pages and REST as `npm start` serves them, and behind them a proxy that is not
  * there. A test says what it sees, and changes it while the page looks.
  */
-import { apiRoutes } from '../../routes/http/api.ts';
+import { type Actions, apiRoutes } from '../../routes/http/api.ts';
 import type { PhoneConfig } from '../../src/adapters/http/page-routes.ts';
 import { bundlePages } from '../../src/adapters/http/pages.ts';
 import { createHttp, listenHttp } from '../../src/adapters/http/server.ts';
@@ -54,7 +54,7 @@ export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOpt
   const open = async (at: number) => {
     const api = apiRoutes(proxy.invented, {
       reload: async () => reloadReport,
-      doctor: async () => [],
+      doctor: async () => findings,
       log: { level: 'info' },
       rtpengine: proxy.nodes,
     });
@@ -203,6 +203,16 @@ const watching = ['alice', 'carol', 'dave'].map((name, index) => ({
   notifications: 3 + index * 4,
   expiresAt: soon(900 + index * 300),
 }));
+
+const findings: Awaited<ReturnType<Actions['doctor']>> = [
+  {
+    check: 'certificate',
+    level: 'warning',
+    says: 'The certificate ends in 9 days.',
+    cure: 'Renew it: `npx viaduct certificate`.',
+  },
+  { check: 'database', level: 'ok', says: 'PostgreSQL answers, and every migration is done.', cure: '' },
+];
 
 function soon(seconds: number): string {
   return new Date(Date.now() + seconds * 1000).toISOString();

@@ -51,7 +51,17 @@ afterEach(() => assert.deepEqual(complaints.splice(0), []));
 
 const busy = (): World => busyWorld(Date.now(), 1);
 const tile = (page: Page, name: string) => page.locator(`[data-name="${name}"] .value`);
-const views = ['', 'calls', 'calls/call-0', 'registrations', 'subscribers', 'rtpengine', 'presence', 'refusals'];
+const views = [
+  '',
+  'calls',
+  'calls/call-0',
+  'registrations',
+  'subscribers',
+  'rtpengine',
+  'presence',
+  'refusals',
+  'doctor',
+];
 
 test('the overview shows the numbers of the proxy, and new ones by itself', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
@@ -243,6 +253,13 @@ test('what cannot be changed says why, in words', async (t) => {
   await page.getByRole('button', { name: 'Add' }).click();
   await page.getByText('This rtpengine is there already.').waitFor();
   assert.ok(complaints.splice(0).every((text) => text.includes('409')));
+});
+
+test('the doctor says what is wrong, with its cure', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/doctor`);
+  await page.getByText('The certificate ends in 9 days.').waitFor();
+  await page.locator('code').getByText('npx viaduct certificate').waitFor();
 });
 
 test('who is banned, why and until when; a ban is lifted', async (t) => {

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import type { PublicationsBody, SubscriptionsBody } from '../../routes/http/presence-schemas.ts';
 import type {
   CallsBody,
+  DoctorBody,
   ExplanationBody,
   HappeningBody,
   HealthBody,
@@ -28,6 +29,7 @@ export type Exchange = Explanation['exchanges'][number];
 export type Happening = Static<typeof HappeningBody>;
 
 export type RefusedSource = Static<typeof RefusalsBody>['items'][number];
+export type Diagnosis = Static<typeof DoctorBody>;
 export type Publication = Static<typeof PublicationsBody>['items'][number];
 export type Subscription = Static<typeof SubscriptionsBody>['items'][number];
 

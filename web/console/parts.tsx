@@ -63,7 +63,8 @@ export function Card({ title, note, wide = false, children }: CardProps) {
 
 /** A sentence of ours in which `this` is something to type. */
 export function Words({ text }: { readonly text: string }) {
-  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</>;
+  const parts = text.split('`');
+  return <span>{parts.map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</span>;
 }
 
 /** Nothing there yet: what it would be, and what brings it here. */

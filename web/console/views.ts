@@ -4,6 +4,7 @@ import type { ComponentType } from 'preact';
 import type { IconName } from './icons.tsx';
 import { addresses } from './live.ts';
 import { Calls } from './views/calls.tsx';
+import { Doctor } from './views/doctor.tsx';
 import { Nodes } from './views/nodes.tsx';
 import { Overview } from './views/overview.tsx';
 import { Presence } from './views/presence.tsx';
@@ -65,6 +66,14 @@ const all: readonly View[] = [
     about: 'Who and what was refused, and what to do',
     icon: 'refusals',
     body: Refusals,
+  },
+  {
+    path: 'doctor',
+    title: 'Doctor',
+    about: 'What is wrong with this installation, each with its cure',
+    icon: 'doctor',
+    body: Doctor,
+    needs: '/api/v1/doctor',
   },
 ];
 
