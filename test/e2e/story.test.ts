@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
 import { doctorCommand } from '../../src/cli/doctor.ts';
 import { explainCommand } from '../../src/cli/explain.ts';
@@ -74,5 +75,16 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     assert.match(await prints('explain'), /^error: The called party is busy\. \[22\]$/m);
     assert.match(await prints('ladder'), /486 Busy/);
     assert.match(await prints('calls', 'failed'), /failed 486/);
+  });
+
+  test('the failed call is explained and listed after kill -9, from the database', async () => {
+    const before = await prints('explain');
+    await delay(3_000);
+    await viaduct().kill9();
+    await viaduct().restart();
+    assert.match(await prints('calls'), /^No calls yet\.$/m);
+    const [, row = ''] = (await prints('calls', 'failed')).split('\n');
+    assert.match(row, /failed 486/);
+    assert.equal(await prints('explain', row.split(' ')[0] ?? ''), before);
   });
 });
