@@ -10,12 +10,13 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
+import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
 import type { Setting } from './config/setting.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
-export interface Settings extends ProtectionSettings {
+export interface Settings extends ProtectionSettings, RegistrarSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -44,9 +45,6 @@ export interface Settings extends ProtectionSettings {
   readonly timerCSeconds: number;
   readonly drainSeconds: number;
   readonly hep: value.HostPort | undefined;
-  readonly maxContacts: number;
-  readonly whenContactsFull: 'refuse' | 'replace-oldest';
-  readonly maxExpires: value.Expiry;
   /** 0: never. */
   readonly mediaIdleSeconds: number;
   /** Who may watch whom where no rule says. */
@@ -247,33 +245,7 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 30,
       parse: value.wholeNumber(0, 86_400),
     },
-    maxContacts: {
-      name: 'MAX_CONTACTS',
-      unit: 'devices',
-      help: 'How many devices may be registered under one address.',
-      example: '10',
-      byDefault: '10',
-      otherwise: 10,
-      parse: value.wholeNumber(1, 1000),
-    },
-    whenContactsFull: {
-      name: 'WHEN_CONTACTS_FULL',
-      unit: 'refuse or replace-oldest',
-      help: 'What happens to one device more: it is refused, or the one that registered longest ago makes room.',
-      example: 'replace-oldest',
-      byDefault: 'refuse',
-      otherwise: 'refuse',
-      parse: value.oneOf('refuse', 'replace-oldest'),
-    },
-    maxExpires: {
-      name: 'MAX_EXPIRES_SECONDS',
-      unit: 'seconds, transport:seconds',
-      help: 'The longest registration that is granted; transports may have their own.',
-      example: '7200 ws:600 wss:600',
-      byDefault: '7200',
-      otherwise: { seconds: 7200, byTransport: {} },
-      parse: value.expiry,
-    },
+    ...registrarTable,
     mediaIdleSeconds: {
       name: 'MEDIA_IDLE_SECONDS',
       unit: 'seconds',
@@ -343,6 +315,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     maxContacts: read('maxContacts'),
     whenContactsFull: read('whenContactsFull'),
     maxExpires: read('maxExpires'),
+    udpPingSeconds: read('udpPingSeconds'),
+    wsPingSeconds: read('wsPingSeconds'),
     mediaIdleSeconds: read('mediaIdleSeconds'),
     presence: read('presence'),
   };

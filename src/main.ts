@@ -68,8 +68,9 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const { listen, advertise, origins } = settings;
   const admits = (address: string): boolean => engine?.admits(address, 'connection') ?? true;
   const passed = homer(settings, identity, log, shutdown);
+  const limits = { pingMs: settings.wsPingSeconds * 1000 };
   const network = await openNetwork(
-    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, passed, log },
+    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, passed, limits, log },
     events,
   );
   shutdown.add('the network', () => network.shutdown());
@@ -164,6 +165,7 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
       maxContacts: settings.maxContacts,
       whenFull: settings.whenContactsFull,
     },
+    keepAliveMs: settings.udpPingSeconds * 1000,
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
     presence: settings.presence,
     version,

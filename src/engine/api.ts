@@ -124,6 +124,8 @@ export interface Target {
   /** Route values put before what the request brought, nearest first: the Path of a binding. */
   readonly route?: readonly string[];
   readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
+  /** RFC 5626 §5.3: other flows to the same device, best first: tried one by one when this one fails. */
+  readonly otherFlows?: readonly Target[] | undefined;
   /** What is known of the media of the party behind it. */
   readonly media?: MediaKind | undefined;
   /** RFC 3261 §16.6: 0 to 1, what its registration says; without one it is among the first. */

@@ -80,6 +80,8 @@ export interface EngineOptions {
   readonly timerCMs: number;
   /** Default `defaultLimits`. */
   readonly registrar?: RegisterLimits;
+  /** How often a UDP client behind NAT is asked whether it is there; absent or 0: never. */
+  readonly keepAliveMs?: number;
   /** A call whose media has been silent for this long is ended; absent or 0: never. */
   readonly mediaIdleMs?: number;
   /** Who may watch whom where no rule says (PRESENCE). */

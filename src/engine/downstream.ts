@@ -119,6 +119,7 @@ export class Downstream {
     if (code === 'internal') this.#core.ports.log.error({ stack }, message);
     this.#tell(branch, { code, detail });
     this.#over(branch);
+    if (code === 'flow-gone' && this.#triesNextFlow(branch)) return;
     this.#context.step({ on: 'failed', branch: id, status: errors[code].status, code, detail });
   }
 
@@ -126,6 +127,8 @@ export class Downstream {
     const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
     this.#tell(branch, { code, detail: '' });
     if (this.#triesNextServer(branch)) return;
+    // Who has said that it rings is there.
+    if (this.#context.stateOf(branch.plan.id) === 'calling' && this.#triesNextFlow(branch)) return;
     this.#context.step({ on: 'failed', branch: branch.plan.id, status: errors[code].status, code });
   }
 
@@ -156,6 +159,7 @@ export class Downstream {
     const { plan, sent, lost } = branch;
     if (sent === undefined) return;
     if (received.status === 503 && this.#triesNextServer(branch)) return;
+    if (received.status === 430 && this.#triesNextFlow(branch)) return;
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
       if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
@@ -189,6 +193,15 @@ export class Downstream {
     if (others.length === 0 || this.#context.stateOf(plan.id) !== 'calling') return false;
     if (!this.#context.mayReplace(plan.id)) return false;
     this.#replace(plan.id, { ...plan, left: others });
+    return true;
+  }
+
+  /** RFC 5626 §5.3: where one flow to a device fails (430, or nobody hears us there), it may be reached by another. */
+  #triesNextFlow({ plan }: LiveBranch): boolean {
+    const [next, ...otherFlows] = plan.target.otherFlows ?? [];
+    if (next === undefined || !this.#context.mayReplace(plan.id)) return false;
+    const { target, maxBreadth } = plan;
+    this.#replace(plan.id, { maxBreadth, target: { ...target, ...next, otherFlows } });
     return true;
   }
 

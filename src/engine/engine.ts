@@ -18,6 +18,7 @@ import { endCalls } from './end-calls.ts';
 import { FailedCalls } from './failed-calls.ts';
 import { hangUpRecord } from './hang-up.ts';
 import { Happenings } from './happenings.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { Logins } from './login.ts';
 import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
@@ -102,7 +103,10 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       { node, boot, graceMs, limits: options.registrar ?? defaultLimits, toAor: (uri) => domains.aorOf(uri) },
       {
         moved: (binding, flow) => dialogs.moved(binding, flow),
-        registered: (aor, bindings) => registered(core, aor, bindings),
+        registered: (aor, bindings) => {
+          registered(core, aor, bindings);
+          keepAlive.registered(aor, bindings);
+        },
         dropped: (aor) => core.presence.mayHaveGone(aor),
       },
     ),
@@ -121,6 +125,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     happenings,
   };
   const receiver = new Receiver(core);
+  const keepAlive = new KeepAlive(() => core);
   const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
     core.media.isKnown(name),
   );
@@ -155,6 +160,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       deletes.start();
       leftovers.start();
       silence.start();
+      keepAlive.start();
       early.open();
     },
     drain: () => {
@@ -168,6 +174,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       deletes.stop();
       leftovers.stop();
       silence.stop();
+      keepAlive.stop();
     },
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),

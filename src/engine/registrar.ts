@@ -115,16 +115,16 @@ export class Registrar {
    */
   async targets(aor: string, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
     const bindings = await this.#location.lookup(aor);
-    const alive = oneFlowEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
+    const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
     const passed = new Set(seen).add(aor);
-    const found = await Promise.all(alive.map((binding) => this.#expanded(binding, here, passed)));
+    const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
     return found.flat();
   }
 
-  async #expanded(binding: Binding, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
-    const { contact, flowId, path, aor, key, media, q } = binding;
+  async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
+    const { contact, flowId, path, q } = binding;
     const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
-    if (next === undefined) return [{ uri: contact, flowId, route: path, binding: { aor, key }, media, q }];
+    if (next === undefined) return [withOthers(targetOf(binding), others.map(targetOf))];
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
     if (passed.has(next) || passed.size >= longestChain) return [];
     const targets = await this.targets(next, here, passed);
@@ -202,11 +202,21 @@ export class Registrar {
   }
 }
 
-/** RFC 5626 §5.3: of the flows of one device, which differ in their reg-id, one is used: the best or newest. */
-function oneFlowEach(bindings: readonly Binding[]): readonly Binding[] {
+type Flows = readonly [best: Binding, ...others: Binding[]];
+
+/** RFC 5626 §5.3: of the flows of one device, which differ in their reg-id, one is used at a time: first the best or newest. */
+function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
   const deviceOf = ({ key }: Binding): string => key.replace(/;reg-id=\d+$/, '');
-  const seen = new Set<string>();
-  return bindings.filter((binding) => seen.size < seen.add(deviceOf(binding)).size);
+  const devices = Map.groupBy(bindings, deviceOf);
+  return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
+}
+
+function withOthers(target: Target, otherFlows: readonly Target[]): Target {
+  return otherFlows.length === 0 ? target : { ...target, otherFlows };
+}
+
+function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
+  return { uri: contact, flowId, route: path, binding: { aor, key }, media, q };
 }
 
 /** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */

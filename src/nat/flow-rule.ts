@@ -6,7 +6,7 @@
 import type { NameAddr } from '../message/headers/address.ts';
 import { sentByPort, type Via } from '../message/headers/via.ts';
 import { hasParam } from '../message/params.ts';
-import { parseUri } from '../message/uri.ts';
+import { defaultPort, parseUri } from '../message/uri.ts';
 import type { SocketAddress, Transport } from '../ports.ts';
 import { sameAddress } from './same-address.ts';
 
@@ -24,6 +24,13 @@ export function mustUseFlow({ transport, via, contact, source }: FlowQuestion): 
   if (transport !== 'udp') return true;
   // RFC 3581 §4: a client that asks for rport receives where it sends from, as RFC 5626 clients say with ob or reg-id.
   return hasParam(via.params, 'rport') || saysOutbound(contact) || !cameFrom(via, source);
+}
+
+/** Whether something translates between us and who registered this Contact URI from there. Where it has a name: perhaps. */
+export function isBehindNat(contactUri: string, source: SocketAddress): boolean {
+  const uri = parseUri(contactUri);
+  if (uri === undefined) return false;
+  return !sameAddress(uri.host, source.address) || (uri.port ?? defaultPort(uri)) !== source.port;
 }
 
 function saysOutbound(contact: NameAddr | undefined): boolean {

@@ -121,11 +121,11 @@ export const isFinal = (context: ResponseContext): boolean => context.final !== 
 export const takesBranches = (context: ResponseContext): boolean =>
   !isFinal(context) && !context.cancelled && !context.declined;
 
-/** Whether this one may be followed by another try at its target: it is out, and still wanted. */
+/** Whether this one may be followed by another try at its target: it has no final response, and is still wanted. */
 export function mayReplace(context: ResponseContext, id: string): boolean {
   const branch = find(context, id);
-  const isOut = branch?.state === 'calling' || branch?.state === 'proceeding';
-  return isOut && branch.cancelling === undefined && takesBranches(context);
+  const isOpen = branch?.state === 'preparing' || branch?.state === 'calling' || branch?.state === 'proceeding';
+  return isOpen && branch.cancelling === undefined && takesBranches(context);
 }
 
 /** Our own part in the failure, also when the response of another branch goes upstream. */
@@ -350,6 +350,8 @@ function outcomeOf(branch: Branch, response: SipResponse): Outcome {
   // Deviates: §16.7 step 6 would forward the 487. The caller cancelled nothing, and is told that nobody answered.
   const { because } = branch.cancelling ?? {};
   if (response.status === 487 && (because === 'timer-c' || because === 'ring-time')) return noAnswer(branch);
+  // RFC 5626 §11.5: 430 is for the proxy that chose the flow. A user agent is told that nobody is there.
+  if (response.status === 430) return own(branch, { status: 480, code: 'flow-gone' });
   return { kind: 'response', branch: branch.id, response };
 }
 

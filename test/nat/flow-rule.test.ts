@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Contact } from '../../src/message/headers/contact.ts';
 import { Via } from '../../src/message/headers/via.ts';
-import { mustUseFlow } from '../../src/nat/flow-rule.ts';
+import { isBehindNat, mustUseFlow } from '../../src/nat/flow-rule.ts';
 import type { Transport } from '../../src/ports.ts';
 
 function check(via: string, contact: string | undefined, from: string, transport: Transport = 'udp'): boolean {
@@ -39,4 +39,12 @@ test('law 4: a source that differs from sent-by in address or port, or a name th
   assert.equal(check('10.0.0.1', undefined, '192.0.2.1:5060'), true);
   assert.equal(check('192.0.2.1:5070', undefined, '192.0.2.1:5060'), true);
   assert.equal(check('phone.local', undefined, '192.0.2.1:5060'), true);
+});
+
+test('RFC 3581: whose Contact is not where the REGISTER came from is behind NAT; a name in it may hide anything', () => {
+  const source = { address: '192.0.2.1', port: 5060 };
+  assert.equal(isBehindNat('sip:a@192.0.2.1', source), false);
+  assert.equal(isBehindNat('sip:a@192.0.2.1:5062', source), true);
+  assert.equal(isBehindNat('sip:a@10.0.0.1', source), true);
+  assert.equal(isBehindNat('sip:a@phone.example.com', source), true);
 });

@@ -38,6 +38,8 @@ export interface ProxySceneOptions {
   readonly seed?: number;
   readonly graceMs?: number;
   readonly mediaIdleMs?: number;
+  /** Default: nobody is asked whether he is there. */
+  readonly keepAliveMs?: number;
   readonly transactionLimits?: TransactionLimits;
   /** Default: nobody is refused for what he does. */
   readonly protection?: ProtectionOptions;
@@ -200,6 +202,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     graceMs: options.graceMs ?? 10_000,
     timerCMs: 180_000,
     mediaIdleMs: options.mediaIdleMs ?? 0,
+    keepAliveMs: options.keepAliveMs ?? 0,
     transactionLimits: options.transactionLimits,
     presence: options.presence ?? 'open',
     protection: options.protection,
