@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type CallTimes, callTimesTable } from './config/calls.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
 import type { Setting } from './config/setting.ts';
@@ -16,7 +17,7 @@ import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
-export interface Settings extends ProtectionSettings, RegistrarSettings {
+export interface Settings extends ProtectionSettings, RegistrarSettings, CallTimes {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -40,13 +41,9 @@ export interface Settings extends ProtectionSettings, RegistrarSettings {
   /** `undefined`: not said; see DESIGN §6 for who gets two of them. */
   readonly demoUsers: readonly value.DemoUser[] | undefined;
   readonly logLevel: LogLevel;
-  readonly graceSeconds: number;
   readonly groupMs: number;
-  readonly timerCSeconds: number;
   readonly drainSeconds: number;
   readonly hep: value.HostPort | undefined;
-  /** 0: never. */
-  readonly mediaIdleSeconds: number;
   /** Who may watch whom where no rule says. */
   readonly presence: 'open' | 'confirm';
 }
@@ -198,15 +195,6 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 'info',
       parse: value.oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
     },
-    graceSeconds: {
-      name: 'GRACE_SECONDS',
-      unit: 'seconds',
-      help: 'How long the binding and the calls of a closed connection wait for the client to come back.',
-      example: '10',
-      byDefault: '10',
-      otherwise: 10,
-      parse: value.wholeNumber(0, 3600),
-    },
     groupMs: {
       name: 'GROUP_MS',
       unit: 'milliseconds',
@@ -216,17 +204,8 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 5,
       parse: value.wholeNumber(0, 1000),
     },
+    ...callTimesTable,
     ...protectionTable,
-    timerCSeconds: {
-      // RFC 3261 §16.6 step 11: timer C is larger than three minutes.
-      name: 'TIMER_C_SECONDS',
-      unit: 'seconds',
-      help: 'How long an unanswered call may ring before it is cancelled; RFC 3261 asks for more than 180.',
-      example: '181',
-      byDefault: '181',
-      otherwise: 181,
-      parse: value.wholeNumber(1, 3600),
-    },
     hep: {
       name: 'HEP',
       unit: 'udp:host:port',
@@ -246,15 +225,6 @@ function table(folder: string, asRoot: boolean): Table {
       parse: value.wholeNumber(0, 86_400),
     },
     ...registrarTable,
-    mediaIdleSeconds: {
-      name: 'MEDIA_IDLE_SECONDS',
-      unit: 'seconds',
-      help: 'How long no packet may come in a call that is not on hold before it is ended; 0 for never.',
-      example: '600',
-      byDefault: '600',
-      otherwise: 600,
-      parse: value.wholeNumber(0, 86_400),
-    },
     presence: {
       name: 'PRESENCE',
       unit: 'policy',
@@ -310,6 +280,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     httpPerSecond: read('httpPerSecond'),
     origins: read('origins'),
     timerCSeconds: read('timerCSeconds'),
+    tryingSeconds: read('tryingSeconds'),
     drainSeconds: read('drainSeconds'),
     hep: read('hep'),
     maxContacts: read('maxContacts'),

@@ -238,6 +238,11 @@ const rows = {
     meaning: 'The called device did not answer.',
     nextStep: 'Look at the device and its network; UDP behind NAT loses its way without keep-alives.',
   },
+  'answered-too-late': {
+    status: 408,
+    meaning: 'The called device answered when the caller had been told that nobody does.',
+    nextStep: 'The device took longer than TRYING_SECONDS for its first response: look at its network, or raise that.',
+  },
   'transport-failed': {
     status: 503,
     meaning: 'The connection to the next hop failed.',

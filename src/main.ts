@@ -157,6 +157,7 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
     },
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
+    tryingMs: settings.tryingSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,
     registrar: {
       ...defaultLimits,

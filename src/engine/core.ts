@@ -78,6 +78,8 @@ export interface EngineOptions {
   readonly acceptForeign: boolean;
   readonly graceMs: number;
   readonly timerCMs: number;
+  /** A registered device that says nothing to a call, not even 100, is not waited for after this; absent or 0: timer B. */
+  readonly tryingMs?: number;
   /** Default `defaultLimits`. */
   readonly registrar?: RegisterLimits;
   /** How often a UDP client behind NAT is asked whether it is there; absent or 0: never. */

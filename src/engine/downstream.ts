@@ -5,7 +5,7 @@
  * Left out: what the events mean (src/proxy/response-context.ts), building a branch (branches.ts).
  */
 import { withoutClaims } from '../auth/claims.ts';
-import { errors, type Failure, failureOf } from '../errors.ts';
+import { type ErrorCode, errors, Failure, failureOf } from '../errors.ts';
 import { cancelFor } from '../message/build.ts';
 import { removeAll, removeFirst, withBody } from '../message/edit.ts';
 import { get } from '../message/header.ts';
@@ -33,6 +33,8 @@ export interface Context {
   stateOf(branch: string): BranchState | undefined;
   /** Whether this response may go upstream. */
   takes(response: SipResponse): boolean;
+  /** Whether a failure went upstream. */
+  isRefused(): boolean;
   /** Whether its device may be asked again. */
   mayReplace(branch: string): boolean;
 }
@@ -43,8 +45,12 @@ interface LiveBranch {
   sent: PreparedBranch | undefined;
   client: ClientTransaction | undefined;
   timerC: Cancel | undefined;
+  /** Its first response is waited for. */
+  silence: Cancel | undefined;
   /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
   lost: Failure | undefined;
+  /** What its story was told last. */
+  told: ErrorCode | undefined;
 }
 
 export class Downstream {
@@ -82,7 +88,15 @@ export class Downstream {
   #add(branch: Omit<BranchPlan, 'id'>): string {
     const id = branchParameter(this.#core.ports.random.hex(8), this.#request.loopHash);
     const plan = { ...branch, id };
-    this.#branches.set(id, { plan, sent: undefined, client: undefined, timerC: undefined, lost: undefined });
+    this.#branches.set(id, {
+      plan,
+      sent: undefined,
+      client: undefined,
+      timerC: undefined,
+      silence: undefined,
+      lost: undefined,
+      told: undefined,
+    });
     return id;
   }
 
@@ -111,6 +125,20 @@ export class Downstream {
       failed: (why) => this.#context.post(() => this.#failed(branch, why)),
       terminated: () => this.#context.post(() => this.#terminated(branch)),
     });
+    this.#expectWord(branch, prepared);
+  }
+
+  /** A registered device is switched off, or out of reach; a server of a domain has timer B and the next one. */
+  #expectWord(branch: LiveBranch, { id, target, hop }: PreparedBranch): void {
+    const { tryingMs = 0 } = this.#core.options;
+    if (tryingMs === 0 || target.binding === undefined || hop.others.length > 0 || !opensCall(this.#request)) return;
+    branch.silence = this.#core.ports.clock.after(tryingMs, () =>
+      this.#context.post(() => {
+        if (this.#context.stateOf(id) !== 'calling') return;
+        this.#tell(branch, { code: 'branch-timeout', detail: `It has said nothing for ${tryingMs / 1000} s.` });
+        this.#context.step({ on: 'silent', branch: id });
+      }),
+    );
   }
 
   #prepareFailed(branch: LiveBranch, { code, detail, message, stack }: Failure): void {
@@ -138,18 +166,22 @@ export class Downstream {
     this.#branches.delete(branch.plan.id);
   }
 
-  #tell({ plan }: LiveBranch, failure: Pick<Failure, 'code' | 'detail'>): void {
-    this.#core.stories.branchFailed(this.#request.message, plan.target.uri, failure);
+  #tell(branch: LiveBranch, failure: Pick<Failure, 'code' | 'detail'>): void {
+    if (branch.told === failure.code) return; // timer B of a device that was silent
+    branch.told = failure.code;
+    this.#core.stories.branchFailed(this.#request.message, branch.plan.target.uri, failure);
   }
 
   #over(branch: LiveBranch): void {
     branch.timerC?.();
+    branch.silence?.();
     this.#media.branchEnded(branch.plan.id);
   }
 
   // --- responses -----------------------------------------------------------------------------------------------------
 
   #take(branch: LiveBranch, response: SipResponse): void {
+    branch.silence?.();
     const taken = this.#context.post(() => this.#onResponse(branch, response), roomFor(response));
     if (!taken) this.#core.counters.drop('responses waiting');
   }
@@ -163,7 +195,8 @@ export class Downstream {
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
       if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
-    } else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
+    } else if (isSuccess(received) && this.#context.isRefused()) this.#tooLate(branch, sent, received);
+    else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
     else {
       const ours = removeFirst(received, Via); // step 3
       const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
@@ -231,6 +264,10 @@ export class Downstream {
       this.#giveUp(branch, sent, response, failure);
       return undefined;
     }
+  }
+
+  #tooLate(branch: LiveBranch, sent: PreparedBranch, answer: SipResponse): void {
+    if (opensCall(this.#request)) this.#giveUp(branch, sent, answer, new Failure('answered-too-late'));
   }
 
   /** Nobody would hear anything: the callee is let go at once. */

@@ -22,6 +22,7 @@ import {
   createResponseContext,
   defaultLimits,
   isFinal,
+  isRefused,
   isSuccess,
   mayReplace,
   type ResponseContext,
@@ -71,6 +72,7 @@ export class ResponseContextRunner {
       step: (event) => this.#step(event),
       stateOf: (branch) => branchState(this.#context, branch),
       takes: (response) => this.#upstream.takes(response),
+      isRefused: () => isRefused(this.#context),
       mayReplace: (branch) => mayReplace(this.#context, branch),
     });
     const limits = { ...defaultLimits, timerCMs: core.options.timerCMs };

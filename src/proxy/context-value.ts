@@ -20,6 +20,8 @@ export interface Branch {
   readonly id: string;
   readonly state: BranchState;
   readonly cancelling: Cancelling | undefined;
+  /** Nothing has come of it for too long, not even a 100: while it says nothing, nobody waits for it. */
+  readonly silent: boolean;
   /** How it ended, when that was neither by a 2xx nor by our abandoning it. */
   readonly outcome: Outcome | undefined;
 }
@@ -66,6 +68,8 @@ export type ContextEvent =
   /** Its client transaction is gone. */
   | { readonly on: 'terminated'; readonly branch: string }
   | { readonly on: 'timer-c'; readonly branch: string }
+  /** Its first response is overdue. */
+  | { readonly on: 'silent'; readonly branch: string }
   /** What rings has rung for as long as it may: others are tried while its CANCELs are on their way. */
   | { readonly on: 'ring-time-out' }
   /** From upstream; `reason` is its Reason header. */
@@ -108,14 +112,26 @@ export const makeBranch = (id: string, state: BranchState): Branch => ({
   id,
   state,
   cancelling: undefined,
+  silent: false,
   outcome: undefined,
 });
 
 export const find = (context: ResponseContext, id: string): Branch | undefined =>
   context.branches.find((branch) => branch.id === id);
 
-/** It is cancelled because it rang for too long. What it says is not waited for, but a 2xx still wins. */
-export const isGivenUp = (branch: Branch): boolean => branch.cancelling?.because === 'ring-time';
+/** It rang for too long and is cancelled, or says nothing. It is not waited for, but a 2xx of it still wins. */
+export const isGivenUp = (branch: Branch): boolean => branch.silent || branch.cancelling?.because === 'ring-time';
+
+export const noAnswerReason = 'SIP;cause=408;text="No answer"';
+
+/** Others have their turn, or the caller was refused: who wakes up now is cancelled at his first word. */
+export function letSilentGo(context: ResponseContext): ResponseContext {
+  const letGo = (branch: Branch): Branch =>
+    branch.silent && branch.cancelling === undefined
+      ? { ...branch, cancelling: { because: 'ring-time', reason: noAnswerReason, sent: false } }
+      : branch;
+  return { ...context, branches: context.branches.map(letGo) };
+}
 
 export const hasEnded = (branch: Branch): boolean => branch.state === 'ended';
 

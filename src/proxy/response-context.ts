@@ -12,8 +12,12 @@
  *        |                V                V     | terminated
  *        +--------------->+-----> ended <--+-----+
  *
+ * A branch that is `silent` in calling stays there, and is not waited for. With its first 1xx it counts again, unless
+ * others have had their turn meanwhile: then it is cancelled.
+ *
  * What the engine owes: before it sends a branch it asks `branchState`: only one in `preparing` may leave. At `ended` it
- * forgets the client transaction if that still waits for a response: nothing of the branch goes upstream any more.
+ * forgets the client transaction if that still waits for a response: nothing of the branch goes upstream any more. A 2xx
+ * that comes when `isRefused` goes to nobody: it is hung up.
  *
  * Left out: which response is best (best-response.ts), 3xx recursion, Max-Breadth (loop.ts), media, sending.
  */
@@ -27,7 +31,6 @@ import {
   type Respond,
 } from './best-response.ts';
 import {
-  allEnded,
   answerable,
   type Branch,
   type BranchState,
@@ -44,7 +47,9 @@ import {
   isGivenUp,
   isSuccess,
   type Limits,
+  letSilentGo,
   makeBranch,
+  noAnswerReason,
   outcomes,
   type ResponseContext,
   type Step,
@@ -82,7 +87,7 @@ export function step(context: ResponseContext, event: ContextEvent): Step {
 function take(context: ResponseContext, event: ContextEvent): Step {
   switch (event.on) {
     case 'branches':
-      return add(context, event.ids);
+      return add(letSilentGo(context), event.ids);
     case 'routed':
       return [{ ...context, routed: true }, []];
     case 'cancel':
@@ -95,7 +100,8 @@ function take(context: ResponseContext, event: ContextEvent): Step {
     case 'response':
     case 'failed':
     case 'terminated':
-    case 'timer-c': {
+    case 'timer-c':
+    case 'silent': {
       const branch = find(context, event.branch);
       return branch === undefined ? ignore(context) : states[branch.state](context, branch, event);
     }
@@ -116,6 +122,9 @@ export function bestSoFar(context: ResponseContext): Forward | Respond | undefin
 
 /** Whether a final response went upstream. */
 export const isFinal = (context: ResponseContext): boolean => context.final !== 'none';
+
+/** Whether the caller was told that there is no call. */
+export const isRefused = (context: ResponseContext): boolean => context.final === '300-699';
 
 /** Whether a new branch would be sent. Not after a final response, a 6xx (§16.7 step 5) or the caller's CANCEL. */
 export const takesBranches = (context: ResponseContext): boolean =>
@@ -151,6 +160,7 @@ function preparing(context: ResponseContext, branch: Branch, event: BranchEvent)
     case 'failed':
       return fail(context, branch, own(branch, event));
     case 'response': // nothing was sent, so this answers nothing
+    case 'silent':
     case 'timer-c':
     case 'terminated':
       return ignore(context);
@@ -166,6 +176,8 @@ function calling(context: ResponseContext, branch: Branch, event: BranchEvent): 
     case 'timer-c':
       // RFC 3261 §16.8: without a provisional response it is as if the branch had received a 408.
       return context.invite ? fail(context, branch, noAnswer(branch)) : ignore(context);
+    case 'silent':
+      return context.invite ? change(context, { ...branch, silent: true }, []) : ignore(context);
     case 'sent': // twice
     case 'terminated': // its failure or final response came before
       return ignore(context);
@@ -180,6 +192,7 @@ function proceeding(context: ResponseContext, branch: Branch, event: BranchEvent
       return fail(context, branch, own(branch, event));
     case 'timer-c':
       return timerC(context, branch);
+    case 'silent': // it spoke just in time
     case 'sent': // twice
     case 'terminated': // its failure or final response came before
       return ignore(context);
@@ -195,6 +208,7 @@ function accepted(context: ResponseContext, branch: Branch, event: BranchEvent):
       return change(context, { ...branch, state: 'ended' }, [{ do: 'ended', branch: branch.id }]);
     case 'failed': // the transport failed after the answer: the call is up
     case 'sent':
+    case 'silent':
     case 'timer-c': // fired while the 2xx was on its way
       return ignore(context);
   }
@@ -203,8 +217,9 @@ function accepted(context: ResponseContext, branch: Branch, event: BranchEvent):
 // --- responses -------------------------------------------------------------------------------------------------------
 
 function receive(context: ResponseContext, branch: Branch, response: SipResponse): Step {
-  if (response.status < 200) return provisional(context, branch, response);
-  if (isSuccess(response)) return context.invite ? answer(context, branch, response) : reply(context, branch, response);
+  if (response.status < 200) return provisional(context, { ...branch, silent: false }, response);
+  if (isSuccess(response) && !isRefused(context))
+    return context.invite ? answer(context, branch, response) : reply(context, branch, response);
   return fail(context, branch, outcomeOf(branch, response));
 }
 
@@ -324,17 +339,20 @@ function stopTimerC(context: ResponseContext, branch: Branch): readonly ContextE
 
 // Phones show no missed call when they read this.
 const completedElsewhere = 'SIP;cause=200;text="Call completed elsewhere"';
-const noAnswerReason = 'SIP;cause=408;text="No answer"';
 
 // --- the end ---------------------------------------------------------------------------------------------------------
 
-/** RFC 3261 §16.7 step 6: the best response goes upstream when every branch has ended without a 2xx. */
+/**
+ * RFC 3261 §16.7 step 6: the best response goes upstream when every branch has ended without a 2xx. Deviates: a silent
+ * one is not waited for (until timer B, 32 s), which helps a caller whose callee is switched off.
+ */
 function conclude(context: ResponseContext): Step {
-  if (isFinal(context) || !allEnded(context)) return ignore(context);
+  if (isFinal(context) || !context.branches.every((branch) => hasEnded(branch) || branch.silent))
+    return ignore(context);
   const best = context.cancelled ? cancelledAnswer(context) : context.routed ? bestOrNone(context) : undefined;
   // A route is still at work, and may add branches.
   if (best === undefined) return ignore(context);
-  return [{ ...context, final: '300-699' }, [best]];
+  return [{ ...letSilentGo(context), final: '300-699' }, [best]];
 }
 
 function cancelledAnswer(context: ResponseContext): Forward | Respond {

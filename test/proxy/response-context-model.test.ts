@@ -29,6 +29,7 @@ const words = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(id, id).map(([one, other]) => `${one} replaced ${other}`) },
   { weight: 1, arbitrary: id.map((one) => `terminated ${one}`) },
   { weight: 1, arbitrary: id.map((one) => `timer-c ${one}`) },
+  { weight: 1, arbitrary: id.map((one) => `silent ${one}`) },
   { weight: 1, arbitrary: fc.constantFrom('cancel', 'ring-time-out') },
   { weight: 1, arbitrary: fc.constant('routed') },
 );
@@ -108,13 +109,14 @@ class Watch {
     this.finals.push(status);
   }
 
-  /** Every 2xx to an INVITE goes upstream while its client transaction lives. */
+  /** Every 2xx to an INVITE goes upstream while its client transaction lives, unless a failure did before. */
   #expectForward(before: ResponseContext, event: ContextEvent, effects: readonly ContextEffect[]): void {
     if (event.on !== 'response' || !before.invite) return;
     if (event.response.status < 200 || event.response.status >= 300) return;
     const alive = ['calling', 'proceeding', 'accepted'].includes(branchState(before, event.branch) ?? '');
+    const isRefused = this.finals.some((final) => final >= 300);
     const forwarded = effects.some((effect) => effect.do === 'forward' && effect.response === event.response);
-    assert.equal(forwarded, alive, `${event.branch} ${event.response.status}`);
+    assert.equal(forwarded, alive && !isRefused, `${event.branch} ${event.response.status}`);
   }
 
   #expectTimers(): void {

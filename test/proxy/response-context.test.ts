@@ -9,6 +9,7 @@ import {
   type ContextEvent,
   createResponseContext,
   isFinal,
+  isRefused,
   ownFailures,
   step,
   takesBranches,
@@ -444,5 +445,56 @@ describe('it has rung for too long', () => {
 
   test('the caller gives up meanwhile: 487 for him', () => {
     assert.deepEqual(seen(rung, 'routed', 'cancel', 'a 487'), ['respond 487']);
+  });
+});
+
+describe('it says nothing, not even 100', () => {
+  const silent = after(ringing, 'branches c', 'sent c', 'silent c');
+  const alone = after(invite, 'branches a', 'sent a', 'silent a');
+  const noAnswer = 'SIP;cause=408;text="No answer"';
+
+  test('it is not waited for: the others ring on, and when they refuse theirs is the best response', () => {
+    assert.deepEqual(effects(after(ringing, 'branches c', 'sent c'), 'silent c'), []);
+    assert.ok(!allTried(silent));
+    assert.deepEqual(seen(silent, 'a 486', 'b 480'), ['forward a 486']);
+  });
+
+  test('Deviates: §16.7 step 6: with nobody else left the caller hears 408 at once, not after timer B', () => {
+    assert.ok(allTried(alone) && !allEnded(alone));
+    assert.deepEqual(bestSoFar(alone), { do: 'respond', status: 408, code: 'branch-timeout' });
+    assert.deepEqual(effects(alone, 'routed'), ['respond 408 branch-timeout']);
+  });
+
+  test('RFC 3261 §16.7 step 5: it wakes up while the others ring: it rings with them, and may answer', () => {
+    assert.deepEqual(effects(silent, 'c 180'), ['forward c 180', 'start-c c 181000']);
+    assert.ok(!allTried(after(silent, 'c 100', 'a 486', 'b 486')));
+    assert.equal(seen(silent, 'c 200')[0], 'forward c 200');
+  });
+
+  test('RFC 3261 §9.1: it wakes up when others have had their turn: it is cancelled, and a 2xx still wins', () => {
+    const second = after(alone, 'branches b', 'sent b', 'b 180');
+    assert.deepEqual(effects(second, 'a 180'), [`cancel a ${noAnswer}`, 'start-c a 32000']);
+    assert.deepEqual(seen(second, 'a 200'), ['forward a 200', `cancel b ${elsewhere}`]);
+  });
+
+  test('RFC 3261 §9.1: it wakes up when the caller has had his 408: CANCEL, and its 2xx goes to nobody', () => {
+    const refused = after(alone, 'routed');
+    assert.ok(isRefused(refused));
+    assert.deepEqual(effects(refused, 'a 180'), [`cancel a ${noAnswer}`, 'start-c a 32000']);
+    assert.deepEqual(effects(refused, 'a 200'), ['stop-c a', 'ended a']);
+    assert.deepEqual(effects(refused, 'a failed 408 branch-timeout'), ['stop-c a', 'ended a']);
+  });
+
+  test('RFC 3261 §16.10: the caller gives up: his 487 waits for nobody who says nothing', () => {
+    assert.deepEqual(effects(alone, 'cancel'), ['respond 487']);
+    assert.deepEqual(effects(after(one, 'cancel'), 'silent a'), ['respond 487']);
+    assert.deepEqual(effects(after(alone, 'cancel'), 'a 180'), ['cancel a', 'start-c a 32000']);
+  });
+
+  test('what spoke just in time is not silent', () => {
+    for (const word of ['a 100', 'a 200', 'a 486']) {
+      assert.deepEqual(effects(after(one, word), 'silent a'), [], word);
+    }
+    assert.deepEqual(seen(after(one, 'a 100'), 'silent a', 'a 180'), ['forward a 180']);
   });
 });

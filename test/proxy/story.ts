@@ -32,7 +32,7 @@ export const response = (status: number, toTag = 'b', headers: readonly Field[] 
 export const invite = createResponseContext('INVITE');
 export const message = createResponseContext('MESSAGE');
 
-/** `routed` · `cancel REASON` · `branches a b` · `sent a` · `a 180` · `a failed 408 CODE` · `a replaced b` · `timer-c a` · `terminated a` */
+/** `routed` · `cancel REASON` · `branches a b` · `sent a` · `a 180` · `a failed 408 CODE` · `a replaced b` · `timer-c a` · `silent a` · `terminated a` */
 export function eventOf(words: string): ContextEvent {
   const [first = '', second = '', third = '', fourth = ''] = words.split(' ');
   switch (first) {
@@ -45,6 +45,7 @@ export function eventOf(words: string): ContextEvent {
       return { on: 'branches', ids: words.split(' ').slice(1) };
     case 'sent':
     case 'timer-c':
+    case 'silent':
     case 'terminated':
       return { on: first, branch: second };
     default:

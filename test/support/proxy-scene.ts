@@ -37,6 +37,7 @@ export interface ProxySceneOptions {
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
   readonly graceMs?: number;
+  readonly tryingMs?: number;
   readonly mediaIdleMs?: number;
   /** Default: nobody is asked whether he is there. */
   readonly keepAliveMs?: number;
@@ -201,6 +202,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     acceptForeign: options.acceptForeign ?? false,
     graceMs: options.graceMs ?? 10_000,
     timerCMs: 180_000,
+    tryingMs: options.tryingMs ?? 5_000,
     mediaIdleMs: options.mediaIdleMs ?? 0,
     keepAliveMs: options.keepAliveMs ?? 0,
     transactionLimits: options.transactionLimits,
