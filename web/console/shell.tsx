@@ -1,5 +1,6 @@
 /** The frame around every view: navigation at the side, or along the top where the screen is narrow. */
 import { useEffect, useRef } from 'preact/hooks';
+import type { Health } from './answers.ts';
 import { Icon } from './icons.tsx';
 import { KeyHelp, showKeys } from './keys.tsx';
 import { health, statistics, trouble } from './live.ts';
@@ -126,13 +127,15 @@ function About({ view, id }: { readonly view: View; readonly id: string | undefi
   );
 }
 
+const words: Readonly<Record<Health['status'], string>> = { ok: 'Running', degraded: 'Degraded', draining: 'Stopping' };
+
 /** Whether all is well, in one word. */
 function Pulse() {
   const state = health.value;
   const lost = trouble.value !== undefined;
   if (state === undefined && !lost) return null;
   const mood: Mood = lost ? 'bad' : state?.status === 'ok' ? 'good' : 'warn';
-  const word = lost ? 'No answer' : state?.status === 'ok' ? 'Running' : 'Degraded';
+  const word = lost || state === undefined ? 'No answer' : words[state.status];
   return (
     <div class="pulse">
       <Status mood={mood}>{word}</Status>
