@@ -29,7 +29,7 @@ export interface PhonePage {
   signIn(name: string, password: string): Promise<void>;
   dial(target: string): Promise<void>;
   press(button: PhoneButton): Promise<void>;
-  /** Waits until the call is at this state, as in `web/state.ts`. */
+  /** Waits until the call is at this state, as in `web/phone/state.ts`. */
   expectCall(at: string, withinMs?: number): Promise<void>;
   expectLine(at: string, withinMs?: number): Promise<void>;
   /** Waits until this is to be read on the page. */

@@ -1,8 +1,8 @@
-/** The phone page's words: `web/reasons.ts`, `web/account.ts` and `web/state.ts`, which need no browser. */
+/** The words of `web/phone/`: reasons.ts, account.ts and state.ts, which need no browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from '../../src/errors.ts';
-import { accountOf, accountOfFragment } from '../../web/account.ts';
+import { accountOf, accountOfFragment } from '../../web/phone/account.ts';
 import {
   type Ending,
   explainConnection,
@@ -12,8 +12,8 @@ import {
   isWorthRetrying,
   reasonOf,
   warningText,
-} from '../../web/reasons.ts';
-import { duration } from '../../web/state.ts';
+} from '../../web/phone/reasons.ts';
+import { duration } from '../../web/phone/state.ts';
 
 function titleOf(ending: Partial<Ending>): string | undefined {
   return explainEnding({ peer: 'bob', cause: 'SIP Failure Code', byUs: false, ...ending })?.title;

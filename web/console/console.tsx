@@ -1,6 +1,6 @@
 /** The console at `/`: what Viaduct does, seen and steered from a browser. */
 import { render } from 'preact';
-import { element } from '../dom.ts';
+import { element } from '../shared/dom.ts';
 import { startFirstCall } from './first-call.tsx';
 import { startKeys } from './keys.tsx';
 import { startLive } from './live.ts';

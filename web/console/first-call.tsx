@@ -3,7 +3,7 @@
  * one, and as somebody left it after that. The accounts to try are told to a browser on this machine only.
  */
 import { signal } from '@preact/signals';
-import { loadConfig, type PhoneConfig } from '../config.ts';
+import { loadConfig, type PhoneConfig } from '../shared/config.ts';
 import { Icon } from './icons.tsx';
 import { Copyable } from './parts.tsx';
 

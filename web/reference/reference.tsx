@@ -6,7 +6,7 @@ import { get, Problem } from '../console/rest.ts';
 import { access } from '../console/session.ts';
 import { SignIn } from '../console/sign-in.tsx';
 import { startTheme, ThemeButton } from '../console/theme.tsx';
-import { element } from '../dom.ts';
+import { element } from '../shared/dom.ts';
 import { type Body, curlOf, type Entry, fieldsOf, groupsOf, type OpenapiDocument, typeOf } from './document.ts';
 
 const openapi = signal<OpenapiDocument | undefined>(undefined);

@@ -23,9 +23,9 @@ const WEB = fileURLToPath(new URL('../../../web/', import.meta.url));
 
 const documents = [
   { path: '/', file: 'console/console.html', contentType: 'text/html; charset=utf-8' },
-  { path: '/phone', file: 'phone.html', contentType: 'text/html; charset=utf-8' },
+  { path: '/phone', file: 'phone/phone.html', contentType: 'text/html; charset=utf-8' },
   { path: '/api', file: 'reference/reference.html', contentType: 'text/html; charset=utf-8' },
-  { path: '/favicon.svg', file: 'favicon.svg', contentType: 'image/svg+xml' },
+  { path: '/favicon.svg', file: 'shared/favicon.svg', contentType: 'image/svg+xml' },
 ] as const;
 
 /** By the name under which each is served. */
@@ -34,8 +34,8 @@ const bundles = {
   'console.css': 'console/console.css',
   'reference.js': 'reference/reference.tsx',
   'reference.css': 'reference/reference.css',
-  'phone.js': 'phone.ts',
-  'phone.css': 'phone.css',
+  'phone.js': 'phone/phone.ts',
+  'phone.css': 'phone/phone.css',
 } as const;
 
 /** Rejects with `pages-broken`, naming file and line. */

@@ -61,7 +61,7 @@ test('a page that cannot be bundled refuses to start, with file and line', async
       await symlink(fileURLToPath(new URL(`../../../${folder}`, import.meta.url)), join(directory, folder));
     }
     await symlink(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(directory, 'node_modules'));
-    await writeFile(join(directory, 'web/dom.ts'), 'export const = 1;\n');
+    await writeFile(join(directory, 'web/shared/dom.ts'), 'export const = 1;\n');
     await assert.rejects(bundlePages(join(directory, 'web')), { code: 'pages-broken', message: /dom\.ts:1:13/ });
   } finally {
     await rm(directory, { recursive: true });

@@ -1,5 +1,5 @@
 /** The last few dialled names as buttons. */
-import { element } from './dom.ts';
+import { element } from '../shared/dom.ts';
 
 const KEY = 'viaduct.recent';
 const MAX_RECENT = 4;

@@ -1,6 +1,7 @@
 /** Draws the state of the phone into phone.html, and moves the focus when what had it disappears. */
+
+import { element, paintAvatar, write } from '../shared/dom.ts';
 import type { Account } from './account.ts';
-import { element, paintAvatar, write } from './dom.ts';
 import { showNotice } from './notice.ts';
 import { type Call, duration, type Line, sentenceOfCall, sentenceOfLine } from './state.ts';
 

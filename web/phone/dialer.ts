@@ -1,5 +1,5 @@
 /** The dial form: the field, its pad, the erase key, and the names that were called before. */
-import { element } from './dom.ts';
+import { element } from '../shared/dom.ts';
 import { fillPad } from './pad.ts';
 import { addRecent, drawRecent } from './recent.ts';
 

@@ -1,5 +1,5 @@
 /** A box that says what went wrong and what to do next. */
-import { write } from './dom.ts';
+import { write } from '../shared/dom.ts';
 import type { Words } from './reasons.ts';
 
 export function showNotice(box: HTMLElement, why: Words | undefined): void {

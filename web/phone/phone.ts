@@ -2,11 +2,12 @@
  * The phone page: puts the line, the call, the sounds and the view together and listens to buttons and keys.
  * `window.viaductPhone` shows its state and the stream that is heard, for diagnosis and for tests.
  */
+
+import { loadConfig, type PhoneConfig } from '../shared/config.ts';
+import { element } from '../shared/dom.ts';
 import { type Account, instanceId, remember } from './account.ts';
 import { Calls } from './calls.ts';
-import { loadConfig, type PhoneConfig } from './config.ts';
 import { createDialer, type Dialer } from './dialer.ts';
-import { element } from './dom.ts';
 import { type OpenLine, openLine } from './line.ts';
 import { createMeter } from './meter.ts';
 import { showNotice } from './notice.ts';

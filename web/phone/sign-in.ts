@@ -1,7 +1,8 @@
 /** The form to sign in with; in a demonstration also a button for each account, and the fragment of the address. */
+
+import type { PhoneConfig } from '../shared/config.ts';
+import { element } from '../shared/dom.ts';
 import { type Account, accountOf, accountOfFragment, remembered } from './account.ts';
-import type { PhoneConfig } from './config.ts';
-import { element } from './dom.ts';
 
 export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) => void): void {
   const [name, password] = [element('name', HTMLInputElement), element('password', HTMLInputElement)];
