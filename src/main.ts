@@ -74,7 +74,8 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
     events,
   );
   shutdown.add('the network', () => network.shutdown());
-  const current = { routes: createRoutesSource(routes), isTrusted: trustedNetworks(settings.trusted) };
+  const isTrusted = trustedNetworks(settings.trusted);
+  const current = { routes: createRoutesSource(routes), isTrusted, domains, settings };
   const parts = { settings, identity, domains, backends, network, random, current, tls, log };
   const running = openEngine(parts);
   engine = running;
@@ -91,9 +92,9 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
     api: apiRoutes(engine.operations, { reload, doctor: examine, log, rtpengine: backends.media }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
-    allowedHosts: domains,
+    allowedHosts: () => current.domains,
     pages,
-    phone: phoneSettings(network.listeners, domain, demo),
+    phone: phoneSettings(network.listeners, () => current.domains[0] ?? '', demo),
     log,
   });
   serve = (request, response) => app.routing(request, response);
@@ -117,12 +118,12 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   );
 }
 
-function examined({ network, domains, backends, random, identity }: Parts): Checked {
+function examined({ network, current, backends, random, identity }: Parts): Checked {
   const { listeners } = network;
   const { database, media } = backends;
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
   const own = { local, resolver: createResolver(), nowMs: () => systemClock.nowMs(), mark: identity.node };
-  return { listeners, domains, database, media, random, ...own };
+  return { listeners, domains: current.domains, database, media, random, ...own };
 }
 
 interface Parts {
@@ -133,7 +134,12 @@ interface Parts {
   readonly network: OpenNetwork;
   readonly random: Random;
   /** What a reload changes. */
-  readonly current: { readonly routes: RoutesSource; isTrusted: (address: string) => boolean };
+  readonly current: {
+    readonly routes: RoutesSource;
+    isTrusted: (address: string) => boolean;
+    domains: readonly string[];
+    settings: Settings;
+  };
   readonly tls: TlsSource;
   readonly log: LevelledLog;
 }
@@ -183,10 +189,16 @@ function openReload({ settings, backends, network, current, tls, log }: Parts, e
     nodesOf: namedNodes,
     routes: current.routes,
     replaceTls: (source) => network.replaceTls(source),
-    replaceDomains: (domains) => engine.replaceDomains(domains),
+    replaceDomains: (domains) => {
+      current.domains = domains;
+      engine.replaceDomains(domains);
+    },
     replaceNodes: (nodes) => backends.media.replaceNodes(nodes),
     replaceLogLevel: (level) => {
       log.level = level;
+    },
+    replaceSettings: (inUse) => {
+      current.settings = inUse;
     },
     replaceTrusted: (networks) => {
       current.isTrusted = trustedNetworks(networks);
@@ -209,11 +221,13 @@ function homer(
   return (direction, flow, text) => capture.passed(direction, flow, text);
 }
 
-function openCertificateWatch({ settings, domains, network, log }: Parts): () => void {
+function openCertificateWatch({ current, network, log }: Parts): () => void {
   return watchCertificates({
     clock: systemClock,
-    read: () => tlsSource(settings, domains, log),
-    use: settings.tlsCfg === undefined ? (source) => network.replaceTls(source) : undefined,
+    read: () => tlsSource(current.settings, current.domains, log),
+    use: (source) => {
+      if (current.settings.tlsCfg === undefined) network.replaceTls(source);
+    },
     log,
   });
 }

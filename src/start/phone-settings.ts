@@ -6,7 +6,8 @@ import type { DemoUser } from './demo-users.ts';
 /** The wss page uses its own origin: one certificate for both. A plain page uses ws, on the host it was reached by. */
 export function phoneSettings(
   listeners: readonly Listener[],
-  domain: string,
+  /** At this moment: a reload changes it. */
+  domain: () => string,
   demo: readonly DemoUser[],
 ): PhoneSettings {
   const ws = listeners.find(({ transport }) => transport === 'ws');
@@ -19,7 +20,7 @@ export function phoneSettings(
     const plain = ws === undefined ? `wss://${secureHost ?? host}` : `ws://${name}:${ws.local.port}`;
     return {
       wsUrl: secure ? `wss://${host}` : plain,
-      domain,
+      domain: domain(),
       demo: demo.length > 0,
       sip,
       ...(secureHost === undefined ? {} : { secureUrl: `https://${secureHost}/phone` }),

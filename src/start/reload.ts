@@ -28,6 +28,8 @@ export interface ReloadParts {
   replaceNodes(nodes: readonly NodeAddress[]): void;
   replaceTrusted(networks: readonly string[]): void;
   replaceLogLevel(level: Settings['logLevel']): void;
+  /** Those that hold from now on: what waits for a restart is in them as it was. */
+  replaceSettings(settings: Settings): void;
   readonly log: Log;
 }
 
@@ -64,6 +66,7 @@ export function createReload(parts: ReloadParts): Reload {
     parts.replaceTrusted(wanted.trusted);
     newRoutes?.use();
     settings = inUse(settings, wanted, sameOwner);
+    parts.replaceSettings(settings);
     tls = newTls;
     return report;
   }

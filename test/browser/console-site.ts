@@ -58,7 +58,7 @@ export async function openConsoleSite(scope: Scope, { apiToken, world }: SiteOpt
       log: { level: 'info' },
       rtpengine: proxy.nodes,
     });
-    const app = await createHttp({ api, apiToken, allowedHosts: [], pages, phone: phoneConfig, log });
+    const app = await createHttp({ api, apiToken, allowedHosts: () => [], pages, phone: phoneConfig, log });
     return { app, port: (await listenHttp(app, { host: '127.0.0.1', port: at })).port };
   };
   let site = await open(0);

@@ -8,7 +8,7 @@ const ws = listenerOf('ws', 0, '127.0.0.1', 8080);
 const wss = listenerOf('wss', 1, '127.0.0.1', 8443);
 
 function settings(listeners: readonly Listener[], host: string, secure: boolean) {
-  return phoneSettings(listeners, 'example.com', [])(host, secure);
+  return phoneSettings(listeners, () => 'example.com', [])(host, secure);
 }
 
 test('a plain page uses ws, on the host that it was reached by', () => {
@@ -33,7 +33,7 @@ test('a page that was reached where a microphone is not allowed is told where it
 });
 
 test('domain and accounts to try; no accounts, no demonstration', () => {
-  const accounts = phoneSettings([ws], 'example.com', [{ username: 'alice', password: 'secret' }]);
+  const accounts = phoneSettings([ws], () => 'example.com', [{ username: 'alice', password: 'secret' }]);
   assert.deepEqual(accounts('127.0.0.1:8081', false), {
     wsUrl: 'ws://127.0.0.1:8080',
     domain: 'example.com',
@@ -47,6 +47,14 @@ test('domain and accounts to try; no accounts, no demonstration', () => {
     demo: false,
     sip: [],
   });
+});
+
+test('a reload that changes DOMAINS changes the domain of the page', () => {
+  let domain = 'example.com';
+  const settingsNow = phoneSettings([ws], () => domain, []);
+  assert.equal(settingsNow('127.0.0.1:8081', false).domain, 'example.com');
+  domain = 'example.org';
+  assert.equal(settingsNow('127.0.0.1:8081', false).domain, 'example.org');
 });
 
 test('a softphone is told the public address of each transport that it can use, once', () => {

@@ -46,6 +46,7 @@ function scene(t: TestContext, text: string, change: Partial<ReloadParts> = {}) 
     replaceNodes: (nodes) => done.push(`nodes ${nodes.map(({ address, weight }) => `${address}=${weight}`)}`),
     replaceLogLevel: (level) => done.push(`level ${level}`),
     replaceTrusted: (networks) => done.push(`trusted ${networks}`),
+    replaceSettings: () => undefined,
     log,
     ...change,
   });
@@ -138,4 +139,13 @@ test('two at once come one after the other, and a refused one does not hold up t
   const [one, two] = await Promise.allSettled([reload(), reload()]);
   assert.deepEqual([one.status, two.status], ['rejected', 'fulfilled']);
   assert.deepEqual(story, ['begin 1', 'end 1', 'begin 2', 'end 2']);
+});
+
+test('whoever reads settings later, as the daily look at the certificates does, is given those in use', async (t) => {
+  const inUse: (string | undefined)[] = [];
+  const { reload, env } = scene(t, '', { replaceSettings: ({ tlsCfg, http }) => inUse.push(tlsCfg, `${http.port}`) });
+  env('TLS_CFG=tls.cfg\nHTTP=127.0.0.1:9999\n');
+  await reload();
+  assert.match(inUse[0] ?? '', /tls\.cfg$/);
+  assert.equal(inUse[1], '8081', 'waits for a restart');
 });

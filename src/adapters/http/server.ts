@@ -25,8 +25,8 @@ export interface HttpOptions {
   readonly api: FastifyPluginAsync;
   /** Without one, REST is for this machine only. */
   readonly apiToken: string | undefined;
-  /** Further names of this machine that a Host header may hold (no ports). */
-  readonly allowedHosts: readonly string[];
+  /** Further names of this machine that a Host header may hold (no ports), as they are at this moment: a reload changes them. */
+  readonly allowedHosts: () => readonly string[];
   /** Whether one more request from this address is answered; `/health` always is. Absent: all are. */
   readonly admits?: (address: string) => boolean;
   readonly pages: Pages;
@@ -53,11 +53,10 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   // JSON only: a form that another page posts has no content type we read.
   app.removeContentTypeParser('text/plain');
-  const access: Access = { apiToken: options.apiToken, allowedHosts: new Set(options.allowedHosts.map(asciiLower)) };
   app.addHook('onRequest', async (request, reply) =>
     isTooMuch(request, options)
       ? send(reply.headers(SECURITY_HEADERS).header('retry-after', '1'), 429, 'Too many requests from this address.')
-      : admit(reply, targetOf(request, options.pages), callerOf(request, direct), access),
+      : admit(reply, targetOf(request, options.pages), callerOf(request, direct), accessOf(options)),
   );
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
   app.setNotFoundHandler((request, reply) => notFound(app, request, reply));
@@ -116,6 +115,10 @@ function admit(reply: FastifyReply, target: Target, caller: Caller, access: Acce
   if (refused === undefined) return undefined;
   if (refused.status === 401) reply.header('www-authenticate', 'Bearer realm="viaduct"');
   return send(reply, refused.status, refused.detail);
+}
+
+function accessOf({ apiToken, allowedHosts }: HttpOptions): Access {
+  return { apiToken, allowedHosts: new Set(allowedHosts().map(asciiLower)) };
 }
 
 /** Load balancers ask for /health as often as they like. */

@@ -188,7 +188,7 @@ export function http(overrides: Partial<HttpOptions & Actions> & { readonly oper
       rtpengine: overrides.rtpengine ?? mediaNodes,
     }),
     apiToken: undefined,
-    allowedHosts: ['viaduct.local'],
+    allowedHosts: () => ['viaduct.local'],
     pages,
     phone: (host, secure) => ({
       wsUrl: `${secure ? 'wss' : 'ws'}://${host}`,

@@ -23,6 +23,15 @@ test('without a token this machine may ask, by any of its names', async () => {
   });
 });
 
+test('a reload that changes DOMAINS changes which names this machine has', async () => {
+  const names = ['viaduct.local'];
+  await listening({ allowedHosts: () => names }, async (port) => {
+    assert.equal((await ask(port, '/api/v1/stats', { host: 'sip.example.org' })).status, 403);
+    names.push('SIP.example.org');
+    assert.equal((await ask(port, '/api/v1/stats', { host: 'sip.example.org' })).status, 200);
+  });
+});
+
 test('DNS rebinding: without a token a foreign Host is refused, on pages too, which show demonstration passwords', async () => {
   await listening({}, async (port) => {
     for (const path of ['/api/v1/stats', '/phone', '/phone/config.json', '/%61pi/v1/stats', '/api/v1/calls/']) {
