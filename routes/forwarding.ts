@@ -31,14 +31,20 @@ export async function call(
   proxy: Proxy,
   callee: string,
   diverted: readonly Diversion[] = [],
+  names: readonly string[] = [],
 ): Promise<Relay | Reply> {
   // Asked beside the login, of the first callee.
-  const asked: Pick<Notes, 'targets' | 'calls'> = diverted.length === 0 ? request.notes : {};
+  const isFirst = diverted.length === 0 && names.length === 0;
+  const asked: Pick<Notes, 'targets' | 'calls'> = isFirst ? request.notes : {};
   const [targets, calls] = await Promise.all([
     asked.targets ?? proxy.location.lookup(callee),
     asked.calls ?? proxy.subscribers.calls(callee),
   ]);
   if (calls === undefined) return targets.length > 0 ? ring(targets, undefined, diverted) : nobody(request, false);
+  if ('standsFor' in calls) {
+    const elsewhere = standIn(request, proxy, calls.standsFor, names, diverted);
+    return elsewhere ?? call(request, proxy, calls.standsFor, diverted, [...names, callee]);
+  }
   request.notes.forwarding = { callee, calls, diverted };
   if (calls.forwardAlways !== undefined) {
     const elsewhere = await divert(request, proxy, 'unconditional');
@@ -47,6 +53,23 @@ export async function call(
   if (calls.doNotDisturb) return (await divert(request, proxy, 'do-not-disturb')) ?? refuse('do-not-disturb', 480);
   if (targets.length > 0) return ring(targets, ringMs(calls, diverted), diverted);
   return (await divert(request, proxy, 'unavailable')) ?? nobody(request, true);
+}
+
+/** An alias may stand for an alias, but not for ever. */
+const mostNames = 5;
+
+/** What becomes of a request for a name that stands for this address; `undefined`: it is one of ours, to be looked up. */
+export function standIn(
+  request: Request,
+  proxy: Proxy,
+  uri: string,
+  names: readonly string[],
+  diverted: readonly Diversion[] = [],
+): Relay | Reply | undefined {
+  if (proxy.domains.isOurs(uri)) return names.length < mostNames ? undefined : nobody(request, false);
+  // DESIGN law 10: a dial rule that leads to a trunk is for our own users, and for whom one of them has forwarded.
+  const mayLeave = request.trusted || request.notes.user !== undefined || diverted.length > 0;
+  return mayLeave ? ring([{ uri }], undefined, diverted) : refuse('no-relay', 403);
 }
 
 /** Nobody took the call: where its callee wants it then. */

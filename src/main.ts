@@ -146,8 +146,8 @@ interface Parts {
 
 function openEngine({ settings, identity, domains, backends, network, random, current, log }: Parts): Engine {
   const { database, media } = backends;
-  const { subscribers, location, dialogs, outbox, failedCalls, presence, messages } = database;
-  const stores = { subscribers, location, dialogs, outbox, failedCalls, presence, messages };
+  const { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages } = database;
+  const stores = { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages };
   const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics: watchProcess() };
   const ports = { ...stores, ...system, media, database, log };
   return createEngine(ports, current.routes.routes, {

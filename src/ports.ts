@@ -6,6 +6,7 @@ import type { NgCommand, NgReply } from './media/commands.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
 export type * from './ports/presence.ts';
+export type * from './ports/subscribers.ts';
 
 // --- time and chance -------------------------------------------------------------------------------------------------
 
@@ -120,60 +121,7 @@ export interface NaptrRecord {
   readonly replacement: string;
 }
 
-// --- subscribers and location ----------------------------------------------------------------------------------------
-
-export interface Subscriber {
-  readonly username: string;
-  /** The domain; the digest realm, stored with the HA1s. */
-  readonly domain: string;
-  /** Lower-case hex of H(username:realm:password); the password itself is never stored. */
-  readonly ha1Md5: string;
-  readonly ha1Sha256: string;
-  readonly calls: CallSettings;
-}
-
-/** What an account wants for its calls beside its devices ringing. Targets are SIP URIs. */
-export interface CallSettings {
-  /** No device rings. */
-  readonly doNotDisturb: boolean;
-  /** How long its devices ring before a call counts as unanswered. */
-  readonly ringSeconds: number | undefined;
-  readonly forwardAlways: string | undefined;
-  readonly forwardBusy: string | undefined;
-  /** Nobody answers, or no device can be reached. */
-  readonly forwardNoAnswer: string | undefined;
-  /** Where a call goes that `forwardBusy` or `forwardNoAnswer` does not take. */
-  readonly voicemail: string | undefined;
-}
-
-export interface SubscriberStore {
-  /** `undefined` also for one that is disabled. */
-  find(username: string, domain: string): Promise<Subscriber | undefined>;
-}
-
-/** An account as people see it. */
-export interface Account {
-  readonly username: string;
-  readonly domain: string;
-  readonly disabled: boolean;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
-
-/** What provisioning may do. Text as in SIP (latin1-coded bytes), domains in any case. `false`: see each. */
-export interface SubscriberAccounts extends SubscriberStore {
-  /** `false`: there is one already, and it is unchanged. */
-  add(username: string, domain: string, password: string): Promise<boolean>;
-  /** `false`: there is no such account. */
-  setPassword(username: string, domain: string, password: string): Promise<boolean>;
-  /** `false`: there is no such account. */
-  setDisabled(username: string, domain: string, disabled: boolean): Promise<boolean>;
-  /** `false`: there is no such account. */
-  remove(username: string, domain: string): Promise<boolean>;
-  account(username: string, domain: string): Promise<Account | undefined>;
-  /** By domain and name, after that account. */
-  page(limit: number, after?: Pick<Account, 'username' | 'domain'>): Promise<readonly Account[]>;
-}
+// --- location ----------------------------------------------------------------------------------------------------
 
 /** Whom a contact is for, as a receiver of SDP: DTLS-SRTP with ICE, plain RTP, or SDES-SRTP. */
 export type MediaKind = 'webrtc' | 'rtp' | 'sdes';

@@ -1,10 +1,11 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
  * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/doctor`, `/presence/…`, `/mailboxes`, `/subscribers`,
- * `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
+ * `/aliases`,  * `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Finding, LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
+import { aliasesRoute } from './aliases.ts';
 import { callsRoute } from './calls.ts';
 import { doctorRoute } from './doctor.ts';
 import { eventsRoute } from './events.ts';
@@ -40,6 +41,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(eventsRoute(operations));
         await v1.register(presenceRoute(operations));
         await v1.register(subscribersRoute(operations));
+        await v1.register(aliasesRoute(operations));
         await v1.register(refusalsRoute(operations));
         await v1.register(doctorRoute(actions.doctor));
         await v1.register(reloadRoute(actions.reload));

@@ -24,10 +24,16 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   user: {
-    usage: 'user add|list|password|remove',
+    usage: 'user add|list|password|disable|…',
     summary: 'accounts that may log in',
     help: async () => (await import('./user.ts')).userHelp,
     run: async (args) => (await import('./user-here.ts')).userHere(args),
+  },
+  alias: {
+    usage: 'alias add|list|remove',
+    summary: 'other names of accounts, and dial rules',
+    help: async () => (await import('./alias.ts')).aliasHelp,
+    run: async (args) => (await import('./user-here.ts')).aliasHere(args),
   },
   certificate: {
     usage: 'certificate ca|server|client|revoke|show',

@@ -14,6 +14,8 @@ export interface Running {
   post(path: string, code: ErrorCode): Promise<unknown>;
   /** Throws `api-refused` with the words of the answer when it is not done. */
   put(path: string, body: object): Promise<unknown>;
+  /** The same, of what answers nothing. */
+  patch(path: string, body: object): Promise<void>;
   /** Server-sent events until the other side ends. */
   events(): AsyncGenerator<unknown>;
 }
@@ -50,6 +52,10 @@ export function askRunning(base: string, token: string | undefined): Running {
       const response = await ask(path, 'PUT', body);
       if (!response.ok) throw new Failure('api-refused', await problemText(response));
       return await response.json();
+    },
+    patch: async (path, body) => {
+      const response = await ask(path, 'PATCH', body);
+      if (!response.ok) throw new Failure('api-refused', await problemText(response));
     },
     events: async function* () {
       const response = await ask('/api/v1/events');

@@ -1,11 +1,12 @@
 /**
- * The database for `viaduct user`: DATABASE_URL, or the embedded server of DATA_DIR. One that runs is used as it is; one
+ * The database for `viaduct user` and `viaduct alias`: DATABASE_URL, or the embedded server of DATA_DIR. One that runs is used as it is; one
  * that does not is started for the command and ended after it.
  */
 import { openDatabase } from '../adapters/postgres/database.ts';
 import { findEmbedded, startEmbedded } from '../adapters/postgres/embedded.ts';
 import type { DatabaseConnection } from '../adapters/postgres/pool.ts';
 import type { Log } from '../ports.ts';
+import type { AliasDatabase } from './alias.ts';
 import type { UserDatabase } from './user.ts';
 
 export interface UserDatabaseSettings {
@@ -19,7 +20,7 @@ interface Reached {
   leave(): Promise<void>;
 }
 
-export async function openUserDatabase(settings: UserDatabaseSettings): Promise<UserDatabase> {
+export async function openUserDatabase(settings: UserDatabaseSettings): Promise<UserDatabase & AliasDatabase> {
   const { connection, leave } = await reach(settings);
   try {
     const database = await openDatabase({ connection, log: settings.log, maxConnections: 1 });
@@ -27,7 +28,7 @@ export async function openUserDatabase(settings: UserDatabaseSettings): Promise<
       await database.close();
       await leave();
     };
-    return { subscribers: database.subscribers, close };
+    return { subscribers: database.subscribers, aliases: database.aliases, close };
   } catch (error) {
     await leave();
     throw error;

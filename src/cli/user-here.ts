@@ -1,9 +1,12 @@
-/** `viaduct user` with the settings, the database and the terminal of this process. */
+/** `viaduct user` and `viaduct alias` with the settings, the database and the terminal of this process. */
 import { localAddresses } from '../adapters/network/addresses.ts';
 import { servedDomains } from '../config/served-domains.ts';
-import { readSettings } from '../config.ts';
+import { readSettings, type Settings } from '../config.ts';
+import { Failure } from '../errors.ts';
 import type { Log } from '../ports.ts';
+import { aliasCommand } from './alias.ts';
 import { passwordInput } from './password.ts';
+import { findRunning } from './running.ts';
 import { userCommand } from './user.ts';
 import { openUserDatabase } from './user-database.ts';
 
@@ -16,8 +19,34 @@ export async function userHere(args: readonly string[]): Promise<number> {
   return await userCommand(args, {
     openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
     passwords: passwordInput(process.stdin, process.stderr),
-    defaultDomain: servedDomains(settings, localAddresses)[0] ?? '127.0.0.1',
+    defaultDomain: defaultDomain(settings),
+    shutRunning,
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
   });
+}
+
+export async function aliasHere(args: readonly string[]): Promise<number> {
+  const settings = readSettings(process.env);
+  const { databaseUrl, dataDir } = settings;
+  return await aliasCommand(args, {
+    openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
+    defaultDomain: defaultDomain(settings),
+    write: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+  });
+}
+
+function defaultDomain(settings: Settings): string {
+  return servedDomains(settings, localAddresses)[0] ?? '127.0.0.1';
+}
+
+async function shutRunning(address: string, disabled: boolean): Promise<boolean> {
+  try {
+    await findRunning(undefined).patch(`/api/v1/subscribers/${encodeURIComponent(address)}`, { disabled });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Failure && thrown.code === 'not-running') return false;
+    throw thrown;
+  }
 }

@@ -22,6 +22,8 @@ export interface UserCommandContext {
   readonly passwords: PasswordInput;
   /** Where NAME without @DOMAIN belongs: the first of DOMAINS. */
   readonly defaultDomain: string;
+  /** Has the Viaduct that runs here shut an account or open it again; `false`: none runs. */
+  shutRunning(address: string, disabled: boolean): Promise<boolean>;
   write(text: string): void;
   writeError(text: string): void;
 }
@@ -32,6 +34,8 @@ export const userHelp = `Accounts that may log in.
   viaduct user list                     show all accounts
   viaduct user password NAME[@DOMAIN]   set a new password
   viaduct user remove NAME[@DOMAIN]     remove an account
+  viaduct user disable NAME[@DOMAIN]    shut an account: its devices are forgotten and its calls end, at once
+  viaduct user enable NAME[@DOMAIN]     let it log in again
   viaduct user set NAME[@DOMAIN] …      set where its calls go; without options, show it
 
   --password P   the password; others on this machine can see it while the command runs
@@ -81,7 +85,7 @@ interface PasswordChoice {
 type Command =
   | { readonly verb: 'help' }
   | { readonly verb: 'list' }
-  | { readonly verb: 'remove'; readonly name: Name }
+  | { readonly verb: 'remove' | 'disable' | 'enable'; readonly name: Name }
   | { readonly verb: 'set'; readonly name: Name; readonly wishes: Partial<CallSettings> }
   | { readonly verb: 'add' | 'password'; readonly name: Name; readonly choice: PasswordChoice };
 
@@ -96,6 +100,8 @@ function parse(args: readonly string[], defaultDomain: string): Command {
     case 'list':
       return { verb };
     case 'remove':
+    case 'disable':
+    case 'enable':
       return { verb, name: parseName(name, defaultDomain) };
     case 'set': {
       const account = parseName(name, defaultDomain);
@@ -148,6 +154,9 @@ async function run(command: Command, context: UserCommandContext): Promise<numbe
       return inDatabase(context, (subscribers) => list(subscribers, context));
     case 'remove':
       return inDatabase(context, (subscribers) => remove(subscribers, command.name, context));
+    case 'disable':
+    case 'enable':
+      return inDatabase(context, (subscribers) => shut(subscribers, command, context));
     case 'set':
       return inDatabase(context, (subscribers) => set(subscribers, command, context));
     case 'add':
@@ -205,6 +214,23 @@ async function remove(subscribers: SubscriberAdmin, name: Name, context: UserCom
   return 0;
 }
 
+/** By the running Viaduct where there is one: only that can end the calls. */
+async function shut(
+  subscribers: SubscriberAdmin,
+  { verb, name }: { readonly verb: 'remove' | 'disable' | 'enable'; readonly name: Name },
+  context: UserCommandContext,
+): Promise<number> {
+  const disabled = verb === 'disable';
+  if ((await subscribers.account(name.username, name.domain)) === undefined) {
+    context.writeError(noSuch(name));
+    return 1;
+  }
+  const told = await context.shutRunning(name.shown, disabled);
+  if (!told) await subscribers.setDisabled(name.username, name.domain, disabled);
+  context.write(`${name.shown} ${disabled ? 'is shut' : 'may log in again'}.\n`);
+  return 0;
+}
+
 async function set(
   subscribers: SubscriberAdmin,
   { name, wishes }: Extract<Command, { verb: 'set' }>,
@@ -226,8 +252,8 @@ async function list(subscribers: SubscriberAdmin, context: UserCommandContext): 
     context.write('There are no accounts yet. Add one: npx viaduct user add alice\n');
     return 0;
   }
-  const rows = accounts.map(({ username, domain, createdAtMs, updatedAtMs }) => [
-    toDatabase(username),
+  const rows = accounts.map(({ username, domain, disabled, createdAtMs, updatedAtMs }) => [
+    `${toDatabase(username)}${disabled ? ' (disabled)' : ''}`,
     toDatabase(domain),
     minute(createdAtMs),
     minute(updatedAtMs),

@@ -43,7 +43,7 @@ export interface Notes {
   /** What the location service was asked beside the login. */
   targets?: Promise<readonly Target[]>;
   /** The same of the account that is called. */
-  calls?: Promise<CallSettings | undefined>;
+  calls?: Promise<CallSettings | OtherName | undefined>;
   user: User | undefined;
   /** Of a call: where it has been so far (routes/forwarding.ts). */
   forwarding?: Forwarding;
@@ -75,6 +75,11 @@ export function to(request: Request): NameAddr | undefined {
 /** The way its sender wants it to take beyond us, nearest first (RFC 3261 §20.34). */
 export function routeOf(request: Request): readonly string[] {
   return all(request.message, Route).map(({ uri }) => uri);
+}
+
+/** An alias or a dial rule: what is called stands for this address. */
+export interface OtherName {
+  readonly standsFor: string;
 }
 
 /** Who logged in. */
@@ -200,8 +205,8 @@ export interface Proxy {
   };
   readonly subscribers: {
     exists(uri: string): Promise<boolean>;
-    /** What it wants for its calls; `undefined`: there is no such account. */
-    calls(uri: string): Promise<CallSettings | undefined>;
+    /** What it wants for its calls, or the address that it stands for; `undefined`: there is neither. */
+    calls(uri: string): Promise<CallSettings | OtherName | undefined>;
   };
   readonly registrar: {
     /** Resolves when what it says is committed (law 5). */

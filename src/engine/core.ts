@@ -9,6 +9,7 @@ import { Reason } from '../message/headers/text.ts';
 import type { Via } from '../message/headers/via.ts';
 import { quote } from '../message/params.ts';
 import type {
+  AliasStore,
   Clock,
   DialogStore,
   FailedCallStore,
@@ -51,6 +52,7 @@ export interface EnginePorts {
   readonly network: Network;
   readonly resolver: Resolver;
   readonly subscribers: SubscriberAccounts;
+  readonly aliases: AliasStore;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;

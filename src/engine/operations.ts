@@ -231,6 +231,13 @@ export interface RefusedSource {
   readonly until: string | undefined;
 }
 
+/** A called name, or how it begins (src/proxy/dial-rule.ts), and what it stands for. */
+export interface AliasSummary {
+  readonly pattern: string;
+  readonly domain: string;
+  readonly target: string;
+}
+
 /** How much is logged: may be read and set. */
 export interface LevelControl {
   level: LogLevel;
@@ -265,6 +272,12 @@ export interface Operations {
   setSubscriberDisabled(address: string, disabled: boolean): Promise<boolean>;
   /** The same, for good. */
   removeSubscriber(address: string): Promise<boolean>;
+  /** Pages go on after a pattern and its domain, `0049*@example.com`. */
+  aliases(page: PageRequest): Promise<Page<AliasSummary>>;
+  /** A pattern without a domain is one of the first. Refused with `malformed` when it is none, or cannot point there. */
+  setAlias(pattern: string, target: string): Promise<AliasSummary>;
+  /** `false`: there is none. */
+  removeAlias(pattern: string): Promise<boolean>;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
   publications(page: PageRequest): Promise<Page<PublicationSummary>>;

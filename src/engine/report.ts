@@ -1,8 +1,10 @@
 /**
  * What a running proxy says of itself: the `Operations` that REST, pages and command line read.
  */
+
 import type { Refused } from '../auth/bans.ts';
 import type { Binding } from '../ports.ts';
+import { aliasOperations } from './alias-operations.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
 import { metricsOf } from './metrics.ts';
@@ -29,6 +31,7 @@ export function createOperations(core: Core): Operations {
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
     ...presenceOperations(core),
     ...subscriberOperations(core),
+    ...aliasOperations(core),
   };
 }
 

@@ -8,10 +8,11 @@ import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
 import { decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { Listener, Subscriber } from '../ports.ts';
+import type { CallSettings, Listener, Subscriber } from '../ports.ts';
+import { standsFor } from '../proxy/dial-rule.ts';
 import { validate } from '../proxy/validate.ts';
 import { readable } from '../story/readable.ts';
-import { type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
+import { type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
 import type { Logins } from './login.ts';
 
@@ -43,7 +44,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     },
     subscribers: {
       exists: async (uri) => (await account(core(), uri)) !== undefined,
-      calls: async (uri) => (await account(core(), uri))?.calls,
+      calls: (uri) => calls(core(), uri),
     },
     registrar: { register: (request) => register(core(), request) },
     location: {
@@ -80,6 +81,16 @@ async function account({ ports, domains }: Core, text: string): Promise<Subscrib
   const uri = parseUri(text);
   if (uri?.user === undefined) return undefined;
   return ports.subscribers.find(decodeEscapes(uri.user), domains.domainOf(uri));
+}
+
+async function calls({ ports, domains }: Core, text: string): Promise<CallSettings | OtherName | undefined> {
+  const uri = parseUri(text);
+  if (uri?.user === undefined) return undefined;
+  const username = decodeEscapes(uri.user);
+  const callee = await ports.subscribers.callee(username, domains.domainOf(uri));
+  if (callee === undefined || 'calls' in callee) return callee?.calls;
+  const other = standsFor(callee, username);
+  return other === undefined ? undefined : { standsFor: other };
 }
 
 /** As `isLoop` compares it with a Via. */

@@ -102,6 +102,6 @@ function summary({ username, domain, disabled, createdAtMs, updatedAtMs }: Accou
 }
 
 /** JSON is Unicode, SIP text is the bytes of its UTF-8. */
-function encode(text: string): string {
+export function encode(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 }

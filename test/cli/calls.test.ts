@@ -31,6 +31,7 @@ function invented(
     asked,
     post: async () => undefined,
     put: async () => undefined,
+    patch: async () => undefined,
     get: async (path) => {
       asked.push(path);
       return answers[path];

@@ -23,6 +23,7 @@ async function run(args: string, context: Partial<UserCommandContext> = {}): Pro
   const status = await userCommand(args === '' ? [] : args.split(' '), {
     openDatabase: () => assert.fail('the database was opened'),
     passwords: { obtain: () => assert.fail('a password was asked for') },
+    shutRunning: async () => false,
     defaultDomain: 'example.com',
     ...context,
     write: (text) => {
@@ -165,6 +166,7 @@ test('viaduct user: the database is closed also when the command fails', async (
   const refuse = async () => Promise.reject(new Failure('database-down'));
   const subscribers = {
     find: refuse,
+    callee: refuse,
     add: refuse,
     setPassword: refuse,
     setCalls: refuse,
@@ -285,4 +287,29 @@ test('table: columns are as wide as their widest cell, counted in characters', (
     ),
     'a       b\n😀é      x\nlonger\n',
   );
+});
+
+test('viaduct user disable and enable: by the Viaduct that runs, which ends its calls; else in the database', async () => {
+  await withDatabase({ kind: 'server' }, async (database) => {
+    const asked: string[] = [];
+    const running = {
+      ...borrowed(database),
+      shutRunning: async (address: string, disabled: boolean) => {
+        asked.push(`${address} ${disabled}`);
+        return true;
+      },
+    };
+    await run('add alice --password x', running);
+    const shut = { status: 0, output: 'alice@example.com is shut.\n', errors: '' };
+    assert.deepEqual(await run('disable alice', running), shut);
+    assert.deepEqual(asked, ['alice@example.com true']);
+    assert.notEqual(await database.subscribers.find('alice', 'example.com'), undefined, 'that was its task');
+    assert.deepEqual(await run('disable alice', borrowed(database)), shut);
+    assert.equal(await database.subscribers.find('alice', 'example.com'), undefined);
+    assert.match((await run('list', borrowed(database))).output, /^alice \(disabled\) {2}/m);
+    assert.equal((await run('enable alice', borrowed(database))).output, 'alice@example.com may log in again.\n');
+    assert.notEqual(await database.subscribers.find('alice', 'example.com'), undefined);
+    assert.match((await run('disable bob', running)).errors, /^There is no account bob@example.com/);
+    assert.equal(asked.length, 1);
+  });
 });

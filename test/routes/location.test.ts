@@ -70,5 +70,5 @@ test('any other request than a call goes to all devices, whatever the account wa
   const answers = { targets: devices, calls: { 'sip:bob@example.com': { doNotDisturb: true } } };
   const relayed = 'relay sip:bob@192.0.2.2 sip:x@y.invalid;transport=ws';
   await check({ method: 'OPTIONS' }, answers, relayed, ['lookup']);
-  await check({ method: 'OPTIONS' }, { known: true }, 'reply 480 not-registered', ['lookup', 'exists']);
+  await check({ method: 'OPTIONS' }, { known: true }, 'reply 480 not-registered', ['lookup', 'calls']);
 });

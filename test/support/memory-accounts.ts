@@ -1,6 +1,15 @@
 /** The table of accounts in memory, for `memory-stores.ts`. */
 import { ha1 } from '../../src/auth/digest.ts';
-import type { Account, CallSettings, Clock, Subscriber, SubscriberAccounts } from '../../src/ports.ts';
+import type {
+  Account,
+  Alias,
+  AliasStore,
+  CallSettings,
+  Clock,
+  Subscriber,
+  SubscriberAccounts,
+} from '../../src/ports.ts';
+import { standsFor } from '../../src/proxy/dial-rule.ts';
 import { ringsOnly } from './fake-proxy.ts';
 import type { Run } from './memory-presence.ts';
 
@@ -11,6 +20,7 @@ interface AccountRow {
 
 export interface MemoryAccounts {
   readonly store: SubscriberAccounts;
+  readonly aliases: AliasStore;
   put(username: string, domain: string, password: string): void;
   setCalls(username: string, domain: string, calls: Partial<CallSettings>): void;
 }
@@ -39,11 +49,17 @@ export function createMemoryAccounts(clock: Clock, run: Run): MemoryAccounts {
       .sort((a, b) => (`${a.domain} ${a.username}` < `${b.domain} ${b.username}` ? -1 : 1));
   const isAfter = (one: Account, after: { username: string; domain: string } | undefined): boolean =>
     after === undefined || `${one.domain} ${one.username}` > `${after.domain} ${after.username}`;
+  const aliases = createMemoryAliases(run);
   const store: SubscriberAccounts = {
     find: (username, domain) =>
       run(() => {
         const found = row(username, domain);
         return found?.account.disabled === false ? found.subscriber : undefined;
+      }),
+    callee: (username, domain) =>
+      run(() => {
+        const found = row(username, domain);
+        return found?.account.disabled === false ? found.subscriber : aliases.best(username, domain);
       }),
     add: (username, domain, password) =>
       run(() => {
@@ -83,5 +99,32 @@ export function createMemoryAccounts(clock: Clock, run: Run): MemoryAccounts {
       table.set(keyOf(username, domain), { account, subscriber: wanted });
     });
   };
-  return { store, put, setCalls };
+  return { store, aliases, put, setCalls };
+}
+
+interface MemoryAliases extends AliasStore {
+  best(username: string, domain: string): Alias | undefined;
+}
+
+function createMemoryAliases(run: Run): MemoryAliases {
+  const table = new Map<string, Alias>();
+  const keyOf = ({ domain, prefix, digits, hasRest }: Omit<Alias, 'target'>): string =>
+    [domain, prefix, digits, hasRest].join('\n');
+  const inOrder = (): readonly Alias[] => [...table.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const byPreference = (a: Alias, b: Alias): number =>
+    b.prefix.length - a.prefix.length || b.digits - a.digits || Number(a.hasRest) - Number(b.hasRest);
+  return {
+    put: (alias) => run(() => void table.set(keyOf(alias), alias)),
+    remove: (key) => run(() => table.delete(keyOf(key))),
+    page: (limit, after) =>
+      run(() =>
+        inOrder()
+          .filter((one) => after === undefined || keyOf(one) > keyOf(after))
+          .slice(0, limit),
+      ),
+    best: (username, domain) =>
+      [...table.values()]
+        .filter((one) => one.domain === domain && standsFor(one, username) !== undefined)
+        .sort(byPreference)[0],
+  };
 }

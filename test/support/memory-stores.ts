@@ -8,6 +8,7 @@
 import { bindingKeyHash } from '../../src/dialog/token.ts';
 import { Failure } from '../../src/errors.ts';
 import type {
+  AliasStore,
   Binding,
   BindingChange,
   BindingOutcome,
@@ -33,6 +34,7 @@ import { createMemoryMessages, createMemoryPresence, type Run } from './memory-p
 
 export interface MemoryDatabase {
   readonly subscribers: SubscriberAccounts;
+  readonly aliases: AliasStore;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
@@ -81,6 +83,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
   const messages = createMemoryMessages(clock, run);
   return {
     subscribers: accounts.store,
+    aliases: accounts.aliases,
     location: location.store,
     dialogs: dialogs.store,
     outbox: outbox.store,

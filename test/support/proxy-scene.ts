@@ -116,6 +116,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         network,
         resolver: createNames(options.names ?? {}),
         subscribers: mortal(database.subscribers, life),
+        aliases: mortal(database.aliases, life),
         location: mortal(database.location, life),
         dialogs: mortal(database.dialogs, life),
         outbox: mortal(database.outbox, life),

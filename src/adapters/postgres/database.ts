@@ -1,7 +1,8 @@
 /**
  * PostgreSQL as one object: migrations, pool, the stores, and a sweeper for what has expired.
  */
-import type { Clock, Log } from '../../ports.ts';
+import type { AliasStore, Clock, Log } from '../../ports.ts';
+import { createAliasStore } from './alias-store.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
 import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
@@ -14,6 +15,7 @@ import { createSubscriberStore, type SubscriberAdmin } from './subscriber-store.
 
 export interface Database {
   readonly subscribers: SubscriberAdmin;
+  readonly aliases: AliasStore;
   readonly location: PostgresLocationStore;
   readonly dialogs: PostgresDialogStore;
   readonly outbox: PostgresOutbox;
@@ -70,6 +72,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   return {
     subscribers,
+    aliases: createAliasStore(pool),
     location,
     dialogs,
     outbox,

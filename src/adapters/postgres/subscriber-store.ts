@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { lower } from '../../message/ascii.ts';
-import type { Account, CallSettings, Subscriber, SubscriberAccounts } from '../../ports.ts';
+import type { Account, Alias, CallSettings, Subscriber, SubscriberAccounts } from '../../ports.ts';
+import { type AliasRow, aliasOf } from './alias-store.ts';
 import type { Pool } from './pool.ts';
 import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
@@ -31,6 +32,12 @@ interface SubscriberRow {
   readonly voicemail: string | null;
 }
 
+/** Of an account, or else of an alias. */
+type CalleeRow = { readonly called: string; readonly at_domain: string } & (
+  | (SubscriberRow & { readonly target: null })
+  | (AliasRow & { readonly username: null })
+);
+
 interface AccountRow {
   readonly username: string;
   readonly domain: string;
@@ -50,6 +57,22 @@ const FIND = `
   FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
   WHERE NOT s.disabled
   GROUP BY s.username, s.domain`;
+/** An index entry for each of its beginnings is looked for where the name is no account, and only there. */
+const CALLEE = `
+  SELECT k.username AS called, k.domain AS at_domain, s.username, s.domain, s.ha1_md5, s.ha1_sha256,
+    s.do_not_disturb, s.ring_seconds, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail,
+    a.prefix, a.digits, a.has_rest, a.target
+  FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS k(username, domain)) AS k
+  LEFT JOIN subscriber s ON s.username = k.username AND s.domain = k.domain AND NOT s.disabled
+  LEFT JOIN LATERAL (
+    SELECT prefix, digits, has_rest, target FROM alias
+    WHERE s.username IS NULL AND domain = k.domain
+      AND prefix = ANY (ARRAY(SELECT left(k.username, n) FROM generate_series(0, least(length(k.username), 64)) AS n))
+      AND substr(k.username, length(prefix) + 1) ~ '^[0-9]*$'
+      AND CASE WHEN has_rest THEN length(k.username) > length(prefix) + digits
+        ELSE length(k.username) = length(prefix) + digits END
+    ORDER BY length(prefix) DESC, digits DESC, has_rest LIMIT 1) AS a ON true
+  WHERE s.username IS NOT NULL OR a.target IS NOT NULL`;
 const ADD = `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256) VALUES ($1, $2, $3, $4)
   ON CONFLICT DO NOTHING RETURNING username`;
 const SET_PASSWORD = `UPDATE subscriber SET ha1_md5 = $3, ha1_sha256 = $4, updated_at = now()
@@ -73,6 +96,13 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
     return wanted.map((one) => subscriberOf(byName.get(nameKey(one))));
   });
 
+  const callees = createGroupedReader<Name, Subscriber | Alias | undefined>(async (wanted) => {
+    const values = [wanted.map((one) => one.username), wanted.map((one) => one.domain)];
+    const rows = await pool.query<CalleeRow>({ name: 'subscriber-callee', text: CALLEE, values });
+    const byName = new Map(rows.map((row) => [nameKey({ username: row.called, domain: row.at_domain }), row]));
+    return wanted.map((one) => calleeOf(byName.get(nameKey(one))));
+  });
+
   const changed = async (name: string, text: string, values: readonly unknown[]): Promise<boolean> =>
     (await pool.query({ name, text, values })).length > 0;
 
@@ -81,6 +111,7 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
 
   return {
     find: async (username, domain) => finds.add(nameOf(username, domain)),
+    callee: async (username, domain) => callees.add(nameOf(username, domain)),
     add: async (username, domain, password) =>
       changed('subscriber-add', ADD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
     setPassword: async (username, domain, password) =>
@@ -96,8 +127,10 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
     },
     remove: async (username, domain) => changed('subscriber-remove', REMOVE, keyOf(username, domain)),
     list: () => accounts('subscriber-list', LIST, []),
-    waiting: finds.waiting,
-    idle: finds.idle,
+    waiting: () => finds.waiting() + callees.waiting(),
+    idle: async () => {
+      await Promise.all([finds.idle(), callees.idle()]);
+    },
   };
 }
 
@@ -129,6 +162,11 @@ function subscriberOf(row: SubscriberRow | undefined): Subscriber | undefined {
     ha1Sha256: row.ha1_sha256,
     calls: callsOf(row),
   };
+}
+
+function calleeOf(row: CalleeRow | undefined): Subscriber | Alias | undefined {
+  if (row === undefined) return undefined;
+  return row.target === null ? subscriberOf(row) : aliasOf({ ...row, domain: row.at_domain });
 }
 
 function callsOf(row: SubscriberRow): CallSettings {

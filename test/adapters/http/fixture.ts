@@ -5,6 +5,7 @@ import { type Actions, apiRoutes } from '../../../routes/http/api.ts';
 import type { Pages } from '../../../src/adapters/http/pages.ts';
 import { createHttp, type HttpOptions, listenHttp } from '../../../src/adapters/http/server.ts';
 import type {
+  AliasSummary,
   CallSummary,
   Mailbox,
   MediaNodes,
@@ -126,6 +127,8 @@ export const subscriber: SubscriberSummary = {
   updatedAt: '2030-01-02T00:00:00.000Z',
 };
 
+export const alias: AliasSummary = { pattern: '0049*', domain: 'example.com', target: '+49*' };
+
 export const refusedSource: RefusedSource = {
   source: '192.0.2.1',
   reason: 'failed-logins',
@@ -161,6 +164,9 @@ export const operations: Operations = {
   setSubscriberPassword: async (address) => address === subscriber.address,
   setSubscriberDisabled: async (address) => address === subscriber.address,
   removeSubscriber: async (address) => address === subscriber.address,
+  aliases: async () => ({ items: [alias], next: undefined }),
+  setAlias: async () => alias,
+  removeAlias: async (pattern) => pattern === `${alias.pattern}@${alias.domain}`,
 };
 
 const page = (contentType: string, text: string) => ({
