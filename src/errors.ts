@@ -178,6 +178,16 @@ const rows = {
     meaning: 'The connection to the called device is closed.',
     nextStep: 'The device must register again; look at its network.',
   },
+  'push-unanswered': {
+    status: 480,
+    meaning: 'The device was asleep and woken by a push, and did not come.',
+    nextStep: 'Its owner did not open the notification in time; PUSH_SECONDS is how long a call waits.',
+  },
+  'push-failed': {
+    status: 480,
+    meaning: 'The device is asleep, and its push service did not take the push that would wake it.',
+    nextStep: 'The log says why; this host must reach the push service of the browser (PUSH_SERVICES) over HTTPS.',
+  },
   'no-relay': {
     status: 403,
     meaning: 'This proxy does not relay between two foreign domains.',

@@ -6,6 +6,7 @@ import type { NgCommand, NgReply } from './media/commands.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
 export type * from './ports/presence.ts';
+export type * from './ports/push.ts';
 export type * from './ports/subscribers.ts';
 
 // --- time and chance -------------------------------------------------------------------------------------------------
@@ -196,6 +197,8 @@ export interface LocationStore {
   dropFlow(flowId: string): Promise<void>;
   /** The same for all connections of this node's earlier boots. */
   dropOtherBoots(node: string, boot: string): Promise<void>;
+  /** Removes this binding, unless its client has come back by another flow meanwhile. */
+  drop(binding: Pick<Binding, 'aor' | 'key' | 'flowId'>): Promise<void>;
   /** For the statistics: exact as long as they are few, else as of some seconds ago. */
   count(): Promise<number>;
   /** For the REST list: ordered by AOR, after `after`. */

@@ -11,7 +11,7 @@ import type { NameAddr } from '../message/headers/address.ts';
 import { From, To } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import type { Binding, CallSettings, Flow, MediaKind } from '../ports.ts';
+import type { Binding, CallSettings, Flow, MediaKind, PushSubscription } from '../ports.ts';
 
 export type { NameAddr } from '../message/headers/address.ts';
 export type { SipRequest, SipResponse } from '../message/message.ts';
@@ -131,6 +131,8 @@ export interface Target {
   readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
   /** RFC 5626 §5.3: other flows to the same device, best first: tried one by one when this one fails. */
   readonly otherFlows?: readonly Target[] | undefined;
+  /** Its device has no connection: a call waits until it is woken, for anything else it is gone (RFC 8599). */
+  readonly asleep?: PushSubscription | undefined;
   /** What is known of the media of the party behind it. */
   readonly media?: MediaKind | undefined;
   /** RFC 3261 §16.6: 0 to 1, what its registration says; without one it is among the first. */

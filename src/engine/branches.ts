@@ -12,6 +12,7 @@ import type { Request, Target } from './api.ts';
 import { type Core, viaFor } from './core.ts';
 import type { Hop, Way } from './next-hop.ts';
 import { tokenFor } from './parties.ts';
+import { opensCall } from './upstream.ts';
 
 export interface BranchPlan {
   /** Its Via branch parameter. */
@@ -43,7 +44,10 @@ const dialogMakers: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER
 const largestDatagram = 1_300;
 
 /** Throws a `Failure` when the target cannot be reached or has no media. */
-export async function prepareBranch(core: Core, request: Request, plan: BranchPlan): Promise<PreparedBranch> {
+export async function prepareBranch(core: Core, request: Request, asked: BranchPlan): Promise<PreparedBranch> {
+  // Only a call is worth waking somebody.
+  const isHeld = asked.target.asleep !== undefined && opensCall(request);
+  const plan = isHeld ? { ...asked, target: await core.sleepers.wake(request, asked.target) } : asked;
   const { id, target, left } = plan;
   const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], request.flow.listener, left);
   const draft = copyFor(core, request, plan, found);

@@ -22,6 +22,7 @@ import type {
   MetricFamily,
   Network,
   PresenceStore,
+  PushService,
   Random,
   Resolver,
   SubscriberAccounts,
@@ -42,6 +43,7 @@ import type { Protection, ProtectionOptions } from './protection.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
+import type { Sleepers } from './sleepers.ts';
 import type { Stories } from './stories.ts';
 import type { Timings } from './timings.ts';
 import type { ClientUser, TransactionLimits, Transactions } from './transactions.ts';
@@ -62,6 +64,8 @@ export interface EnginePorts {
   readonly media: MediaRelay;
   readonly database: { state(): 'up' | 'down'; waiting(): number };
   readonly log: Log;
+  /** Absent: nobody is woken. */
+  readonly push?: PushService | undefined;
   /** Of the process that the engine runs in. */
   readonly processMetrics?: { read(): readonly MetricFamily[] };
 }
@@ -88,6 +92,8 @@ export interface EngineOptions {
   readonly keepAliveMs?: number;
   /** A call whose media has been silent for this long is ended; absent or 0: never. */
   readonly mediaIdleMs?: number;
+  /** How long a call waits for a device that is woken. */
+  readonly pushMs?: number | undefined;
   /** Who may watch whom where no rule says (PRESENCE). */
   readonly presence: PresencePolicy;
   readonly version: string;
@@ -108,6 +114,7 @@ export interface Core {
   readonly registrar: Registrar;
   readonly presence: Presence;
   readonly messages: Messages;
+  readonly sleepers: Sleepers;
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;

@@ -17,6 +17,7 @@ import type { SipResponse } from '../message/message.ts';
 import type { Cancel } from '../ports.ts';
 import { branchParameter } from '../proxy/loop.ts';
 import { type BranchState, type ContextEvent, isSuccess } from '../proxy/response-context.ts';
+import { withoutPush } from '../story/credentials.ts';
 import type { Request, Target } from './api.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { type Core, nobody } from './core.ts';
@@ -143,7 +144,12 @@ export class Downstream {
 
   #prepareFailed(branch: LiveBranch, { code, detail, message, stack }: Failure): void {
     const { id, target } = branch.plan;
-    this.#core.ports.log.info({ callId: this.#callId(), target: target.uri, code, detail }, message);
+    // A CANCEL may have abandoned it meanwhile.
+    if (this.#context.stateOf(id) !== 'preparing') {
+      this.#over(branch);
+      return;
+    }
+    this.#core.ports.log.info({ callId: this.#callId(), target: withoutPush(target.uri), code, detail }, message);
     if (code === 'internal') this.#core.ports.log.error({ stack }, message);
     this.#tell(branch, { code, detail });
     this.#over(branch);
@@ -169,7 +175,7 @@ export class Downstream {
   #tell(branch: LiveBranch, failure: Pick<Failure, 'code' | 'detail'>): void {
     if (branch.told === failure.code) return; // timer B of a device that was silent
     branch.told = failure.code;
-    this.#core.stories.branchFailed(this.#request.message, branch.plan.target.uri, failure);
+    this.#core.stories.branchFailed(this.#request.message, withoutPush(branch.plan.target.uri), failure);
   }
 
   #over(branch: LiveBranch): void {
@@ -212,7 +218,10 @@ export class Downstream {
     if (plan.isRetry === true || !opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
     const media = this.#core.media.otherKind(this.#request.message, id, flow, response);
     if (media === undefined) return false;
-    this.#core.ports.log.info({ callId: this.#callId(), target: target.uri, media }, 'Refused the SDP; asked again');
+    this.#core.ports.log.info(
+      { callId: this.#callId(), target: withoutPush(target.uri), media },
+      'Refused the SDP; asked again',
+    );
     this.#replace(id, { ...plan, target: { ...target, media }, isRetry: true });
     return true;
   }
@@ -293,7 +302,7 @@ export class Downstream {
     branch.timerC?.();
     branch.timerC = this.#core.ports.clock.after(ms, () =>
       this.#context.post(() => {
-        this.#core.stories.timerC(this.#request.message, branch.plan.target.uri);
+        this.#core.stories.timerC(this.#request.message, withoutPush(branch.plan.target.uri));
         this.#context.step({ on: 'timer-c', branch: id });
       }),
     );

@@ -34,6 +34,7 @@ import { RefusalLog } from './refusal-log.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
 import { createServices } from './services.ts';
+import { Sleepers } from './sleepers.ts';
 import { Stories } from './stories.ts';
 import { Timings } from './timings.ts';
 import { Transactions } from './transactions.ts';
@@ -100,7 +101,11 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     registrar: new Registrar(
       ports.location,
       clock,
-      { node, boot, graceMs, limits: options.registrar ?? defaultLimits, toAor: (uri) => domains.aorOf(uri) },
+      {
+        ...{ node, boot, graceMs, push: ports.push },
+        limits: options.registrar ?? defaultLimits,
+        toAor: (uri) => domains.aorOf(uri),
+      },
       {
         moved: (binding, flow) => dialogs.moved(binding, flow),
         registered: (aor, bindings) => {
@@ -112,6 +117,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     ),
     presence: new Presence(() => core, clock),
     messages: new Messages(() => core),
+    sleepers: new Sleepers(() => core),
     nextHops: new NextHops(ports),
     domains,
     counters: new Counters(),
@@ -188,7 +194,8 @@ function hangUpUnreachable(core: Core): void {
   for (const record of core.dialogs.unreachable()) hangUpRecord(core, record, new Failure('flow-gone'));
 }
 
-function registered({ presence, messages }: Core, aor: string, bindings: readonly Binding[]): void {
+function registered({ presence, messages, sleepers }: Core, aor: string, bindings: readonly Binding[]): void {
+  sleepers.registered(aor, bindings);
   presence.registered(aor, bindings);
   messages.registered(aor);
 }

@@ -8,6 +8,7 @@ import { messageSummary } from '../presence/message-summary.ts';
 import { composePidf, politePidf, registeredPidf } from '../presence/pidf.ts';
 import { regInfo } from '../presence/reginfo.ts';
 import { watcherInfo } from '../presence/winfo.ts';
+import { withoutPush } from '../story/credentials.ts';
 import type { BusyCalls } from './busy-calls.ts';
 import type { ToldRegistrations } from './told-registrations.ts';
 
@@ -60,5 +61,6 @@ async function presenceDocument(sources: DocumentSources, resource: string): Pro
 async function bindings({ location, told }: DocumentSources, aor: string): Promise<readonly Binding[]> {
   const found = await location.lookup(aor);
   told.note(aor, found);
-  return found;
+  // Watchers see the contacts, and shall not be able to wake them.
+  return found.map((binding) => ({ ...binding, contact: withoutPush(binding.contact) }));
 }

@@ -10,8 +10,18 @@ import { Path } from '../message/headers/route.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
-import type { Binding, BindingChange, Clock, ContactLimit, Flow, LocationStore, MediaKind } from '../ports.ts';
+import type {
+  Binding,
+  BindingChange,
+  Clock,
+  ContactLimit,
+  Flow,
+  LocationStore,
+  MediaKind,
+  PushService,
+} from '../ports.ts';
 import { transportParam } from '../proxy/record-route.ts';
+import { subscriptionOf } from '../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../registrar/register.ts';
 import { registerResponse } from '../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from './api.ts';
@@ -22,6 +32,8 @@ export interface RegistrarOptions {
   readonly graceMs: number;
   readonly limits: RegisterLimits;
   readonly toAor: (uri: SipUri) => string;
+  /** By which devices without a connection are woken. */
+  readonly push?: PushService | undefined;
 }
 
 /** What the registrar asks of the rest of the engine. */
@@ -86,7 +98,7 @@ export class Registrar {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
     }
-    const own = { serviceRoute: serviceRoute(request) };
+    const own = { serviceRoute: serviceRoute(request), vapidKey: this.#options.push?.vapidKey };
     if ('fetch' in plan) {
       const bindings = await this.#location.lookup(plan.aor);
       return reply(200, registerResponse(message, bindings, nowMs, own));
@@ -118,7 +130,18 @@ export class Registrar {
     const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
     const passed = new Set(seen).add(aor);
     const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
-    return found.flat();
+    return [...found.flat(), ...this.#asleep(bindings, devices)];
+  }
+
+  /** RFC 8599: devices that have no flow, and can be woken. */
+  #asleep(bindings: readonly Binding[], awake: readonly Flows[]): readonly Target[] {
+    const { push } = this.#options;
+    if (push === undefined) return [];
+    const devices = new Set(awake.map(([binding]) => deviceOf(binding)));
+    return flowsOfEach(bindings.filter((one) => !devices.has(deviceOf(one)))).flatMap(([binding]) => {
+      const asleep = subscriptionOf(binding.contact);
+      return asleep !== undefined && push.accepts(asleep) ? [{ ...targetOf(binding), asleep }] : [];
+    });
   }
 
   async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
@@ -206,16 +229,19 @@ type Flows = readonly [best: Binding, ...others: Binding[]];
 
 /** RFC 5626 §5.3: of the flows of one device, which differ in their reg-id, one is used at a time: first the best or newest. */
 function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
-  const deviceOf = ({ key }: Binding): string => key.replace(/;reg-id=\d+$/, '');
   const devices = Map.groupBy(bindings, deviceOf);
   return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
+}
+
+function deviceOf({ key }: Binding): string {
+  return key.replace(/;reg-id=\d+$/, '');
 }
 
 function withOthers(target: Target, otherFlows: readonly Target[]): Target {
   return otherFlows.length === 0 ? target : { ...target, otherFlows };
 }
 
-function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
+export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
   return { uri: contact, flowId, route: path, binding: { aor, key }, media, q };
 }
 

@@ -4,6 +4,7 @@
 
 import type { Refused } from '../auth/bans.ts';
 import type { Binding } from '../ports.ts';
+import { withoutPush } from '../story/credentials.ts';
 import { aliasOperations } from './alias-operations.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
@@ -99,5 +100,5 @@ async function registrations(core: Core, page: PageRequest): Promise<Page<Regist
 function registration(binding: Binding): Registration {
   const { aor, contact, transport, source, userAgent, media, q } = binding;
   const expiresAt = new Date(binding.expiresAtMs).toISOString();
-  return { aor, contact, transport, source, userAgent, media, q, expiresAt };
+  return { aor, contact: withoutPush(contact), transport, source, userAgent, media, q, expiresAt };
 }

@@ -137,6 +137,9 @@ export class ResponseContextRunner {
       this.#tryNext();
       return;
     }
+    // RFC 3261 §21.1.4: the caller hears that somebody is looked for.
+    if (targets.some(({ asleep }) => asleep !== undefined) && opensCall(this.#request))
+      this.#upstream.reply(reply(182));
     this.#startRinging();
     const ids = this.#downstream.add(targets, shares);
     this.#step({ on: 'branches', ids });

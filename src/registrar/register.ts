@@ -22,12 +22,15 @@ import type { SipRequest } from '../message/message.ts';
 import { canonicalAor, parseUri, type SipUri } from '../message/uri.ts';
 import type { Binding, BindingChange, ContactLimit, Transport } from '../ports.ts';
 import { bindingKey, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
+import { subscriptionOf } from './push.ts';
 
 export interface RegisterLimits {
   readonly minSeconds: number;
   readonly maxSeconds: number;
   /** Where a transport has its own. */
   readonly maxSecondsBy: Readonly<Partial<Record<Transport, number>>>;
+  /** Of a device that can be woken: it need not come back to stay reachable. */
+  readonly pushSeconds?: number;
   readonly defaultSeconds: number;
   readonly maxContacts: number;
   readonly whenFull: ContactLimit['whenFull'];
@@ -121,7 +124,8 @@ function planContacts(
     // RFC 3261 §10.3 step 7: too short is refused with the least we take; 0 asks for removal.
     if (seconds > 0 && seconds < limits.minSeconds) return tooBrief(limits);
     // The same device twice in one request: the last one counts.
-    wishes.set(key, { key, contact, seconds: Math.min(seconds, mostSeconds) });
+    const most = subscriptionOf(contact.uri) === undefined ? mostSeconds : (limits.pushSeconds ?? mostSeconds);
+    wishes.set(key, { key, contact, seconds: Math.min(seconds, most) });
   }
   const change = changeOf(request, [...wishes.values()], identity, context);
   return change.save.length > limits.maxContacts ? refuse(403, 'too-many-contacts') : { change };

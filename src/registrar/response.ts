@@ -15,10 +15,13 @@ import { hasParam } from '../message/params.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Binding } from '../ports.ts';
 import { bindingKey, contactText, instanceOf, regIdOf } from './binding.ts';
+import { asksForPush, pushCapability } from './push.ts';
 
 export interface RegistrarOwn {
   /** Service-Route values such as `<sip:192.0.2.1;lr>`; none by default. */
   readonly serviceRoute?: readonly string[];
+  /** Where we wake devices by push (RFC 8599): the key that they subscribe for. */
+  readonly vapidKey?: string | undefined;
 }
 
 /** `bindings`: all that the AOR has now. */
@@ -36,6 +39,7 @@ export function registerResponse(
     ['Supported', 'path, outbound'],
     // RFC 5626 §6: tells the client that its flow is kept as it asked for.
     ...(usesOutbound(request) ? [['Require', 'outbound'] as const] : []),
+    ...pushHeaders(request, own.vapidKey),
     ['Date', new Date(nowMs).toUTCString()],
   ];
 }
@@ -50,6 +54,11 @@ function ownFirst(request: SipRequest, bindings: readonly Binding[]): readonly B
 // RFC 3327 §5.3: the client sees which proxies were noted, if it can read Path.
 function pathHeaders(request: SipRequest): readonly Field[] {
   return supports(request, 'path') ? values(request, Path).map((text): Field => ['Path', text]) : [];
+}
+
+function pushHeaders(request: SipRequest, vapidKey: string | undefined): readonly Field[] {
+  const asked = all(request, Contact).some(({ uri }) => asksForPush(uri));
+  return asked && vapidKey !== undefined ? [pushCapability(vapidKey)] : [];
 }
 
 // RFC 5626 §6: not if a proxy is between us and the client that does not say `ob`: then the flow is not ours to keep.

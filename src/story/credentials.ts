@@ -2,17 +2,25 @@
  * A message as people may read it (law 8): who logged in stays, with what goes.
  *
  * Taken out: the value of Authorization and Proxy-Authorization but for the user name (RFC 3261 §22), keys of SRTP
- * (RFC 4568 `inline:`) and passwords of ICE (RFC 8839). Left in: challenges, which are no secrets.
+ * (RFC 4568 `inline:`), passwords of ICE (RFC 8839) and where a client is woken (RFC 8599). Left in: challenges, which are
+ * no secrets.
  */
 
 const removed = '(removed)';
 
 // A header with its continuation lines (RFC 3261 §7.3.1).
 const credentials = /^((?:proxy-)?authorization)[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/gim;
+const push = /(?<=;pn-(?:prid|param)=)[^;>?,\s"]+/gi;
 const keys = /(?<=\binline:|^a=ice-pwd:)[^\s|;]+/gm;
 
 export function withoutCredentials(text: string): string {
-  return withoutKeys(text.replace(credentials, (_, name: string, value: string) => `${name}: ${shown(value)}`));
+  const rest = text.replace(credentials, (_, name: string, value: string) => `${name}: ${shown(value)}`);
+  return withoutPush(withoutKeys(rest));
+}
+
+/** Whoever knows the endpoint of a push service and the keys for it may send to that client. */
+export function withoutPush(text: string): string {
+  return text.replace(push, removed);
 }
 
 /** The same for an SDP alone; its length stays, or Content-Length would be wrong. */

@@ -321,3 +321,11 @@ test('RFC 3261 §7.3.1: contact parameters of any kind make a plan and never thr
     }),
   );
 });
+
+test('RFC 8599: a device that can be woken stays registered for longer than one that must come back', () => {
+  const limits = { ...defaultLimits, pushSeconds: 86_400 };
+  const contact = '<sip:a@x.invalid;pn-provider=webpush;pn-prid=https://push.example/a>;expires=604800';
+  assert.equal(saved(register(`Contact: ${contact}`), { limits }).expiresAtMs, nowMs + 86_400_000);
+  assert.equal(saved(register(`Contact: ${contact}`)).expiresAtMs, nowMs + 7_200_000);
+  assert.equal(saved(register('Contact: <sip:a@x.invalid>;expires=604800'), { limits }).expiresAtMs, nowMs + 7_200_000);
+});

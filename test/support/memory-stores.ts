@@ -171,6 +171,10 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     learn: (aor, key, media) => run(() => learn(aor, key, media)),
     dropFlow: (flowId) => run(() => dropFlow(flowId)),
     dropOtherBoots: (node, boot) => run(() => dropOtherBoots(node, boot)),
+    drop: ({ aor, key, flowId }) =>
+      run(() => {
+        if (table.get(rowKey(aor, key))?.binding.flowId === flowId) table.delete(rowKey(aor, key));
+      }),
     count: () => run(() => alive().length),
     list: ({ limit, after = '' }) => run(() => page(limit, after)),
   };

@@ -16,7 +16,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../src/engine/
 import type { ProtectionOptions } from '../../src/engine/protection.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
-import type { Clock, Log, NetworkEvents } from '../../src/ports.ts';
+import type { Clock, Log, NetworkEvents, PushService } from '../../src/ports.ts';
 import type { Agent, AgentDialog, AgentOptions, RequestOptions } from './agent.ts';
 import { createMediaRelayFake, type MediaRelayFake } from './media-relay-fake.ts';
 import { createMemoryDatabase, type MemoryDatabase } from './memory-stores.ts';
@@ -46,6 +46,8 @@ export interface ProxySceneOptions {
   readonly protection?: ProtectionOptions;
   /** What the DNS knows. */
   readonly names?: Names;
+  /** Default: nobody is woken. */
+  readonly push?: PushService;
 }
 
 export interface LogEntry {
@@ -125,6 +127,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         messages: mortal(database.messages, life),
         media: mortal(media, life),
         database,
+        push: options.push,
         log: recorder(log),
       },
       routes,

@@ -260,6 +260,14 @@ export function dropFlowsStatement(flowIds: readonly string[]): Statement {
   };
 }
 
+export function dropStatement({ aor, key, flowId }: Pick<Binding, 'aor' | 'key' | 'flowId'>): Statement {
+  return {
+    name: 'location-drop',
+    text: 'DELETE FROM location WHERE aor = $1 AND binding_key = $2 AND flow_id IS NOT DISTINCT FROM $3',
+    values: [toDatabase(aor), toDatabase(key), flowId],
+  };
+}
+
 export function dropOtherBootsStatement(node: string, boot: string): Statement {
   return {
     name: 'location-drop-boots',

@@ -10,6 +10,7 @@ import {
   countStatement,
   dropFlowsStatement,
   dropOtherBootsStatement,
+  dropStatement,
   keyHashStatement,
   type LocationRow,
   learnStatement,
@@ -89,6 +90,9 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
     dropFlow: (flowId) => drops.add(flowId),
     dropOtherBoots: async (node, boot) => {
       await pool.query(dropOtherBootsStatement(toDatabase(node), toDatabase(boot)));
+    },
+    drop: async (binding) => {
+      await pool.query(dropStatement(binding));
     },
     count: createCount((most) => countUpTo(pool, clock, most), clock),
     list: async ({ limit, after = '' }) => {

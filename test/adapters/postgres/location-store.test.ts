@@ -171,6 +171,18 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('RFC 8599 §5.5: a device that no push wakes any more goes, unless it came back by another flow meanwhile', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('a', { flowId: 'c1-1' }), binding('b', { flowId: 'c1-2' })));
+        await location.drop({ aor: ALICE, key: 'a', flowId: 'c1-1' });
+        await location.drop({ aor: ALICE, key: 'b', flowId: 'c1-1' });
+        assert.deepEqual(keysOf(await location.lookup(ALICE)), ['b']);
+        await location.change(registering(binding('c', { flowId: undefined })));
+        await location.drop({ aor: ALICE, key: 'c', flowId: undefined });
+        assert.deepEqual(keysOf(await location.lookup(ALICE)), ['b']);
+      });
+    });
+
     test('RFC 3261 §10.3 step 7: of the same Call-ID a CSeq that is not higher changes nothing', async () => {
       await withDatabase({ kind }, async ({ location }) => {
         const stored = binding('a', { cseq: 7 });
