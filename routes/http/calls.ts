@@ -71,6 +71,7 @@ export function callWithNulls(call: CallSummary) {
     status: call.status ?? null,
     code: call.code ?? null,
     reason: call.reason ?? null,
+    mediaFault: call.mediaFault ?? null,
   };
 }
 

@@ -62,6 +62,7 @@ function sender({ raw }: FastifyReply): (happening: Happening) => void {
 function withNulls(happening: Happening): object {
   switch (happening.type) {
     case 'call':
+    case 'media':
       return { ...happening, call: callWithNulls(happening.call) };
     case 'registration':
       return happening;

@@ -67,6 +67,9 @@ const CallStateName = Type.Union([
   Type.Literal('failed'),
 ]);
 
+/** What the watch over the media of a call found: the verdict of `explain`, as it happens. */
+const MediaFault = Type.Object({ code: Text, says: Text, nextStep: Text });
+
 const Call = Type.Object({
   id: Text,
   callId: Text,
@@ -83,6 +86,8 @@ const Call = Type.Object({
   status: Type.Union([Type.Integer(), Type.Null()]),
   code: MaybeText,
   reason: MaybeText,
+  /** `null`: nothing was found so far, or it is well again. */
+  mediaFault: Type.Union([MediaFault, Type.Null()]),
 });
 
 export const CallBody = Call;
@@ -105,6 +110,7 @@ const LadderStep = Type.Object({
     Type.Literal('branch-failed'),
     Type.Literal('timer'),
     Type.Literal('answered'),
+    Type.Literal('media'),
     Type.Literal('ended'),
   ]),
   number: Type.Union([Count, Type.Null()]),
@@ -139,6 +145,7 @@ const LegMedia = Type.Object({
   bytes: Count,
   rtcpPackets: Count,
   silentSeconds: Type.Union([Count, Type.Null()]),
+  sends: Type.Boolean(),
   ice: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
   dtls: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
   srtp: Type.Union([Type.Literal('off'), Type.Literal('SDES'), Type.Literal('DTLS-SRTP')]),
@@ -218,6 +225,8 @@ export const HappeningBody = Type.Union([
     ]),
     call: Call,
   }),
+  /** The media of a call is not as it should be, or is well again: its `mediaFault` has changed. */
+  Type.Object({ type: Type.Literal('media'), call: Call }),
   Type.Object({ type: Type.Literal('registration'), aor: Text, source: Text }),
   Type.Object({ type: Type.Literal('node'), node: NodeBody }),
   Type.Object({ type: Type.Literal('counters'), statistics: StatisticsBody }),

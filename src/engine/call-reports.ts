@@ -12,7 +12,15 @@ import { type Step, stepsOf } from '../story/steps.ts';
 import type { Story } from '../story/story.ts';
 import type { Core } from './core.ts';
 import type { Happenings } from './happenings.ts';
-import type { CallExplanation, CallSummary, CallsRequest, LadderReport, LadderStep, Page } from './operations.ts';
+import type {
+  CallExplanation,
+  CallSummary,
+  CallsRequest,
+  LadderReport,
+  LadderStep,
+  MediaFault,
+  Page,
+} from './operations.ts';
 import type { CallChange } from './stories.ts';
 
 export async function calls(core: Core, { limit, after, state }: CallsRequest): Promise<Page<CallSummary>> {
@@ -97,8 +105,24 @@ export function summary(story: Story): CallSummary {
     endedBy,
     status,
     code,
+    mediaFault: faultOf(story),
     reason: code === undefined ? undefined : readable(`${errors[code].meaning} ${story.detail}`.replace(/ $/, '')),
   };
+}
+
+function faultOf({ mediaFault }: Story): MediaFault | undefined {
+  if (mediaFault === undefined) return undefined;
+  const { code, says, nextStep } = mediaFault;
+  return { code, says, nextStep };
+}
+
+/** Told of what the watch over the media finds. */
+export function mediaChanged(happenings: Happenings, log: Log, story: Story): void {
+  if (happenings.isWatched) happenings.tell({ type: 'media', call: summary(story) });
+  const { callId, from, to, mediaNode, mediaFault } = story;
+  const fields = { callId, from, to, code: mediaFault?.code, rtpengine: mediaNode };
+  if (mediaFault === undefined) log.info(fields, 'The media of a call is well again');
+  else log.warn({ ...fields, nextStep: mediaFault.nextStep }, mediaFault.says);
 }
 
 function ladderOf(story: Story): LadderReport {

@@ -36,6 +36,7 @@ import type { Domains } from './domains.ts';
 import type { FailedCalls } from './failed-calls.ts';
 import type { Happenings } from './happenings.ts';
 import type { Media } from './media.ts';
+import type { MediaWatch } from './media-watch.ts';
 import type { Messages } from './messages.ts';
 import type { NextHops } from './next-hop.ts';
 import type { Presence } from './presence.ts';
@@ -128,6 +129,7 @@ export interface Core {
   readonly stories: Stories;
   readonly failedCalls: FailedCalls;
   readonly happenings: Happenings;
+  readonly mediaWatch: MediaWatch;
 }
 
 /** Our Via for a request that leaves by this listener. */

@@ -28,6 +28,9 @@ export class Counters {
   readonly classes: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
   readonly dropped: Record<string, number> = {};
+  /** What the watch over the media found, by code of the verdict. */
+  readonly mediaFaults: Record<string, number> = {};
+  mediaLooks = 0;
   answered = 0;
   failed = 0;
 
@@ -43,6 +46,10 @@ export class Counters {
 
   refusal(code: ErrorCode): void {
     add(this.refusals, code);
+  }
+
+  mediaFault(code: string): void {
+    add(this.mediaFaults, code);
   }
 
   drop(why: string): void {

@@ -8,7 +8,7 @@ import { Failure } from '../errors.ts';
 import type { Binding, Flow, NetworkEvents } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
-import { callChanged, logCall } from './call-reports.ts';
+import { callChanged, logCall, mediaChanged } from './call-reports.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialogs.ts';
@@ -24,6 +24,7 @@ import { Media } from './media.ts';
 import { MediaDeletes } from './media-delete.ts';
 import { MediaLeftovers } from './media-leftovers.ts';
 import { MediaSilence } from './media-silence.ts';
+import { MediaWatch } from './media-watch.ts';
 import { Messages } from './messages.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
@@ -73,6 +74,15 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     callChanged(happenings, change, story);
     logCall(log, change, story);
     if (change === 'failed') failedCalls.keep(story);
+    if (change === 'answered') mediaWatch.answered(story);
+  });
+  const counters = new Counters();
+  const mediaWatch = new MediaWatch({
+    clock,
+    relay: ports.media,
+    stories,
+    counters,
+    changed: (story) => mediaChanged(happenings, log, story),
   });
   const relay = stories.watchedRelay();
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
@@ -120,7 +130,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     sleepers: new Sleepers(() => core),
     nextHops: new NextHops(ports),
     domains,
-    counters: new Counters(),
+    counters,
     timings,
     protection,
     refusals: new RefusalLog(clock, log),
@@ -129,6 +139,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     stories,
     failedCalls,
     happenings,
+    mediaWatch,
   };
   const receiver = new Receiver(core);
   const keepAlive = new KeepAlive(() => core);
@@ -179,6 +190,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       core.presence.stop();
       deletes.stop();
       leftovers.stop();
+      mediaWatch.stop();
       silence.stop();
       keepAlive.stop();
     },

@@ -50,7 +50,7 @@ function ofSip({ counters }: Core, statistics: Statistics): readonly MetricFamil
   ];
 }
 
-function ofMedia({ timings }: Core, { rtpengine }: Statistics): readonly MetricFamily[] {
+function ofMedia({ timings, counters }: Core, { rtpengine }: Statistics): readonly MetricFamily[] {
   const ports = rtpengine.flatMap(({ address: node, ports }) =>
     ports === undefined
       ? []
@@ -67,6 +67,12 @@ function ofMedia({ timings }: Core, { rtpengine }: Statistics): readonly MetricF
       rtpengine.map(({ address: node, state }) => ({ labels: { node }, value: state === 'down' ? 0 : 1 })),
     ),
     gauge('viaduct_rtpengine_ports', 'RTP ports of the node.', ports),
+    counter('viaduct_media_looks_total', 'Looks at the media of calls that are up.', only(counters.mediaLooks)),
+    counter(
+      'viaduct_media_faults_total',
+      'Calls whose media was found not to be as it should, by verdict: `one-way`, `dtls-unfinished`, …',
+      by('code', counters.mediaFaults),
+    ),
     histogram('viaduct_ng_duration_seconds', 'How long ng commands took, repetitions included.', timings.ng),
     counter(
       'viaduct_ng_failures_total',

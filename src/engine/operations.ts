@@ -98,6 +98,15 @@ export interface CallSummary {
   /** The row of `errors.ts` by which we refused or ended it, and its meaning. */
   readonly code: string | undefined;
   readonly reason: string | undefined;
+  /** What the watch over its media found last. */
+  readonly mediaFault: MediaFault | undefined;
+}
+
+export interface MediaFault {
+  /** Of a verdict. */
+  readonly code: string;
+  readonly says: string;
+  readonly nextStep: string;
 }
 
 export interface CallsRequest extends PageRequest {
@@ -148,6 +157,8 @@ export type Happening =
       readonly change: 'started' | 'answered' | 'ended' | 'failed';
       readonly call: CallSummary;
     }
+  /** Its media is not as it should be, or is well again (`mediaFault`). */
+  | { readonly type: 'media'; readonly call: CallSummary }
   /** The bindings of an address changed: look at /registrations. */
   | { readonly type: 'registration'; readonly aor: string; readonly source: string }
   /** Its state is not what it was. */

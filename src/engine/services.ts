@@ -3,16 +3,19 @@
  */
 import { lower } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
+import { CallId } from '../message/headers/call-id.ts';
 import { Contact } from '../message/headers/contact.ts';
 import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
+import type { SipResponse } from '../message/message.ts';
 import { decodeEscapes, parseUri } from '../message/uri.ts';
 import { mustUseFlow } from '../nat/flow-rule.ts';
 import type { CallSettings, Listener, Subscriber } from '../ports.ts';
 import { standsFor } from '../proxy/dial-rule.ts';
 import { validate } from '../proxy/validate.ts';
+import { isSdp } from '../sdp/describe.ts';
 import { readable } from '../story/readable.ts';
-import { type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
+import { type BranchReply, type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
 import type { Logins } from './login.ts';
 
@@ -72,7 +75,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     },
     media: {
       forward: (branch) => core().media.forward(branch),
-      backward: (reply) => core().media.backward(reply),
+      backward: (reply) => backward(core(), reply),
     },
   };
 }
@@ -96,6 +99,15 @@ async function calls({ ports, domains }: Core, text: string): Promise<CallSettin
 /** As `isLoop` compares it with a Via. */
 function sentByOf({ advertised: { host, port } }: Listener): string {
   return `${lower(host)}:${port}`;
+}
+
+async function backward({ media, mediaWatch }: Core, reply: BranchReply): Promise<SipResponse> {
+  const { branch, response } = reply;
+  const arranged = await media.backward(reply);
+  if (branch.request.inDialog && response.status < 300 && isSdp(response)) {
+    mediaWatch.renegotiated(get(response, CallId) ?? '');
+  }
+  return arranged;
 }
 
 async function register({ registrar, happenings }: Core, request: Request): Promise<Reply> {

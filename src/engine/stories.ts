@@ -14,6 +14,7 @@ import type { Clock, DialogRecord, Flow, MediaRelay, NgCommand, NgReply } from '
 import { Archive, type ArchiveLimits } from '../story/archive.ts';
 import type { NgEvent, StoryEvent } from '../story/events.ts';
 import { type EndedBy, Story } from '../story/story.ts';
+import type { Verdict as MediaVerdict } from '../story/verdicts.ts';
 import type { Request, Verdict } from './api.ts';
 
 export type CallChange = 'started' | 'answered' | 'ended' | 'failed';
@@ -38,6 +39,10 @@ export class Stories {
     this.#relay = relay;
     this.#changed = changed;
     this.#archive = new Archive(limits);
+  }
+
+  byCallId(callId: string): Story | undefined {
+    return this.#archive.find(callId);
   }
 
   byId(id: string): Story | undefined {
@@ -194,6 +199,15 @@ export class Stories {
     this.#askedMs.set(story, nowMs);
     const ask: NgCommand = { command: 'query', 'call-id': mediaName ?? callId };
     await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
+  }
+
+  /** What a look at its media found; whether that is news. */
+  mediaSeen(story: Story, fault: MediaVerdict | undefined): boolean {
+    if (story.mediaFault?.code === fault?.code) return false;
+    const says = fault?.says ?? 'The media of the call is well again.';
+    this.#add(story, { kind: 'media', atMs: this.#clock.nowMs(), code: fault?.code, says });
+    story.mediaFault = fault;
+    return true;
   }
 
   /** The same relay, with each command of a call in its story. */

@@ -14,6 +14,7 @@ export type StoryEvent =
   | BranchFailedEvent
   | TimerEvent
   | AnsweredEvent
+  | MediaFaultEvent
   | EndedEvent;
 
 interface Happened {
@@ -85,6 +86,14 @@ export interface AnsweredEvent extends Happened {
   readonly callerMedia: MediaKind;
   readonly calleeMedia: MediaKind;
   readonly mediaNode: string | undefined;
+}
+
+/** What the watch over its media found (engine/media-watch.ts). */
+export interface MediaFaultEvent extends Happened {
+  readonly kind: 'media';
+  /** Of the verdict; `undefined`: it is well again. */
+  readonly code: string | undefined;
+  readonly says: string;
 }
 
 export interface EndedEvent extends Happened {

@@ -132,7 +132,8 @@ function isAckOfCaller({ message, event, party }: Passage): boolean {
   );
 }
 
-function saysGone({ command, reply, failure }: NgEvent): boolean {
+/** rtpengine did not know the call any more. */
+export function saysGone({ command, reply, failure }: NgEvent): boolean {
   if (command.command === 'query') return failure?.code === 'media-lost';
   return command.command === 'delete' && command['via-branch'] === undefined && reply?.warning !== undefined;
 }
@@ -173,7 +174,7 @@ interface MediaAnswer {
   readonly legs: readonly LegState[];
 }
 
-function newestMedia(story: Story): MediaAnswer | undefined {
+export function newestMedia(story: Story): MediaAnswer | undefined {
   for (const event of story.events.toReversed()) {
     if (event.kind !== 'ng' || event.reply === undefined) continue;
     const state = mediaStateOf(event.reply, event.atMs + event.tookMs);

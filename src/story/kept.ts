@@ -79,6 +79,7 @@ const kinds: ReadonlySet<unknown> = new Set<StoryEvent['kind']>([
   'branch-failed',
   'timer',
   'answered',
+  'media',
   'ended',
 ]);
 

@@ -23,6 +23,8 @@ export interface LegState {
   readonly rtcpPackets: number;
   /** Since the last RTP packet, when this was asked; `undefined`: none came. */
   readonly silentSeconds: number | undefined;
+  /** Offer and answer have it send: not so of a side on hold. */
+  readonly sends: boolean;
   readonly ice: 'off' | 'waiting' | 'done';
   readonly dtls: 'off' | 'waiting' | 'done';
   readonly srtp: 'off' | 'SDES' | 'DTLS-SRTP';
@@ -69,6 +71,7 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
       bytes: stat(rtp, 'bytes'),
       rtcpPackets: rtcp === undefined ? 0 : stat(rtcp, 'packets'),
       silentSeconds: packets === 0 ? undefined : Math.max(0, Math.floor(askedAtMs / 1000) - lastPacket),
+      sends: flags(medium).includes('recv'),
       ...securityOf(flags(medium), rtp),
       quality: qualityOf(ssrcs, rtp),
     },
@@ -79,11 +82,17 @@ function securityOf(media: readonly string[], rtp: NgReply): Pick<LegState, 'ice
   const stream = flags(rtp);
   const dtls = media.includes('DTLS-SRTP');
   return {
-    // ICE is done when a pair was confirmed, or packets came by it.
-    ice: !media.includes('ICE') ? 'off' : stream.includes('confirmed') || stat(rtp, 'packets') > 0 ? 'done' : 'waiting',
+    ice: !media.includes('ICE') ? 'off' : stream.includes('confirmed') || hasPair(rtp) ? 'done' : 'waiting',
     dtls: !dtls ? 'off' : stream.includes('DTLS fingerprint verified') ? 'done' : 'waiting',
     srtp: dtls ? 'DTLS-SRTP' : media.includes('SDES') ? 'SDES' : 'off',
   };
+}
+
+/** Anything came, be it what has no keys, or rtpengine sends elsewhere than where the SDP said: only ICE moves it. */
+function hasPair(rtp: NgReply): boolean {
+  const now = endpoint(rtp.endpoint);
+  const offered = endpoint(rtp['advertised endpoint']);
+  return stat(rtp, 'packets') + stat(rtp, 'errors') > 0 || (now !== '' && offered !== '' && now !== offered);
 }
 
 /** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */

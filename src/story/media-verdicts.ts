@@ -6,6 +6,7 @@
 import {
   events,
   failedAs,
+  hasNoKeys,
   isBrowser,
   legs,
   nameOf,
@@ -131,7 +132,7 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     says: (f) => {
       const leg = silentLeg(f);
       return when(
-        leg !== undefined && isBrowser(leg) && legs(f).some(speaks),
+        leg !== undefined && isBrowser(leg) && !hasNoKeys(leg) && legs(f).some(speaks),
         `${leg === undefined ? '' : nameOf(leg)} never reached rtpengine at ${leg?.to?.candidates[0] ?? leg?.media?.local}: ICE is ${leg?.media?.ice}, so the other side heard nothing.`,
       );
     },
@@ -159,7 +160,7 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     code: 'dtls-unfinished',
     level: 'error',
     says: (f) => {
-      const leg = legs(f).find((one) => one.media?.dtls === 'waiting' && speaks(one));
+      const leg = legs(f).find(hasNoKeys);
       return when(
         talked(f) && leg !== undefined,
         `The DTLS handshake with ${leg === undefined ? '' : nameOf(leg)} never finished: there are no keys, so its packets are thrown away.`,

@@ -99,6 +99,8 @@ function wordsOf(event: NoteEvent): Said {
       return { words: `timer ${event.timer}: ${nameOf(event.uri)} rang too long, cancelled`, tone: 'bad' };
     case 'answered':
       return { words: `answered: ${event.callerMedia} caller, ${event.calleeMedia} callee`, tone: 'good' };
+    case 'media':
+      return { words: event.says, tone: event.code === undefined ? 'good' : 'bad' };
     case 'ended':
       return endedWords(event);
   }

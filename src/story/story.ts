@@ -7,6 +7,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { DialogRecord, MediaKind } from '../ports.ts';
 import { type StoryEvent, sizeOf } from './events.ts';
+import type { Verdict } from './verdicts.ts';
 
 export type CallState = 'ringing' | 'answered' | 'ended' | 'failed';
 
@@ -52,6 +53,8 @@ export class Story {
   mediaNode: string | undefined;
   /** What rtpengine calls it, where that is not the Call-ID. */
   mediaName: string | undefined;
+  /** What is wrong with its media, as far as the last look said. */
+  mediaFault: Verdict | undefined;
   /** A CANCEL of the caller came. */
   cancelled = false;
   readonly #limits: StoryLimits;

@@ -28,8 +28,11 @@ export const node = ({ ngFailure }: Facts): string => ngFailure?.node ?? 'rtpeng
 export const talked = ({ story }: Facts): boolean => story.answeredAtMs !== undefined;
 export const legs = ({ caller, answerer }: Facts): readonly Leg[] => [caller, answerer].flatMap((leg) => leg ?? []);
 export const nameOf = ({ party }: Leg): string => `${party.role} ${party.name} (${party.transport} ${party.address})`;
-export const silent = (leg: Leg | undefined): boolean => leg?.media !== undefined && leg.media.packets === 0;
+export const silent = (leg: Leg | undefined): boolean => leg?.media?.sends === true && leg.media.packets === 0;
 export const speaks = (leg: Leg | undefined): boolean => (leg?.media?.packets ?? 0) > 0;
+/** Its packets, or its ICE, reach rtpengine, and the DTLS handshake is not done. */
+export const hasNoKeys = (leg: Leg | undefined): boolean =>
+  leg?.media?.dtls === 'waiting' && (speaks(leg) || leg.media.ice === 'done');
 export const isBrowser = (leg: Leg | undefined): boolean => leg?.profile === 'webrtc';
 export const silentLeg = (facts: Facts): Leg | undefined =>
   facts.talkedSeconds >= 2 ? legs(facts).find(silent) : undefined;

@@ -78,6 +78,7 @@ const call: LadderReport['call'] = {
   status: undefined,
   code: undefined,
   reason: undefined,
+  mediaFault: undefined,
 };
 
 export function inventedLadder(nowMs: number): LadderReport {
@@ -176,6 +177,7 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
         sdpTo: browserAnswer,
         media: {
           ...counted,
+          sends: true,
           tag: 'a',
           viaBranch: undefined,
           protocol: 'UDP/TLS/RTP/SAVPF',
@@ -204,6 +206,7 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
         sdpTo: phoneSdp,
         media: {
           ...counted,
+          sends: true,
           tag: 'b',
           viaBranch: undefined,
           protocol: 'RTP/AVP',

@@ -300,6 +300,7 @@ function callOf(name: string, index: number, nowMs: number): CallSummary {
     status: 200,
     code: undefined,
     reason: undefined,
+    mediaFault: undefined,
   };
 }
 

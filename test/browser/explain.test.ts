@@ -58,3 +58,40 @@ test('up: the browser by ICE and DTLS, the softphone plain; over: both were hear
   assert.equal(over.verdicts.at(-1)?.code, 'heard-both-ways');
   await office.assertMediaReleased();
 });
+
+/** What it sends names another certificate than the one it has. */
+const WRONG_FINGERPRINT = `{
+  const { get } = Object.getOwnPropertyDescriptor(RTCPeerConnection.prototype, 'localDescription');
+  Object.defineProperty(RTCPeerConnection.prototype, 'localDescription', {
+    get() {
+      const own = get.call(this);
+      return own && { type: own.type, sdp: own.sdp.replaceAll(/(a=fingerprint:\\S+ ).{5}/g, '$100:00') };
+    },
+  });
+}`;
+
+test('a browser whose certificate is not the one that its SDP names: DTLS never completes, and the watch says so', async (t) => {
+  const page = await chromium.openPhone(`${office.http}/phone`);
+  await page.page.evaluate(WRONG_FINGERPRINT);
+  await page.signIn('alice', office.password);
+  await page.expectLine('registered');
+  const bob = await office.softphone(t, { transport: 'udp', toneHz: PHONE_HZ });
+  await page.dial('bob');
+  await bob.expect('CALL_INCOMING');
+  await bob.answer();
+  for (let tries = 0; ; tries++) {
+    const { call, legs } = await explained();
+    const state = JSON.stringify([call, legs.map(({ media }) => media)], null, 1);
+    assert.ok(tries < 40, state);
+    if (call.mediaFault === null) {
+      await delay(250);
+      continue;
+    }
+    t.diagnostic(state);
+    assert.equal(call.mediaFault.code, 'dtls-unfinished', state);
+    assert.match(call.mediaFault.says, /^The DTLS handshake with caller alice .* never finished/);
+    break;
+  }
+  await page.press('end').catch(() => undefined);
+  await page.page.close();
+});

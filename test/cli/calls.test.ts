@@ -8,7 +8,15 @@ import { writeLine } from '../../src/cli/terminal.ts';
 import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import { Failure } from '../../src/errors.ts';
 
-const unknown = { answeredAt: null, calleeMedia: null, rtpengine: null, endedBy: null, code: null, reason: null };
+const unknown = {
+  answeredAt: null,
+  calleeMedia: null,
+  rtpengine: null,
+  endedBy: null,
+  code: null,
+  reason: null,
+  mediaFault: null,
+};
 const call = {
   ...unknown,
   id: 'the-id',

@@ -173,6 +173,7 @@ describe('calls', () => {
         status: 200,
         code: undefined,
         reason: undefined,
+        mediaFault: undefined,
       } satisfies CallSummary);
       assert.match(summary?.id ?? '', /^[\w-]{22}$/);
       await hangUp(it, call);

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallExplanation } from '../../src/engine/operations.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import type { NgCommand, NgReply, NgValue } from '../../src/ports.ts';
+import type { NgCommand, NgReply } from '../../src/ports.ts';
 import { verdictRows } from '../../src/story/verdicts.ts';
 import type { Agent, AgentOptions } from '../support/agent.ts';
+import { type Heard, heard } from '../support/heard-media.ts';
 import { createProxyScene, type ProxyScene, type ProxySceneOptions, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -106,56 +107,6 @@ function talk(seconds = 5, during: (stage: Stage) => Promise<void> | void = () =
     await during(stage);
     await it.hangUp(alice, caller, bob);
   };
-}
-
-interface Heard {
-  readonly packets: number;
-  readonly flags?: readonly string[];
-  readonly streamFlags?: readonly string[];
-  readonly silentMs?: number;
-}
-
-/** What rtpengine counted, as 10.5 says it. */
-function heard(it: ProxyScene, alice: Heard, bob: Heard, ssrcs: NgReply = {}): void {
-  const leg = (
-    tag: NgValue,
-    { packets, flags = [], streamFlags = [], silentMs = 0 }: Heard,
-    ssrc: number,
-  ): NgReply => ({
-    ...viaBranchOf(tag),
-    medias: [
-      {
-        type: 'audio',
-        protocol: 'RTP/AVP',
-        flags,
-        streams: [
-          {
-            'local port': 30_000,
-            'local address': '203.0.113.50',
-            endpoint: { address: '198.51.100.1', port: 4_000 },
-            'last packet': Math.floor((it.clock.nowMs() - silentMs) / 1000),
-            flags: ['RTP', 'filled', ...streamFlags],
-            SSRC: ssrc,
-            stats: { packets, bytes: packets * 172, errors: 0 },
-          },
-        ],
-      },
-    ],
-  });
-  it.media.set({
-    reply: ({ command }, reply) => {
-      const { tags } = reply;
-      if (command !== 'query' || typeof tags !== 'object' || Array.isArray(tags)) return reply;
-      const [caller = ['', ''], callee = ['', '']] = Object.entries(tags);
-      const both = { [caller[0]]: leg(caller[1], alice, 1), [callee[0]]: leg(callee[1], bob, 2) };
-      return { ...reply, SSRC: ssrcs, tags: both };
-    },
-  });
-}
-
-function viaBranchOf(leg: NgValue | undefined): NgReply {
-  if (typeof leg !== 'object' || !('via-branch' in leg)) return {};
-  return { 'via-branch': leg['via-branch'] };
 }
 
 function heardAs(alice: Heard, bob: Heard, ssrcs: NgReply = {}) {

@@ -76,6 +76,7 @@ export const call: CallSummary = {
   status: undefined,
   code: undefined,
   reason: undefined,
+  mediaFault: undefined,
 };
 
 export const mediaNodes: MediaNodes = {

@@ -75,6 +75,7 @@ test('GET /calls/:id is the record that the list has', async () => {
     state: 'ringing',
     answeredAt: null,
     reason: null,
+    mediaFault: null,
   });
 });
 

@@ -1,0 +1,151 @@
+/** The watch over the media of calls that are up: what it finds is told, counted, and stands in the call's record. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CallSummary, Happening } from '../../src/engine/operations.ts';
+import type { Agent } from '../support/agent.ts';
+import { type Heard, heard } from '../support/heard-media.ts';
+import { readPrometheus } from '../support/prometheus.ts';
+import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { browserAnswer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
+
+interface Stage {
+  readonly it: ProxyScene;
+  readonly alice: Agent;
+  readonly bob: Agent;
+  readonly call: Call;
+  /** Codes of the verdicts that were told, in order; `well` for none any more. */
+  readonly told: readonly string[];
+}
+
+const talks: Heard = { packets: 200 };
+const silent: Heard = { packets: 0 };
+
+function stage(script: (stage: Stage) => Promise<void>, callee: 'phone' | 'browser' = 'phone'): Promise<void> {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  return it.play(async () => {
+    const told: string[] = [];
+    const note = (one: Happening): void => {
+      if (one.type === 'media') told.push(one.call.mediaFault?.code ?? 'well');
+    };
+    const stop = it.proxy().operations.watch(note);
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const transport = callee === 'phone' ? 'udp' : 'wss';
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2', transport });
+    const call = await it.call(alice, bob, callee === 'phone' ? {} : { answer: browserAnswer('bob') });
+    await script({ it, alice, bob, call, told });
+    await it.hangUp(alice, call.caller, bob);
+    stop();
+  });
+}
+
+async function recorded({ it }: Stage): Promise<CallSummary> {
+  const [call] = (await it.proxy().operations.calls({ limit: 1 })).items;
+  return call ?? assert.fail('no call');
+}
+
+test('one-way audio: an event, a line in the record with the cause, a warning in the log, and a count', () =>
+  stage(async (scene) => {
+    const { it, told } = scene;
+    heard(it, talks, silent);
+    await it.clock.advance(5_000);
+    assert.deepEqual(told, ['one-way']);
+    const { mediaFault, id } = await recorded(scene);
+    assert.match(mediaFault?.says ?? '', /^One-way audio: nothing came from callee bob/);
+    assert.match(mediaFault?.nextStep ?? '', /NAT/);
+    const ladder = await it.proxy().operations.ladder(id);
+    assert.equal(ladder?.steps.filter(({ kind, label }) => kind === 'media' && /One-way/.test(label)).length, 1);
+    assert.ok(it.log.some(({ level, text }) => level === 'warn' && /^One-way audio/.test(text)));
+    const samples = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_media_faults_total')?.samples;
+    assert.deepEqual(samples?.get('viaduct_media_faults_total'), [{ labels: { code: 'one-way' }, value: 1 }]);
+  }));
+
+test('it is looked at again, and well again when packets come', () =>
+  stage(async (scene) => {
+    const { it, told } = scene;
+    heard(it, talks, silent);
+    await it.clock.advance(30_000);
+    assert.deepEqual(told, ['one-way'], 'told once, however often it is seen');
+    heard(it, talks, talks);
+    await it.clock.advance(60_000);
+    assert.deepEqual(told, ['one-way', 'well']);
+    assert.equal((await recorded(scene)).mediaFault, undefined);
+  }));
+
+test('both sides silent, and a browser whose ICE or DTLS never completes, are told as what they are', async () => {
+  const dtls = ['ICE', 'DTLS-SRTP'];
+  const cases = [
+    { alice: silent, bob: silent, code: 'no-media-at-all' },
+    { alice: talks, bob: { packets: 0, flags: dtls }, code: 'browser-never-reached-relay' },
+    { alice: talks, bob: { packets: 0, flags: dtls, streamFlags: ['confirmed'] }, code: 'dtls-unfinished' },
+    { alice: talks, bob: { packets: 9, flags: dtls }, code: 'dtls-unfinished' },
+  ];
+  for (const { alice, bob, code } of cases) {
+    const callee = code === 'no-media-at-all' ? 'phone' : 'browser';
+    await stage(async ({ it, told }) => {
+      heard(it, alice, bob);
+      await it.clock.advance(5_000);
+      assert.deepEqual(told, [code]);
+    }, callee);
+  }
+});
+
+test('a side on hold is silent, as it should be', () =>
+  stage(async ({ it, told }) => {
+    heard(it, talks, { packets: 0, onHold: true });
+    await it.clock.advance(60_000);
+    assert.deepEqual(told, []);
+  }));
+
+test('rtpengine was restarted: the session of the call is gone', () =>
+  stage(async ({ it, told }) => {
+    it.media.restart();
+    await it.clock.advance(5_000);
+    assert.deepEqual(told, ['media-session-lost']);
+  }));
+
+test('a change within the call is followed by a look: a re-INVITE that leaves one side silent', () =>
+  stage(async ({ it, alice, bob, call, told }) => {
+    heard(it, talks, talks);
+    await it.clock.advance(60_000);
+    const offer = { body: phoneOffer('alice', { version: 2 }), contentType: sdpType };
+    const invite = alice.within(call.caller, 'INVITE', offer);
+    bob.respond(await bob.receivesRequest('INVITE'), 200, {
+      body: phoneAnswer('bob', { version: 2 }),
+      contentType: sdpType,
+    });
+    alice.ack(invite, await alice.receivesResponse(200, 'INVITE'));
+    await bob.receivesRequest('ACK');
+    heard(it, { packets: 300, silentMs: 40_000 }, talks);
+    await it.clock.advance(5_000);
+    assert.deepEqual(told, ['media-stopped']);
+  }));
+
+test('a node that does not answer says nothing about its calls, and stays in use', () =>
+  stage(async ({ it, told }) => {
+    it.media.set({ nodes: { m1: 'silent' } });
+    await it.clock.advance(20_000);
+    it.media.set({ nodes: { m1: 'up' } });
+    assert.deepEqual(told, []);
+  }));
+
+test('law 9: a call without a fault is asked for twice, and of many at once each in its turn', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    heard(it, talks, talks);
+    const calls: Call[] = [];
+    for (let count = 0; count < 12; count++) calls.push(await it.call(alice, bob));
+    const looks = async (): Promise<number> => {
+      const family = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_media_looks_total');
+      return family?.samples.get('viaduct_media_looks_total')?.[0]?.value ?? 0;
+    };
+    await it.restart();
+    await it.clock.advance(4_050);
+    const early = await looks();
+    assert.ok(early >= 1 && early < 12, `${early} at once`);
+    await it.clock.advance(600_000);
+    assert.equal(await looks(), 24);
+    for (const call of calls) await it.hangUp(alice, call.caller, bob);
+  });
+});
