@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { apiRoutes } from '../routes/http/api.ts';
 import { routes } from '../routes/routes.ts';
 import { createResolver } from './adapters/dns/resolver.ts';
@@ -41,6 +42,8 @@ import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
 import { trustedNetworks } from './start/trusted.ts';
 import { withoutCredentials } from './story/credentials.ts';
+
+const doctorMs = 2_000;
 
 async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): Promise<void> {
   const { dataDir } = settings;
@@ -110,12 +113,11 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const { listeners } = network;
   // A password that somebody chose is not printed back.
   const shown = settings.demoUsers === undefined ? demo : demo.map(({ username }) => ({ username, password: '***' }));
-  process.stdout.write(banner({ version, http, listeners, domain, demo: shown, database, rtpengine }));
-  // Names that nobody answers for take long: calls do not wait for it.
-  examine().then(
-    (findings) => logFindings(log, findings),
-    (thrown: unknown) => log.debug({ error: String(thrown) }, 'The doctor failed'),
-  );
+  const look = examine().catch((thrown: unknown) => void log.debug({ error: String(thrown) }, 'The doctor failed'));
+  // Names that nobody answers for take long: nobody waits for that.
+  const findings = await Promise.race([look, delay(doctorMs, undefined, { ref: false })]);
+  process.stdout.write(banner({ version, http, listeners, domain, demo: shown, database, rtpengine, findings }));
+  look.then((found) => found && logFindings(log, found));
 }
 
 function examined({ network, current, backends, random, identity }: Parts): Checked {

@@ -1,8 +1,6 @@
 /**
  * What is wrong with this installation, in plain findings with their cures: at start, at `GET /api/v1/doctor` and by
  * `viaduct doctor`. It only looks; the canary offers it makes are deleted at once.
- *
- * Left out: the recording directory of rtpengine, which nobody can ask for from outside and calls do not use.
  */
 import type { Finding } from '../engine/operations.ts';
 import type { Log } from '../ports.ts';
@@ -33,6 +31,6 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
 export function logFindings(log: Log, findings: readonly Finding[]): void {
   const bad = findings.filter(({ level }) => level === 'error' || level === 'warning');
   for (const { check, level, says, cure } of bad) log.warn({ check, level, cure }, says);
-  const words = bad.length === 0 ? 'all is well' : `${bad.length} findings`;
-  log.info({ checks: findings.length }, `Doctor: ${words}; npx viaduct doctor shows them`);
+  const words = bad.length === 0 ? 'all is well' : `${bad.length} of them want a look`;
+  log.info({ findings: findings.length }, `Doctor: ${words}; npx viaduct doctor shows them`);
 }

@@ -11,6 +11,7 @@ import { viaBranch } from '../media/via-branch.ts';
 import type { Listener, MediaNode, MediaRelay, NgReply, NgValue, Random } from '../ports.ts';
 import { finding } from './finding.ts';
 import { isPrivateAddress } from './private-address.ts';
+import { versionOf } from './relay-version.ts';
 
 export interface RelaysChecked {
   readonly media: MediaRelay;
@@ -45,9 +46,20 @@ async function nodeFindings(node: MediaNode, checked: RelaysChecked): Promise<re
   const lost = `${node.address} answers small commands, and not large ones (7 KiB, as a browser's offer).`;
   return [
     ...addressFindings(node, small.address, checked),
+    versionFinding(node, await versionOf(node, canarySdp, checked)),
     ...('failed' in large ? [finding('rtpengine', 'error', lost, cure)] : []),
     ...portFindings(node, await statistics(node, checked), checked),
   ];
+}
+
+function versionFinding({ address }: MediaNode, version: string | undefined): Finding {
+  const recording = 'Viaduct records no calls; whether it could (--recording-dir) only its own log tells.';
+  if (version === undefined) {
+    const cure =
+      'rtpengine --version there. Viaduct is tried with 10.5 and newer; older ones may lack what browsers need.';
+    return finding('rtpengine', 'notice', `${address} does not tell its version. ${recording}`, cure);
+  }
+  return finding('rtpengine', 'ok', `${address} is rtpengine ${version}. ${recording}`, '');
 }
 
 type Canary = { readonly address: string } | { readonly failed: Finding };

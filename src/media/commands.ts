@@ -57,7 +57,9 @@ export type NgCommand =
   | { readonly command: 'ping' }
   | { readonly command: 'statistics' }
   | { readonly command: 'query'; readonly 'call-id': string }
-  | { readonly command: 'list'; readonly limit: number };
+  | { readonly command: 'list'; readonly limit: number }
+  /** Takes media for nobody; its reply has an SDP that rtpengine made itself. */
+  | { readonly command: 'publish'; readonly 'call-id': string; readonly 'from-tag': string; readonly sdp: string };
 
 /** A decoded bencode value; text is latin1. */
 export type NgValue = string | number | readonly NgValue[] | { readonly [key: string]: NgValue };

@@ -1,5 +1,6 @@
 /** What `npm start` prints: where to go, with which account, and how to register a softphone. */
 import { hostText, isLoopback } from '../adapters/network/addresses.ts';
+import type { Finding } from '../engine/operations.ts';
 import type { Listener } from '../ports.ts';
 import type { DemoUser } from './demo-users.ts';
 
@@ -13,6 +14,8 @@ export interface Started {
   readonly database: string;
   /** Addresses of the nodes; none: there is no media. */
   readonly rtpengine: readonly string[];
+  /** What the doctor found; `undefined`: it still looks. */
+  readonly findings: readonly Finding[] | undefined;
 }
 
 export function banner(started: Started): string {
@@ -25,11 +28,23 @@ export function banner(started: Started): string {
     ['Domain', started.domain],
     ['Database', started.database],
     ['Media', started.rtpengine.length === 0 ? noMedia : `rtpengine ${started.rtpengine.join(', ')}`],
+    ...examined(started.findings),
   ];
   return `\nViaduct ${started.version} is up.\n\n${table(rows)}${accounts(started)}\nCtrl-C stops it and all it has started.\n\n`;
 }
 
 const noMedia = 'none: calls are refused until you run `apt-get install rtpengine-daemon` and start again';
+
+/** The worst first; all of them, with their cures, by `npx viaduct doctor`. */
+function examined(findings: readonly Finding[] | undefined): readonly (readonly [string, string])[] {
+  if (findings === undefined) return [['Doctor', 'still looks: npx viaduct doctor']];
+  const bad = (['error', 'warning'] as const).flatMap((level) => findings.filter((one) => one.level === level));
+  if (bad.length === 0) return [['Doctor', 'all is well']];
+  const rows = bad.slice(0, mostFindings).map(({ level, says }) => `${level}: ${says}`);
+  return [...rows, 'The cure: npx viaduct doctor'].map((text, index) => [index === 0 ? 'Doctor' : '', text]);
+}
+
+const mostFindings = 3;
 
 function securePage(listeners: readonly Listener[]): readonly (readonly [string, string])[] {
   const wss = listeners.find(({ transport }) => transport === 'wss');

@@ -104,6 +104,7 @@ describe('rtpengine, by a canary', () => {
     switches: Partial<MediaSwitches> = {},
     listeners = outside,
     range = ports,
+    address?: string,
   ): Promise<readonly string[]> {
     const statistics = { interfaces: [{ name: 'default', ports: range }] };
     const media = createMediaRelayFake(createClock(), {
@@ -114,8 +115,9 @@ describe('rtpengine, by a canary', () => {
           ? { ...reply, statistics }
           : (switches.reply ?? ((_, same) => same))(command, reply),
     });
+    const nodes = () => media.nodes().map((node) => ({ ...node, address: address ?? node.address }));
     const found = await relayFindings({
-      media,
+      media: { ...media, nodes },
       random: realRandom,
       listeners,
       local: ['203.0.113.50'],
@@ -129,6 +131,23 @@ describe('rtpengine, by a canary', () => {
 
   test('one that answers with an address of this host is well', async () => {
     assert.deepEqual(await look(), []);
+  });
+
+  test('its version stands in an SDP that it makes itself; one that does not tell is asked by hand', async () => {
+    const telling = (sdp: string) =>
+      look({ reply: (command, reply) => (command.command === 'publish' ? { ...reply, sdp } : reply) });
+    assert.deepEqual(await telling('v=0\r\ns=rtpengine-13.5.1.2\r\n'), []);
+    assert.match((await telling('v=0\r\ns=-\r\n')).join(), /notice: .* does not tell its version/);
+  });
+
+  test('ports that the system gives to others: calls would fail now and then', async () => {
+    const range = { ...ports, min: 30_000, max: 39_999 };
+    assert.match(
+      (await look({}, outside, range, 'udp:127.0.0.1:22222')).join(),
+      /notice: .* overlap those that the system gives/,
+    );
+    assert.deepEqual(await look({}, outside, { ...range, min: 20_000, max: 29_999 }, 'udp:127.0.0.1:22222'), []);
+    assert.deepEqual(await look({}, outside, range), [], 'nobody knows those of another host');
   });
 
   test('none at all: calls are refused', async () => {

@@ -18,6 +18,7 @@ const started: Started = {
   ],
   database: 'PostgreSQL 15.18 in ./data',
   rtpengine: ['udp:127.0.0.1:22222'],
+  findings: [],
 };
 
 const lines = (change: Partial<Started> = {}): readonly string[] => banner({ ...started, ...change }).split('\n');
@@ -36,6 +37,7 @@ test('the first start says where to go, with which accounts, and how to register
     '  Domain       127.0.0.1',
     '  Database     PostgreSQL 15.18 in ./data',
     '  Media        rtpengine udp:127.0.0.1:22222',
+    '  Doctor       all is well',
     '',
     'Accounts to try:',
     '  alice        password one',
@@ -78,4 +80,18 @@ test('one account is enough for the softphone; without a UDP listener none is ex
   assert.ok(one.some((line) => line.startsWith('  baresip      <sip:carol@')));
   const noUdp = lines({ listeners: [listenerOf('wss', 0, '127.0.0.1', 8443)] });
   assert.ok(!noUdp.some((line) => line.includes('baresip')));
+});
+
+test('what the doctor found: errors first, then warnings, and where the cures are', () => {
+  const one = (level: 'ok' | 'notice' | 'warning' | 'error', says: string) => ({ check: 'x', level, says, cure: '' });
+  const findings = [one('ok', 'Fine.'), one('warning', 'No name.'), one('error', 'No database.'), one('notice', 'Hm.')];
+  assert.deepEqual(
+    lines({ findings }).filter((line) => /Doctor|^ {15}(error|warning|The cure)/.test(line)),
+    [
+      '  Doctor       error: No database.',
+      '               warning: No name.',
+      '               The cure: npx viaduct doctor',
+    ],
+  );
+  assert.ok(lines({ findings: undefined }).includes('  Doctor       still looks: npx viaduct doctor'));
 });

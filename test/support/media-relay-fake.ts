@@ -206,6 +206,8 @@ class Rtpengine {
         return { result: 'ok', statistics: {} };
       case 'list':
         return { result: 'ok', calls: [...this.calls.keys()].slice(0, command.limit) };
+      case 'publish':
+        return { result: 'ok', sdp: 's=rtpengine-10-5-3-5-1-deb12u1\r\n' };
       case 'query':
         return this.#query(command['call-id'], seen);
     }

@@ -3,13 +3,14 @@
  *
  * `down` after a closed port or two timeouts in a row, `up` again with the first reply. "Ran out of ports" and a
  * session limit are soft: the node answers, so its calls go on, but new calls leave it alone for a while (`busy`).
- * `query` and `list` never count: they can be slow or too big for a datagram on a healthy node.
+ * `query` and `list` never count: they can be slow or too big for a datagram on a healthy node. `publish` is a question, too.
  */
 import type { Failure } from '../../errors.ts';
 import type { NgCommand } from '../../media/commands.ts';
 import type { MediaNodeState } from '../../ports.ts';
 
 const maxTimeouts = 2;
+const questions: ReadonlySet<NgCommand['command']> = new Set(['query', 'list', 'publish']);
 const busyMs = { first: 1_000, longest: 30_000 } as const;
 
 export interface NodeHealth {
@@ -44,7 +45,7 @@ export function answered(health: NodeHealth, command: NgCommand): NodeHealth {
 export function failed(health: NodeHealth, command: NgCommand, failure: Failure, nowMs: number): NodeHealth {
   switch (failure.code) {
     case 'media-timeout':
-      return command.command === 'query' || command.command === 'list' ? health : timedOut(health, failure.message);
+      return questions.has(command.command) ? health : timedOut(health, failure.message);
     case 'media-busy':
       return busy({ ...health, down: false, timeouts: 0, lastError: failure.message }, nowMs);
     case 'media-refused':
