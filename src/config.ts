@@ -11,13 +11,14 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type CallTimes, callTimesTable } from './config/calls.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
+import { type PushSettings, pushTable } from './config/push.ts';
 import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
 import type { Setting } from './config/setting.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
-export interface Settings extends ProtectionSettings, RegistrarSettings, CallTimes {
+export interface Settings extends ProtectionSettings, PushSettings, RegistrarSettings, CallTimes {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -206,6 +207,7 @@ function table(folder: string, asRoot: boolean): Table {
     },
     ...callTimesTable,
     ...protectionTable,
+    ...pushTable,
     hep: {
       name: 'HEP',
       unit: 'udp:host:port',
@@ -278,6 +280,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     messagesPerSecond: read('messagesPerSecond'),
     connectionsPerSecond: read('connectionsPerSecond'),
     httpPerSecond: read('httpPerSecond'),
+    pushSeconds: read('pushSeconds'),
+    pushDays: read('pushDays'),
+    pushServices: read('pushServices'),
+    vapidKey: read('vapidKey'),
     origins: read('origins'),
     timerCSeconds: read('timerCSeconds'),
     tryingSeconds: read('tryingSeconds'),

@@ -27,7 +27,7 @@ import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
-import type { LevelledLog, Log, NetworkEvents, Random } from './ports.ts';
+import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
@@ -36,6 +36,7 @@ import { createDemoUsers, demoUsers } from './start/demo-users.ts';
 import { startDrain } from './start/drain.ts';
 import { type Identity, loadIdentity } from './start/identity.ts';
 import { phoneSettings } from './start/phone-settings.ts';
+import { openPush } from './start/push.ts';
 import { createReload, type Reload } from './start/reload.ts';
 import { createRoutesSource, type RoutesSource } from './start/routes-source.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
@@ -79,7 +80,8 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   shutdown.add('the network', () => network.shutdown());
   const isTrusted = trustedNetworks(settings.trusted);
   const current = { routes: createRoutesSource(routes), isTrusted, domains, settings };
-  const parts = { settings, identity, domains, backends, network, random, current, tls, log };
+  const push = openPush(settings, domain, log, shutdown);
+  const parts = { settings, identity, domains, backends, network, push, random, current, tls, log };
   const running = openEngine(parts);
   engine = running;
   await engine.start();
@@ -97,7 +99,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
     admits: (address) => running.admits(address, 'request'),
     allowedHosts: () => current.domains,
     pages,
-    phone: phoneSettings(network.listeners, () => current.domains[0] ?? '', demo),
+    phone: phoneSettings(network.listeners, () => current.domains[0] ?? '', demo, push?.vapidKey),
     log,
   });
   serve = (request, response) => app.routing(request, response);
@@ -134,6 +136,7 @@ interface Parts {
   readonly domains: readonly string[];
   readonly backends: Backends;
   readonly network: OpenNetwork;
+  readonly push: PushService | undefined;
   readonly random: Random;
   /** What a reload changes. */
   readonly current: {
@@ -146,12 +149,13 @@ interface Parts {
   readonly log: LevelledLog;
 }
 
-function openEngine({ settings, identity, domains, backends, network, random, current, log }: Parts): Engine {
+function openEngine(parts: Parts): Engine {
+  const { settings, identity, domains, backends, network, push, random, current, log } = parts;
   const { database, media } = backends;
   const { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages } = database;
   const stores = { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages };
   const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics: watchProcess() };
-  const ports = { ...stores, ...system, media, database, log };
+  const ports = { ...stores, ...system, media, database, push, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
     domains,
@@ -173,7 +177,9 @@ function openEngine({ settings, identity, domains, backends, network, random, cu
       maxSecondsBy: settings.maxExpires.byTransport,
       maxContacts: settings.maxContacts,
       whenFull: settings.whenContactsFull,
+      pushSeconds: settings.pushDays * daySeconds,
     },
+    pushMs: settings.pushSeconds * 1000,
     keepAliveMs: settings.udpPingSeconds * 1000,
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
     presence: settings.presence,
@@ -246,6 +252,8 @@ function writeRun(dataDir: string, http: HttpAddress, network: OpenNetwork, { ch
   const listeners = network.listeners.map(({ entry, transport, local }) => ({ entry, transport, ...local }));
   writeRunFile(dataDir, { http, listeners, children });
 }
+
+const daySeconds = 86_400;
 
 const version = packageVersion();
 

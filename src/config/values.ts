@@ -231,6 +231,21 @@ export function tokenSecrets(text: string): readonly string[] {
   return secrets;
 }
 
+/** A private key of P-256. */
+export function vapidKey(text: string): string {
+  if (!/^[\w-]{43}$/.test(text)) throw new BadValue('it is not 32 bytes in base64url');
+  return text;
+}
+
+/** Hosts, `*.` before one for all below it, `:port` behind one. */
+export function pushHosts(text: string): readonly string[] {
+  return words(text.toLowerCase()).map((word) => {
+    const host = word.replace(/^\*\./, '').replace(/:\d{1,5}$/, '');
+    if (!hostName.test(host)) throw new BadValue(`"${word}" is no host name`);
+    return word;
+  });
+}
+
 export function demoUsers(text: string): readonly DemoUser[] {
   return text.split(',').map((pair) => {
     const [, username, password] = /^\s*([A-Za-z0-9_.!~*'()+-]+):(.+?)\s*$/.exec(pair) ?? [];

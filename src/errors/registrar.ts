@@ -30,4 +30,4 @@ export const registrarErrors = {
     meaning: 'The device is asleep, and its push service did not take the push that would wake it.',
     nextStep: 'The log says why; this host must reach the push service of the browser (PUSH_SERVICES) over HTTPS.',
   },
-};
+} as const;

@@ -9,6 +9,7 @@ export function phoneSettings(
   /** At this moment: a reload changes it. */
   domain: () => string,
   demo: readonly DemoUser[],
+  vapidKey?: string,
 ): PhoneSettings {
   const ws = listeners.find(({ transport }) => transport === 'ws');
   const wss = listeners.find(({ transport }) => transport === 'wss');
@@ -24,6 +25,7 @@ export function phoneSettings(
       demo: demo.length > 0,
       sip,
       ...(secureHost === undefined ? {} : { secureUrl: `https://${secureHost}/phone` }),
+      ...(vapidKey === undefined ? {} : { vapidKey }),
       ...(accounts.length === 0 ? {} : { accounts }),
     };
   };

@@ -19,6 +19,8 @@ export interface PhoneConfig {
   readonly sip: readonly { readonly transport: Transport; readonly address: string }[];
   /** Where the page may use a microphone, when it was reached by an address where it may not. */
   readonly secureUrl?: string;
+  /** RFC 8292: for which key the page subscribes, so that we can wake it. */
+  readonly vapidKey?: string;
   readonly accounts?: readonly DemoAccount[];
 }
 
