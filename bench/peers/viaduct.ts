@@ -30,8 +30,10 @@ export const viaduct: Peer = {
     // The first signal lets calls end; the second is in a hurry. A profile is written at the end.
     scope.after(async () => {
       child.signal('SIGTERM');
+      // Two at once would be one.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       child.signal('SIGTERM');
-      await child.ended();
+      await child.ended(30_000);
     });
     const port = await listening(join(dataDir, 'run.json'), () => child.output());
     await sql(

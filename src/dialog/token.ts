@@ -14,7 +14,7 @@
  * At most 60 bytes, 80 characters of base64url; typically 54.
  * Left out: encryption. A token names addresses that the other side's Via and Contact show as well.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { parseUri, uriKey } from '../message/uri.ts';
 import type { Flow, MediaKind } from '../ports.ts';
 import { type FlowReference, flowIdOf, flowKinds, flowReference } from './flow-reference.ts';
@@ -226,5 +226,5 @@ function uint16(value: number): Buffer {
 }
 
 function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'latin1').digest('hex');
+  return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }

@@ -108,7 +108,7 @@ export class MediaCommands {
     call: MediaCall,
     send: (node: string) => Promise<NgReply>,
   ): Promise<{ readonly node: string; readonly reply: NgReply }> {
-    let last = new Failure(this.#relay.nodes().length === 0 ? 'media-none' : 'media-down');
+    let last: Failure | undefined;
     for (const node of this.#relay.candidates(call.name)) {
       await this.#deletes.settled(node, call.name);
       call.tried.add(node);
@@ -119,7 +119,7 @@ export class MediaCommands {
         last = thrown;
       }
     }
-    throw last;
+    throw last ?? new Failure(this.#relay.nodes().length === 0 ? 'media-none' : 'media-down');
   }
 
   /** Only now: until a node is chosen, the offer of another branch may be taken by one that was tried before. */

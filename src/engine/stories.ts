@@ -12,7 +12,7 @@ import { From, To, tagOf } from '../message/headers/from-to.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import type { Clock, DialogRecord, Flow, MediaRelay, NgCommand, NgReply } from '../ports.ts';
 import { Archive, type ArchiveLimits } from '../story/archive.ts';
-import type { NgEvent, StoryEvent } from '../story/events.ts';
+import { keptReply, type NgEvent, type StoryEvent } from '../story/events.ts';
 import { type EndedBy, Story } from '../story/story.ts';
 import type { Verdict as MediaVerdict } from '../story/verdicts.ts';
 import type { Request, Verdict } from './api.ts';
@@ -232,7 +232,7 @@ export class Stories {
       const reply = await relay.send(node, command, (used) => {
         cookie = used;
       });
-      note({ reply });
+      note({ reply: keptReply(reply, this.#clock.nowMs()) });
       return reply;
     } catch (thrown) {
       const { code, detail } = failureOf(thrown);

@@ -5,7 +5,7 @@
  * hash would be routed the same way again: a loop. One that comes back changed is a spiral, and is served.
  * Max-Breadth bounds what a loop through other proxies can grow to before anybody notices it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { lower } from '../message/ascii.ts';
 import { all, get, values } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
@@ -39,7 +39,7 @@ export function loopHash(request: SipRequest): string {
     ...values(request, ProxyAuthorization),
   ];
   // No header value can hold a line end, so no two lists give one text.
-  return createHash('sha256').update(routedBy.join('\n'), 'latin1').digest('hex').slice(0, HASH_HEX_DIGITS);
+  return hash('sha256', Buffer.from(routedBy.join('\n'), 'latin1'), 'hex').slice(0, HASH_HEX_DIGITS);
 }
 
 /** Our Via branch parameter (RFC 3261 §8.1.1.7). `random`: hex digits, others for every branch. */

@@ -1,11 +1,13 @@
 /**
  * What happens in a call, as values: every message, rtpengine command, timer and decision (DESIGN §1, job 2).
  *
- * An event refers to what was there anyway: the text that came or left, the command and the reply. Nothing is copied,
- * parsed or printed until somebody asks. Left out: what is made of it (ladder.ts, explain.ts, verdicts.ts).
+ * An event refers to what was there anyway: the text that came or left, the command and the SDP in the reply. Nothing is
+ * copied, parsed or printed until somebody asks; but of rtpengine's statistics, hundreds of values, a few are kept.
+ * Left out: what is made of it (ladder.ts, explain.ts, verdicts.ts).
  */
 import type { ErrorCode } from '../errors.ts';
-import type { MediaKind, NgCommand, NgReply, SocketAddress, Transport } from '../ports.ts';
+import type { MediaKind, NgCommand, NgReply, NgValue, SocketAddress, Transport } from '../ports.ts';
+import { type MediaState, mediaStateOf } from './media-state.ts';
 
 export type StoryEvent =
   | MessageEvent
@@ -39,10 +41,21 @@ export interface NgEvent extends Happened {
   readonly cookie: string;
   readonly command: NgCommand;
   readonly tookMs: number;
-  readonly reply?: NgReply | undefined;
+  readonly reply?: KeptReply | undefined;
   readonly failure?: { readonly code: ErrorCode; readonly detail: string } | undefined;
   /** Free ports of the node by its last statistics, when the command failed. */
   readonly freePorts?: number | undefined;
+}
+
+/** What a story needs of a reply. */
+export interface KeptReply {
+  readonly sdp?: NgValue | undefined;
+  readonly warning?: NgValue | undefined;
+  readonly media?: MediaState | undefined;
+}
+
+export function keptReply(reply: NgReply, nowMs: number): KeptReply {
+  return { sdp: reply.sdp, warning: reply.warning, media: mediaStateOf(reply, nowMs) };
 }
 
 /** The verdict of the routes on a request. */
@@ -110,15 +123,12 @@ export function sizeOf(event: StoryEvent): number {
     case 'message':
       return 160 + event.text.length;
     case 'ng':
-      return 400 + sdpSize(event.command) + sdpSize(event.reply) + sizeOfStatistics(event.reply);
+      return 400 + sdpSize(event.command) + sdpSize(event.reply) + (event.reply?.media === undefined ? 0 : 1_000);
     default:
       return 240;
   }
 }
 
-function sdpSize(of: NgCommand | NgReply | undefined): number {
+function sdpSize(of: NgCommand | KeptReply | undefined): number {
   return of !== undefined && 'sdp' in of && typeof of.sdp === 'string' ? of.sdp.length : 0;
 }
-
-/** A reply to `query` has some thirty small values for each side. */
-const sizeOfStatistics = (reply: NgReply | undefined): number => (reply?.tags === undefined ? 0 : 8_000);

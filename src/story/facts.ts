@@ -13,7 +13,7 @@ import type { MediaKind } from '../ports.ts';
 import { describeSdp } from '../sdp/describe.ts';
 import type { NgEvent, RoutedEvent } from './events.ts';
 import { type Exchange, exchangesOf, partyOfBranch } from './exchanges.ts';
-import { type LegState, mediaStateOf } from './media-state.ts';
+import type { LegState } from './media-state.ts';
 import { type Party, type Passage, type Passages, readPassages } from './passages.ts';
 import { type SdpFacts, sdpFacts } from './sdp-changes.ts';
 import type { Story } from './story.ts';
@@ -176,9 +176,7 @@ interface MediaAnswer {
 
 export function newestMedia(story: Story): MediaAnswer | undefined {
   for (const event of story.events.toReversed()) {
-    if (event.kind !== 'ng' || event.reply === undefined) continue;
-    const state = mediaStateOf(event.reply, event.atMs + event.tookMs);
-    if (state !== undefined) return state;
+    if (event.kind === 'ng' && event.reply?.media !== undefined) return event.reply.media;
   }
   return undefined;
 }

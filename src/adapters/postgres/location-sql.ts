@@ -1,7 +1,7 @@
 /**
  * The columns of `location`, how a binding becomes a row and comes back, and the statements.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure } from '../../errors.ts';
 import type { Binding, BindingChange, MediaKind, Transport } from '../../ports.ts';
 import type { Statement } from './pool.ts';
@@ -44,7 +44,7 @@ const arrays = (first: number): string => columns.map(([, type], index) => `$${f
 
 /** First 10 hex digits of the hash that `dialog/token.ts` carries to name a binding. */
 export function keyHash(aor: string, key: string): string {
-  return createHash('sha256').update(`${aor}\n${key}`, 'latin1').digest('hex').slice(0, 10);
+  return hash('sha256', Buffer.from(`${aor}\n${key}`, 'latin1'), 'hex').slice(0, 10);
 }
 
 // --- rows ------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 /**
- * Bencode, the dress of the ng protocol. Written by the `bencode` package; read by the strict decoder below, because
- * the package's decoder is hung by one datagram with a negative length and takes trailing bytes, huge lengths and
- * `__proto__` as they come.
+ * Bencode, the dress of the ng protocol. Ours, because the decoder of the `bencode` package is hung by one datagram with
+ * a negative length and takes trailing bytes, huge lengths and `__proto__` as they come, and because its encoder, which
+ * makes bytes of each string apart, took a tenth of what a call costs us.
  *
  * Text is latin1: one character is one byte, so an SDP in any character set survives both ways.
  * Left out: floats and booleans, which bencode does not have.
  */
-import bencode from 'bencode';
 import { Failure } from '../../errors.ts';
 import type { NgCommand, NgReply, NgValue } from '../../media/commands.ts';
 
@@ -19,15 +18,20 @@ const maxDigits = 20;
 
 /** `cookie SP dictionary`, ready to be sent. */
 export function encodeCommand(cookie: string, command: NgCommand): Buffer {
-  return Buffer.concat([Buffer.from(`${cookie} `, 'latin1'), bencode.encode(bytesOf(command))]);
+  return Buffer.from(`${cookie} ${writeDictionary(command)}`, 'latin1');
 }
 
-/** Strings become bytes here: the package would write them as UTF-8. Keys are ours and ASCII. */
-function bytesOf(value: unknown): unknown {
-  if (typeof value === 'string') return Buffer.from(value, 'latin1');
-  if (Array.isArray(value)) return value.map(bytesOf);
-  if (typeof value !== 'object' || value === null) return value;
-  return new Map(Object.entries(value).map(([key, each]) => [key, bytesOf(each)]));
+function write(value: NgValue): string {
+  if (typeof value === 'string') return `${value.length}:${value}`;
+  if (typeof value === 'number') return `i${value}e`;
+  return isDictionary(value) ? writeDictionary(value) : `l${value.map(write).join('')}e`;
+}
+
+/** In the order of its keys: rtpengine reads any. */
+function writeDictionary(dictionary: NgCommand | NgReply): string {
+  let text = 'd';
+  for (const [key, value] of Object.entries(dictionary)) text += write(key) + write(value);
+  return `${text}e`;
 }
 
 /** The dictionary that `text` is, whole and nothing else; a `Failure` otherwise. */

@@ -2,7 +2,7 @@
  * Weighted rendezvous hashing: which node a Call-ID prefers. Every proxy node computes the same order without asking
  * anybody, and a node that goes or comes moves only the calls that were or will be its own.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface Weighted {
   readonly id: string;
@@ -19,7 +19,7 @@ export function byPreference<Node extends Weighted>(callId: string, nodes: reado
 
 /** The logarithmic method: -weight / ln(h) with h evenly spread between 0 and 1. */
 function score(callId: string, { id, weight }: Weighted): number {
-  const hash = createHash('sha256').update(`${id} ${callId}`, 'latin1').digest();
-  const fraction = (hash.readUIntBE(0, 6) + 1) / (2 ** 48 + 2);
+  const digest = hash('sha256', Buffer.from(`${id} ${callId}`, 'latin1'), 'buffer');
+  const fraction = (digest.readUIntBE(0, 6) + 1) / (2 ** 48 + 2);
   return -weight / Math.log(fraction);
 }
