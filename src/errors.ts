@@ -28,15 +28,21 @@ const rows = {
     meaning: 'Another Viaduct runs on this DATA_DIR.',
     nextStep: 'Stop it first, or give this one a DATA_DIR and ports of its own.',
   },
+  'data-dir': {
+    status: 0,
+    meaning: 'DATA_DIR cannot be written.',
+    nextStep: 'Give its owner the right to write there, or set DATA_DIR to a folder that this user can write.',
+  },
   'listen-in-use': {
     status: 0,
-    meaning: 'Another process holds a port that LISTEN names.',
-    nextStep: 'Stop that process or choose another port in LISTEN (port 0 picks a free one).',
+    meaning: 'Another process holds a port that Viaduct is to listen on.',
+    nextStep:
+      'Stop that process (`ss -lntup` shows which), or choose another port in this setting (0 picks a free one).',
   },
   'listen-address': {
     status: 0,
-    meaning: 'LISTEN names an address that this host does not have.',
-    nextStep: 'Use an address that `ip addr` shows; put a public address behind `advertise`.',
+    meaning: 'Viaduct is to listen on an address that this host does not have.',
+    nextStep: 'Use one that `ip addr` shows; in LISTEN a public address stands behind `advertise`.',
   },
   'listen-failed': {
     status: 0,

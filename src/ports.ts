@@ -153,7 +153,7 @@ export interface Binding {
   /** Where the REGISTER came from, `address:port`: for people. */
   readonly source: string;
   readonly userAgent: string;
-  /** What is known of its media from the REGISTER or from an SDP of its own. */
+  /** What is known of its media: from the REGISTER (WebSocket, `+sip.ice`), or learnt in a call from an SDP that it sent. */
   readonly media: MediaKind | undefined;
 }
 

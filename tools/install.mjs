@@ -3,7 +3,7 @@
  * inside node_modules says from which, so that removing the folder is always a way to begin again.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { captured } from './child.mjs';
@@ -20,9 +20,19 @@ const unreachable =
 /** Installs the packages of `folder` unless they are there already. */
 export async function installPackages(folder, what) {
   if (isInstalled(folder)) return;
+  refuseLinked(folder);
   await locked(join(folder, '.install.lock'), `installing ${what}`, async (holding) => {
     if (!isInstalled(folder)) await install(folder, what, holding);
   });
+}
+
+/** `npm ci` empties what is there first: through a link, the packages of another folder. */
+function refuseLinked(folder) {
+  const modules = join(folder, 'node_modules');
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new Stop(
+    `${modules} is a link, and npm would empty the folder behind it. Remove the link; then run this again.`,
+  );
 }
 
 async function install(folder, what, holding) {

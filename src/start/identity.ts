@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../errors.ts';
 
 export interface Identity {
   /** The same at every start with this DATA_DIR. */
@@ -16,6 +17,14 @@ export interface Identity {
 
 /** `given`: TOKEN_SECRET; without it one is made at the first start. */
 export function loadIdentity(dataDir: string, given: readonly string[]): Identity {
+  try {
+    return identityIn(dataDir, given);
+  } catch (thrown) {
+    throw new Failure('data-dir', thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+function identityIn(dataDir: string, given: readonly string[]): Identity {
   mkdirSync(dataDir, { recursive: true });
   const node = kept(join(dataDir, 'node-id'), () => `n${randomBytes(4).toString('hex')}`);
   const secrets =

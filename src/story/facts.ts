@@ -240,7 +240,9 @@ function profileOf(
   const offered = offer?.command === 'offer' ? kinds[offer['transport-protocol'] ?? ''] : undefined;
   const own = sdpFrom === undefined ? undefined : describeSdp(sdpFrom)?.kind;
   if (party.role === 'caller' || offered === undefined) {
-    return own === undefined ? { profile: undefined, why: 'it sent no SDP' } : { profile: own, why: bySdp[own] };
+    return own === undefined
+      ? { profile: undefined, why: 'rtpengine was given no SDP of it' }
+      : { profile: own, why: bySdp[own] };
   }
   const registered = story.events.some((event) => event.kind === 'routed' && knows(event, offered));
   if (registered) return { profile: offered, why: 'its registration says so' };

@@ -25,6 +25,12 @@ test('each has the form that tokens, flows and nonces need', (t) => {
   assert.match(secrets.join(), /^[0-9a-f]{64}$/);
 });
 
+test('a DATA_DIR that cannot be made or written is named, with what to do', (t) => {
+  const folder = newFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  assert.throws(() => loadIdentity(join(folder, 'file', 'data'), []), { code: 'data-dir' });
+});
+
 test('only their owner can read the files', (t) => {
   const folder = newFolder(t);
   loadIdentity(folder, []);

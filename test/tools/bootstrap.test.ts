@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,6 +47,18 @@ describe('installation', () => {
       project.npmCalls().map((call) => call.split(' ')[0]),
       ['ci', 'done', 'ci', 'done'],
     );
+  });
+
+  test('does not happen through a link: npm would empty the folder behind it', async (t) => {
+    const project = newProject(t);
+    project.write('script.mjs', '');
+    mkdirSync(join(project.folder, 'shared'));
+    project.write('shared/package', 'of somebody else');
+    symlinkSync('shared', join(project.folder, 'node_modules'));
+    const run = project.run(['script.mjs']);
+    assert.equal((await run.ended()).code, 1);
+    assert.match(run.output(), /node_modules is a link/);
+    assert.ok(existsSync(join(project.folder, 'shared', 'package')));
   });
 
   test('without a registry, it says so and ends with 1', async (t) => {

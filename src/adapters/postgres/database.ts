@@ -46,7 +46,7 @@ export interface DatabaseOptions {
 const CLOSE_MS = 3000;
 
 const ABOUT = `SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now_ms, current_setting('server_version') AS version,
-  (SELECT count(*) FROM viaduct_migration) AS migrations`;
+  (SELECT count(*) FROM viaduct_migration WHERE file <> 'lock') AS migrations`;
 
 interface AboutRow {
   readonly now_ms: string;

@@ -1,6 +1,8 @@
 /**
- * The media outbox in PostgreSQL (DESIGN §4): whole-call deletes that rtpengine has not confirmed. An entry is given up
- * after ten minutes; rtpengine has ended a session without packets long before.
+ * The media outbox in PostgreSQL (DESIGN §4): whole-call deletes that rtpengine has not confirmed.
+ *
+ * An entry is given up after five minutes (engine/media-delete.ts), and swept away after ten where nobody was left to do
+ * that. A session without packets has ended by itself then; one whose telephones still talk goes on.
  */
 import type { MediaOutbox, OutboxEntry } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
