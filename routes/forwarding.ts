@@ -1,6 +1,7 @@
 /**
  * FORWARDING: what a callee wants for his calls. They go elsewhere always, when he is busy, when nobody answers or no
- * device is there, and to his voicemail when that takes nobody; or he does not want to be disturbed. The way of a call
+ * device is there, and to his voicemail when that takes nobody; or he does not want to be disturbed. Who has as many
+ * calls as his account may have is busy. A 6xx is never forwarded: it speaks for all devices (RFC 3261 §16.7 step 5). The way of a call
  * stands in Diversion (RFC 5806), by which a voicemail server knows whose mailbox is meant.
  *
  * Left out: a 3xx of a device, which goes to the caller, and History-Info (RFC 7044).
@@ -51,7 +52,12 @@ export async function call(
     if (elsewhere !== undefined) return elsewhere;
   }
   if (calls.doNotDisturb) return (await divert(request, proxy, 'do-not-disturb')) ?? refuse('do-not-disturb', 480);
-  if (targets.length > 0) return ring(targets, ringMs(calls, diverted), diverted);
+  if (targets.length > 0) {
+    if (proxy.calls.admitsCallee(request, callee, calls.mostCalls)) {
+      return ring(targets, ringMs(calls, diverted), diverted);
+    }
+    return (await divert(request, proxy, 'user-busy')) ?? refuse('callee-call-limit', 486);
+  }
   return (await divert(request, proxy, 'unavailable')) ?? nobody(request, true);
 }
 

@@ -5,6 +5,7 @@
  */
 import { type Proxy, type Request, refuse, type Verdict } from '../src/engine/api.ts';
 import { auth } from './auth.ts';
+import { limit } from './limit.ts';
 import { location } from './location.ts';
 import { message } from './message.ts';
 import { natdetect } from './natdetect.ts';
@@ -20,6 +21,7 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
     (await resubscribe(request, proxy)) ?? // of a dialog that ends here
     (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
     (await auth(request, proxy)) ?? // from here on: initial requests only
+    limit(request, proxy) ?? // as many calls at a time as an account may have
     (await presence(request, proxy)) ??
     (await registrar(request, proxy)) ??
     (await message(request, proxy)) ??

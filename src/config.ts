@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type CallTimes, callTimesTable } from './config/calls.ts';
+import { type CallLimitSettings, callLimitTable } from './config/calls.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type PushSettings, pushTable } from './config/push.ts';
 import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
@@ -18,7 +18,7 @@ import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
-export interface Settings extends ProtectionSettings, PushSettings, RegistrarSettings, CallTimes {
+export interface Settings extends ProtectionSettings, PushSettings, RegistrarSettings, CallLimitSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -205,7 +205,7 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 5,
       parse: value.wholeNumber(0, 1000),
     },
-    ...callTimesTable,
+    ...callLimitTable,
     ...protectionTable,
     ...pushTable,
     hep: {
@@ -286,6 +286,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     vapidKey: read('vapidKey'),
     origins: read('origins'),
     timerCSeconds: read('timerCSeconds'),
+    maxCalls: read('maxCalls'),
     tryingSeconds: read('tryingSeconds'),
     drainSeconds: read('drainSeconds'),
     hep: read('hep'),

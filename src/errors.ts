@@ -6,6 +6,7 @@
  */
 import { presenceErrors } from './errors/presence.ts';
 import { registrarErrors } from './errors/registrar.ts';
+import { routingErrors } from './errors/routing.ts';
 
 export interface ErrorRow {
   /** The SIP status it becomes; 0 for failures that never answer a SIP request (settings, start-up). */
@@ -165,21 +166,7 @@ const rows = {
     meaning: 'Proxy-Require names an extension that this proxy does not have.',
     nextStep: 'Switch the extension off in the client.',
   },
-  'not-found': {
-    status: 404,
-    meaning: 'There is no such address here.',
-    nextStep: 'Check the dialled name; `npx viaduct user list` shows the accounts.',
-  },
-  'not-registered': {
-    status: 480,
-    meaning: 'The called account exists but no device of it is registered.',
-    nextStep: 'See /api/v1/registrations; the device may be off or have lost its connection.',
-  },
-  'do-not-disturb': {
-    status: 480,
-    meaning: 'The called account does not want to be disturbed.',
-    nextStep: 'Nothing; `npx viaduct user set NAME --do-not-disturb off` lets its devices ring again.',
-  },
+  ...routingErrors,
   'flow-gone': {
     status: 480,
     meaning: 'The connection to the called device is closed.',

@@ -169,6 +169,7 @@ function openEngine(parts: Parts): Engine {
     },
     acceptForeign: settings.acceptForeign,
     graceMs: settings.graceSeconds * 1000,
+    maxCalls: settings.maxCalls,
     tryingMs: settings.tryingSeconds * 1000,
     timerCMs: settings.timerCSeconds * 1000,
     registrar: {

@@ -107,6 +107,7 @@ const LadderStep = Type.Object({
     Type.Literal('message'),
     Type.Literal('ng'),
     Type.Literal('routed'),
+    Type.Literal('diverted'),
     Type.Literal('branch-failed'),
     Type.Literal('timer'),
     Type.Literal('answered'),

@@ -14,6 +14,7 @@ export const callOptions = {
   'forward-no-answer': { type: 'string' },
   voicemail: { type: 'string' },
   'do-not-disturb': { type: 'string' },
+  calls: { type: 'string' },
 } as const;
 
 export const callHelp = `  --ring-time SECONDS           how long its devices ring before a call counts as unanswered
@@ -22,13 +23,14 @@ export const callHelp = `  --ring-time SECONDS           how long its devices ri
   --forward-no-answer ADDRESS   when nobody answers, or no device is registered
   --voicemail ADDRESS           when the forwarding above is not set or takes nobody
   --do-not-disturb on|off       no device rings
+  --calls NUMBER                how many it may have at a time, made and taken; off: what MAX_CALLS says
 `;
 
 type Given = { readonly [option in keyof typeof callOptions]?: string | undefined };
 
 /** What was asked for. ADDRESS without @DOMAIN is in the account's domain; `off` takes a wish back. */
 export function wishesOf(given: Given, domain: string): Partial<CallSettings> {
-  const { 'ring-time': ringTime, 'do-not-disturb': quiet } = given;
+  const { 'ring-time': ringTime, 'do-not-disturb': quiet, calls } = given;
   const address = <K extends keyof CallSettings>(
     setting: K,
     option: keyof Given,
@@ -41,6 +43,7 @@ export function wishesOf(given: Given, domain: string): Partial<CallSettings> {
   return {
     ...(quiet === undefined ? {} : { doNotDisturb: isOn(quiet) }),
     ...(ringTime === undefined ? {} : { ringSeconds: ringSeconds(ringTime) }),
+    ...(calls === undefined ? {} : { mostCalls: mostCalls(calls) }),
     ...address('forwardAlways', 'forward-always'),
     ...address('forwardBusy', 'forward-busy'),
     ...address('forwardNoAnswer', 'forward-no-answer'),
@@ -57,6 +60,7 @@ export function callsInWords(calls: CallSettings): readonly (readonly [string, s
     ['forward-no-answer', address(calls.forwardNoAnswer)],
     ['voicemail', address(calls.voicemail)],
     ['do-not-disturb', calls.doNotDisturb ? 'on' : 'off'],
+    ['calls', calls.mostCalls === undefined ? 'off' : String(calls.mostCalls)],
   ];
 }
 
@@ -70,6 +74,13 @@ function ringSeconds(text: string): number | undefined {
   const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (seconds < 1 || seconds > 180) throw new UsageError(`--ring-time ${text}: write 1 to 180 seconds, or off.`);
   return seconds;
+}
+
+function mostCalls(text: string): number | undefined {
+  if (text === 'off') return undefined;
+  const most = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (most < 1 || most > 1000) throw new UsageError(`--calls ${text}: write 1 to 1000, or off.`);
+  return most;
 }
 
 function addressOf(option: string, text: string, domain: string): string {

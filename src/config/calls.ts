@@ -1,9 +1,11 @@
-/** The settings of calls: how long somebody is waited for who says nothing, does not answer, is gone or is not heard. */
+/** The settings of calls: how many there may be, and how long somebody is waited for. */
 import type { Setting } from './setting.ts';
 import * as value from './values.ts';
 
-export interface CallTimes {
+export interface CallLimitSettings {
   readonly graceSeconds: number;
+  /** 0: no limit. */
+  readonly maxCalls: number;
   /** 0: timer B. */
   readonly tryingSeconds: number;
   readonly timerCSeconds: number;
@@ -11,9 +13,9 @@ export interface CallTimes {
   readonly mediaIdleSeconds: number;
 }
 
-type Table = { readonly [Field in keyof CallTimes]: Setting<CallTimes[Field]> };
+type Table = { readonly [Field in keyof CallLimitSettings]: Setting<CallLimitSettings[Field]> };
 
-export const callTimesTable: Table = {
+export const callLimitTable: Table = {
   graceSeconds: {
     name: 'GRACE_SECONDS',
     unit: 'seconds',
@@ -31,6 +33,15 @@ export const callTimesTable: Table = {
     byDefault: '5',
     otherwise: 5,
     parse: value.wholeNumber(0, 32),
+  },
+  maxCalls: {
+    name: 'MAX_CALLS',
+    unit: 'calls',
+    help: 'How many calls an account may have at a time, made and taken, where `viaduct user set --calls` does not say; 0 for no limit.',
+    example: '4',
+    byDefault: '0',
+    otherwise: 0,
+    parse: value.wholeNumber(0, 1000),
   },
   timerCSeconds: {
     // RFC 3261 §16.6 step 11: timer C is larger than three minutes.

@@ -86,6 +86,8 @@ export interface OtherName {
 export interface User {
   readonly username: string;
   readonly domain: string;
+  /** How many calls he may have at a time; `undefined`: as many as MAX_CALLS says. */
+  readonly mostCalls?: number | undefined;
 }
 
 // --- verdicts --------------------------------------------------------------------------------------------------------
@@ -209,6 +211,13 @@ export interface Proxy {
     exists(uri: string): Promise<boolean>;
     /** What it wants for its calls, or the address that it stands for; `undefined`: there is neither. */
     calls(uri: string): Promise<CallSettings | OtherName | undefined>;
+  };
+  /** How many calls an account has at a time. */
+  readonly calls: {
+    /** `false`: the caller has as many as he may have; else this one counts as his until it is over. */
+    admitsCaller(request: Request): boolean;
+    /** The same for an address of ours that it is for now; `most`: its own limit. */
+    admitsCallee(request: Request, callee: string, most: number | undefined): boolean;
   };
   readonly registrar: {
     /** Resolves when what it says is committed (law 5). */

@@ -30,6 +30,7 @@ import type {
 import type { PresencePolicy } from '../presence/authorize.ts';
 import type { RegisterLimits } from '../registrar/register.ts';
 import type { Proxy, Routes } from './api.ts';
+import type { CallLimits } from './call-limits.ts';
 import type { Counters } from './counters.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Domains } from './domains.ts';
@@ -85,6 +86,8 @@ export interface EngineOptions {
   readonly acceptForeign: boolean;
   readonly graceMs: number;
   readonly timerCMs: number;
+  /** Of an account, where it does not say itself; absent or 0: no limit. */
+  readonly maxCalls?: number;
   /** A registered device that says nothing to a call, not even 100, is not waited for after this; absent or 0: timer B. */
   readonly tryingMs?: number;
   /** Default `defaultLimits`. */
@@ -116,6 +119,7 @@ export interface Core {
   readonly presence: Presence;
   readonly messages: Messages;
   readonly sleepers: Sleepers;
+  readonly callLimits: CallLimits;
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;

@@ -54,6 +54,12 @@ export class Domains {
     return canonicalAor({ ...uri, host: this.domainOf(uri) });
   }
 
+  /** The address-of-record of a user of ours. */
+  accountOf(text: string): string | undefined {
+    const uri = parseUri(text);
+    return uri?.user !== undefined && this.isOurs(uri) ? this.aorOf(uri) : undefined;
+  }
+
   /** Whether it is the domain of our subscribers: what a digest realm says. */
   isDomain(host: string): boolean {
     return this.#names.has(hostKey(host));

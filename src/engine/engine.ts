@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import type { Binding, Flow, NetworkEvents } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
+import { CallLimits } from './call-limits.ts';
 import { callChanged, logCall, mediaChanged } from './call-reports.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { Counters } from './counters.ts';
@@ -128,6 +129,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     presence: new Presence(() => core, clock),
     messages: new Messages(() => core),
     sleepers: new Sleepers(() => core),
+    callLimits: new CallLimits((uri) => domains.accountOf(uri), options.maxCalls ?? 0),
     nextHops: new NextHops(ports),
     domains,
     counters,
@@ -168,6 +170,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       for (const record of await dialogs.load()) {
         core.media.restore(record);
         stories.restored(record);
+        core.callLimits.established(record);
       }
       await Promise.all([core.presence.start(), core.messages.start()]);
       clock.after(graceMs * clientsReturn, () => {

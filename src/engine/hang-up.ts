@@ -107,6 +107,7 @@ export function endDialog(core: Core, request: Request): void {
 function endRecord(core: Core, record: DialogRecord): void {
   core.dialogs.ended(record);
   core.presence.calls.ended(record);
+  core.callLimits.ended(record);
   core.media.dialogEnded(record);
   core.stories.dialogEnded(record);
 }

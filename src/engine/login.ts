@@ -96,7 +96,7 @@ export class Logins {
       case 'ok':
         this.#failures.clear(source, username);
         this.#watch.loginSucceeded(request.flow);
-        return { username, domain: realm };
+        return { username, domain: realm, mostCalls: subscriber?.calls.mostCalls };
       case 'malformed':
         return refuse('malformed', 400, 'The digest credentials are not for this request.');
       case 'stale':

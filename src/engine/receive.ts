@@ -140,6 +140,7 @@ export class Receiver {
     server.onTerminated = () => {
       this.#contexts.delete(server.key);
       if (!opening) return;
+      this.#core.callLimits.finished(request);
       this.#ringing.remove(flow.id, context);
       this.#core.stories.finished(message, server.key);
     };

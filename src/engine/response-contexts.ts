@@ -58,6 +58,8 @@ export class ResponseContextRunner {
   #waiting: readonly (readonly Target[])[] = [];
   #ringMs: number | undefined;
   #stopRinging: Cancel | undefined;
+  /** How many its story knows. */
+  #diversions = 0;
   /** The failure route is being asked. */
   #asking = false;
 
@@ -115,10 +117,18 @@ export class ResponseContextRunner {
   /** Its first targets are tried; the others wait for their turn. */
   #take(relay: Relay): void {
     this.#relayed = true;
+    this.#tellDiversions();
     this.#waiting = this.#groupsOf(relay);
     this.#ringMs = relay.ringMs;
     if (relay.isForwarded === true && opensCall(this.#request)) this.#upstream.reply(reply(181));
     this.#tryNext();
+  }
+
+  /** Where it was sent on since the last time. */
+  #tellDiversions(): void {
+    const { diverted = [] } = this.#request.notes.forwarding ?? {};
+    for (const one of diverted.slice(this.#diversions)) this.#core.stories.diverted(this.#request.message, one);
+    this.#diversions = diverted.length;
   }
 
   /** The group whose turn it is; when none is left the failure route is asked. */

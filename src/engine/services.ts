@@ -50,6 +50,10 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       calls: (uri) => calls(core(), uri),
     },
     registrar: { register: (request) => register(core(), request) },
+    calls: {
+      admitsCaller: (request) => core().callLimits.admitsCaller(request),
+      admitsCallee: (request, callee, most) => core().callLimits.admitsCallee(request, callee, most),
+    },
     location: {
       lookup: async (text) => {
         const uri = parseUri(text);

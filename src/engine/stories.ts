@@ -15,7 +15,7 @@ import { Archive, type ArchiveLimits } from '../story/archive.ts';
 import { keptReply, type NgEvent, type StoryEvent } from '../story/events.ts';
 import { type EndedBy, Story } from '../story/story.ts';
 import type { Verdict as MediaVerdict } from '../story/verdicts.ts';
-import type { Request, Verdict } from './api.ts';
+import type { Diversion, Request, Verdict } from './api.ts';
 
 export type CallChange = 'started' | 'answered' | 'ended' | 'failed';
 
@@ -103,6 +103,11 @@ export class Stories {
     const atMs = this.#clock.nowMs();
     this.#add(story, { kind: 'routed', atMs, method, verdict: verdict.kind, targets, user, ...why, ...answer });
     if ('code' in why && why.code !== undefined) this.#blame(story, why.code, answer.detail ?? '');
+  }
+
+  diverted(request: SipRequest, { from, to, why }: Diversion): void {
+    const story = this.#find(request);
+    if (story !== undefined) this.#add(story, { kind: 'diverted', atMs: this.#clock.nowMs(), from, to, why });
   }
 
   branchFailed(request: SipRequest, uri: string, { code, detail }: Pick<Failure, 'code' | 'detail'>): void {

@@ -57,7 +57,10 @@ export class Upstream {
     if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
       endDialog(this.#core, this.#request);
     }
-    if (response.status >= 200) this.#endEarly();
+    if (response.status >= 200) {
+      this.#endEarly();
+      this.#core.callLimits.finished(this.#request);
+    }
     this.#server.respond(response);
     if (response.status >= 200 && opensCall(this.#request)) {
       this.#core.stories.finished(this.#request.message, this.#server.key, response.status);
@@ -109,6 +112,7 @@ export class Upstream {
     this.#core.dialogs.established(record);
     this.#core.stories.established(record);
     this.#core.presence.calls.established(record);
+    this.#core.callLimits.established(record);
     this.#core.counters.answered++;
   }
 }

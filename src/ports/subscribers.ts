@@ -38,6 +38,8 @@ export interface CallSettings {
   readonly doNotDisturb: boolean;
   /** How long its devices ring before a call counts as unanswered. */
   readonly ringSeconds: number | undefined;
+  /** At a time, made and taken. */
+  readonly mostCalls: number | undefined;
   readonly forwardAlways: string | undefined;
   readonly forwardBusy: string | undefined;
   /** Nobody answers, or no device can be reached. */

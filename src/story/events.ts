@@ -13,6 +13,7 @@ export type StoryEvent =
   | MessageEvent
   | NgEvent
   | RoutedEvent
+  | DivertedEvent
   | BranchFailedEvent
   | TimerEvent
   | AnsweredEvent
@@ -77,6 +78,14 @@ export interface StoryTarget {
   readonly media: MediaKind | undefined;
   /** Reached over the connection it registered by. */
   readonly byFlow: boolean;
+}
+
+/** One callee did not take it, and it goes on as he wants it (RFC 5806). */
+export interface DivertedEvent extends Happened {
+  readonly kind: 'diverted';
+  readonly from: string;
+  readonly to: string;
+  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable';
 }
 
 export interface BranchFailedEvent extends Happened {

@@ -76,6 +76,7 @@ const kinds: ReadonlySet<unknown> = new Set<StoryEvent['kind']>([
   'message',
   'ng',
   'routed',
+  'diverted',
   'branch-failed',
   'timer',
   'answered',

@@ -8,7 +8,7 @@ import { CSeq } from '../message/headers/cseq.ts';
 import type { SipMessage } from '../message/message.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { withoutCredentials } from './credentials.ts';
-import type { BranchFailedEvent, EndedEvent, NgEvent, RoutedEvent, StoryEvent } from './events.ts';
+import type { BranchFailedEvent, DivertedEvent, EndedEvent, NgEvent, RoutedEvent, StoryEvent } from './events.ts';
 import { nameOf, type Party, type Passage, type Passages } from './passages.ts';
 import { readable } from './readable.ts';
 
@@ -93,6 +93,8 @@ function wordsOf(event: NoteEvent): Said {
       return ngWords(event);
     case 'routed':
       return routedWords(event);
+    case 'diverted':
+      return { words: divertedWords(event), tone: 'quiet' };
     case 'branch-failed':
       return failedWords(event);
     case 'timer':
@@ -125,6 +127,18 @@ function routedWords({ method, verdict, status, code, targets, user }: RoutedEve
   const isChallenge = status === 401 || status === 407;
   const why = code === undefined ? '' : `: ${errors[code].meaning}`;
   return { words: `${method}${by} answered ${status}${why}`, tone: isChallenge ? 'quiet' : code ? 'bad' : 'plain' };
+}
+
+const divertedBecause = {
+  unconditional: 'sends every call on',
+  'do-not-disturb': 'does not want to be disturbed',
+  'user-busy': 'is busy',
+  'no-answer': 'does not answer',
+  unavailable: 'has no device that can be reached',
+} as const satisfies Record<DivertedEvent['why'], string>;
+
+function divertedWords({ from, to, why }: DivertedEvent): string {
+  return `${nameOf(from)} ${divertedBecause[why]}: the call goes on to ${to.replace(/^sips?:/, '')}`;
 }
 
 function failedWords({ uri, code, detail }: BranchFailedEvent): Said {

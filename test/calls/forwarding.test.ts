@@ -146,6 +146,30 @@ test('RFC 5806 §5.1: bob to carol, carol is busy, too, and goes on to her voice
     ]);
   }));
 
+test('the story of a call tells where it was sent on, and why', () =>
+  stage(async (scene) => {
+    const { it, alice, bob, carol, wants } = scene;
+    const voicemail = it.agent({ name: 'voicemail', address: '203.0.113.9' });
+    wants('bob', { forwardAlways: carol.aor });
+    wants('carol', { voicemail: 'sip:carol@vm.example.net' });
+    const invite = calls(alice, bob.aor);
+    await isBusy(carol);
+    await takes(scene, invite, voicemail, [
+      '<sip:carol@example.com>;reason=user-busy',
+      '<sip:bob@example.com>;reason=unconditional',
+    ]);
+    const { operations } = it.proxy();
+    const [call] = (await operations.calls({ limit: 1, state: 'ended' })).items;
+    const ladder = await operations.ladder(call?.id ?? '');
+    assert.deepEqual(
+      ladder?.steps.filter(({ kind }) => kind === 'diverted').map(({ label }) => label),
+      [
+        'bob sends every call on: the call goes on to carol@example.com',
+        'carol is busy: the call goes on to carol@vm.example.net',
+      ],
+    );
+  }));
+
 test('the place it is forwarded to is not there: the next wish of the callee counts', () =>
   stage(async (scene) => {
     const { alice, bob, carol, wants } = scene;

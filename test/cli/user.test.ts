@@ -203,11 +203,12 @@ test('viaduct user set: what an account wants for its calls, changed one by one;
       'forward-no-answer  sip:+4930@trunk.example.net',
       'voicemail          sip:bob@vm.example.net:5070',
       'do-not-disturb     off',
+      'calls              off',
       '',
     ]);
-    await run('set bob --do-not-disturb on --voicemail off', context);
+    await run('set bob --do-not-disturb on --voicemail off --calls 2', context);
     const calls = (await database.subscribers.find('bob', 'example.com'))?.calls;
-    assert.deepEqual([calls?.doNotDisturb, calls?.voicemail], [true, undefined]);
+    assert.deepEqual([calls?.doNotDisturb, calls?.voicemail, calls?.mostCalls], [true, undefined, 2]);
     assert.match((await run('set nobody --ring-time 5', context)).errors, /There is no account nobody@example\.com/);
   });
 });
@@ -216,6 +217,7 @@ test('viaduct user set: what cannot be meant is refused before the database is o
   for (const [option, message] of [
     ['--ring-time 0', /write 1 to 180 seconds/],
     ['--ring-time soon', /write 1 to 180 seconds/],
+    ['--calls 0', /write 1 to 1000/],
     ['--do-not-disturb maybe', /write on or off/],
     ['--voicemail tel:<1>', /write an address such as carol/],
     ['--forward-busy @example.com', /write an address such as carol/],

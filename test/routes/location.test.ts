@@ -44,7 +44,7 @@ test('DESIGN §5: what was asked beside the login is not asked again', async () 
   request.notes.calls = Promise.resolve(ringsOnly);
   const proxy = createFakeProxy();
   assert.equal(inWords(await location(request, proxy)), 'relay sip:bob@192.0.2.2 sip:x@y.invalid;transport=ws');
-  assert.deepEqual(proxy.asked, []);
+  assert.deepEqual(proxy.asked, ['admitsCallee']);
 });
 
 test('an account without a device is 480, for everybody', async () => {

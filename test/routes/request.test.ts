@@ -70,6 +70,12 @@ const endings: readonly Ending[] = [
     asked: loggedIn,
   },
   {
+    route: 'the caller has as many calls as he may have, and nobody is searched',
+    answers: { targets: [bob], admitsCaller: false },
+    verdict: 'reply 503 caller-call-limit',
+    asked: [...loggedIn, 'admitsCaller'],
+  },
+  {
     route: 'presence answers, behind the login',
     parts: { method: 'PUBLISH' },
     answers: { targets: [bob] },
@@ -87,12 +93,12 @@ const endings: readonly Ending[] = [
     route: 'location finds the devices',
     answers: { targets: [bob] },
     verdict: `relay ${bob.uri}`,
-    asked: loggedIn,
+    asked: [...loggedIn, 'admitsCaller'],
   },
   {
     route: 'location finds nobody',
     verdict: 'reply 404 not-found',
-    asked: loggedIn,
+    asked: [...loggedIn, 'admitsCaller'],
   },
 ];
 

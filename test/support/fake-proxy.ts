@@ -110,6 +110,8 @@ export interface Answers {
   readonly registered: Reply;
   readonly presence: Reply;
   readonly stored: Reply;
+  readonly admitsCaller: boolean;
+  readonly admitsCallee: boolean;
   readonly targets: readonly Target[] | Error;
   readonly follow: Target | Reply | undefined;
   readonly forwarded: SipRequest | Error;
@@ -124,6 +126,8 @@ export type Service =
   | 'identity'
   | 'exists'
   | 'calls'
+  | 'admitsCaller'
+  | 'admitsCallee'
   | 'register'
   | 'subscribe'
   | 'resubscribe'
@@ -144,6 +148,7 @@ export const alice: User = { username: 'alice', domain: 'example.com' };
 export const ringsOnly: CallSettings = {
   doNotDisturb: false,
   ringSeconds: undefined,
+  mostCalls: undefined,
   forwardAlways: undefined,
   forwardBusy: undefined,
   forwardNoAnswer: undefined,
@@ -163,6 +168,8 @@ const everythingInOrder: Answers = {
   registered: { kind: 'reply', status: 200 },
   presence: { kind: 'reply', status: 200 },
   stored: { kind: 'reply', status: 202 },
+  admitsCaller: true,
+  admitsCallee: true,
   targets: [],
   follow: undefined,
   forwarded: requestOf().message,
@@ -203,6 +210,10 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
         const wanted = say.calls[uri] ?? (say.known ? {} : undefined);
         return later('calls', wanted && { ...ringsOnly, ...wanted });
       },
+    },
+    calls: {
+      admitsCaller: () => tell('admitsCaller', say.admitsCaller),
+      admitsCallee: () => tell('admitsCallee', say.admitsCallee),
     },
     registrar: { register: () => later('register', say.registered) },
     location: { lookup: () => later('lookup', say.targets) },

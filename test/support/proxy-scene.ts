@@ -37,6 +37,7 @@ export interface ProxySceneOptions {
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
   readonly graceMs?: number;
+  readonly maxCalls?: number;
   readonly tryingMs?: number;
   readonly mediaIdleMs?: number;
   /** Default: nobody is asked whether he is there. */
@@ -206,6 +207,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     acceptForeign: options.acceptForeign ?? false,
     graceMs: options.graceMs ?? 10_000,
     timerCMs: 180_000,
+    maxCalls: options.maxCalls ?? 0,
     tryingMs: options.tryingMs ?? 5_000,
     mediaIdleMs: options.mediaIdleMs ?? 0,
     keepAliveMs: options.keepAliveMs ?? 0,

@@ -26,6 +26,7 @@ interface SubscriberRow {
   readonly ha1_sha256: string;
   readonly do_not_disturb: boolean;
   readonly ring_seconds: number | null;
+  readonly most_calls: number | null;
   readonly forward_always: string | null;
   readonly forward_busy: string | null;
   readonly forward_no_answer: string | null;
@@ -53,7 +54,7 @@ interface Name {
 
 const FIND = `
   SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256,
-    s.do_not_disturb, s.ring_seconds, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail
+    s.do_not_disturb, s.ring_seconds, s.most_calls, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail
   FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
   WHERE NOT s.disabled
   GROUP BY s.username, s.domain`;
@@ -78,7 +79,7 @@ const ADD = `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256) VALU
 const SET_PASSWORD = `UPDATE subscriber SET ha1_md5 = $3, ha1_sha256 = $4, updated_at = now()
   WHERE username = $1 AND domain = $2 RETURNING username`;
 const SET_CALLS = `UPDATE subscriber SET do_not_disturb = $3, ring_seconds = $4, forward_always = $5, forward_busy = $6,
-  forward_no_answer = $7, voicemail = $8
+  forward_no_answer = $7, voicemail = $8, most_calls = $9
   WHERE username = $1 AND domain = $2 RETURNING username`;
 const REMOVE = 'DELETE FROM subscriber WHERE username = $1 AND domain = $2 RETURNING username';
 const SET_DISABLED = `UPDATE subscriber SET disabled = $3::boolean
@@ -173,6 +174,7 @@ function callsOf(row: SubscriberRow): CallSettings {
   return {
     doNotDisturb: row.do_not_disturb,
     ringSeconds: row.ring_seconds ?? undefined,
+    mostCalls: row.most_calls ?? undefined,
     forwardAlways: textOf(row.forward_always),
     forwardBusy: textOf(row.forward_busy),
     forwardNoAnswer: textOf(row.forward_no_answer),
@@ -182,7 +184,7 @@ function callsOf(row: SubscriberRow): CallSettings {
 
 function callColumns(calls: CallSettings): readonly unknown[] {
   const targets = [calls.forwardAlways, calls.forwardBusy, calls.forwardNoAnswer, calls.voicemail];
-  return [calls.doNotDisturb, calls.ringSeconds, ...targets.map((uri) => uri && toDatabase(uri))];
+  return [calls.doNotDisturb, calls.ringSeconds, ...targets.map((uri) => uri && toDatabase(uri)), calls.mostCalls];
 }
 
 function textOf(text: string | null): string | undefined {

@@ -40,6 +40,7 @@ function dialog(callId: string, values: Partial<DialogRecord> = {}): DialogRecor
 const nothingWanted: CallSettings = {
   doNotDisturb: false,
   ringSeconds: undefined,
+  mostCalls: undefined,
   forwardAlways: undefined,
   forwardBusy: undefined,
   forwardNoAnswer: undefined,
@@ -113,6 +114,7 @@ for (const kind of serverKinds) {
         const all = {
           doNotDisturb: true,
           ringSeconds: 20,
+          mostCalls: 2,
           forwardAlways: 'sip:carol@example.com',
           forwardBusy: 'sips:b\xc3\xbcro@example.com',
           forwardNoAnswer: 'sip:+4930123@trunk.example.net;user=phone',
@@ -120,7 +122,12 @@ for (const kind of serverKinds) {
         };
         assert.equal(await subscribers.setCalls('bob', 'Example.com', all), true);
         assert.deepEqual(await wanted(), all);
-        for (const wrong of [{ ringSeconds: 181 }, { voicemail: 'tel:+4930123' }, { forwardBusy: 'sip:a<b' }]) {
+        for (const wrong of [
+          { ringSeconds: 181 },
+          { mostCalls: 0 },
+          { voicemail: 'tel:+4930123' },
+          { forwardBusy: 'sip:a<b' },
+        ]) {
           await assert.rejects(subscribers.setCalls('bob', 'example.com', { ...all, ...wrong }), { code: 'malformed' });
         }
         assert.deepEqual(await wanted(), all);
