@@ -12,13 +12,19 @@ import { parseEnv } from 'node:util';
 import { type CallLimitSettings, callLimitTable } from './config/calls.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type PushSettings, pushTable } from './config/push.ts';
+import { type RecordingSettings, recordingTable } from './config/recording.ts';
 import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
 import type { Setting } from './config/setting.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
-export interface Settings extends ProtectionSettings, PushSettings, RegistrarSettings, CallLimitSettings {
+export interface Settings
+  extends ProtectionSettings,
+    PushSettings,
+    RegistrarSettings,
+    CallLimitSettings,
+    RecordingSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -206,6 +212,7 @@ function table(folder: string, asRoot: boolean): Table {
       parse: value.wholeNumber(0, 1000),
     },
     ...callLimitTable,
+    ...recordingTable,
     ...protectionTable,
     ...pushTable,
     hep: {
@@ -296,6 +303,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     udpPingSeconds: read('udpPingSeconds'),
     wsPingSeconds: read('wsPingSeconds'),
     mediaIdleSeconds: read('mediaIdleSeconds'),
+    recordingDir: read('recordingDir'),
+    recordCalls: read('recordCalls'),
     presence: read('presence'),
   };
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {

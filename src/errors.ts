@@ -336,6 +336,26 @@ const rows = {
     nextStep:
       'Both devices are gone, or neither reaches rtpengine: see its address and ports. MEDIA_IDLE_SECONDS sets how long.',
   },
+  'media-unable': {
+    status: 501,
+    meaning: 'This rtpengine cannot do that.',
+    nextStep: 'The text has its reason; a newer version may be able to.',
+  },
+  'recording-off': {
+    status: 501,
+    meaning: 'There is no folder for recordings.',
+    nextStep: 'Set RECORDING_DIR; rtpengines of RTPENGINE need --recording-dir as well.',
+  },
+  'call-not-up': {
+    status: 409,
+    meaning: 'The call is not up, or its media does not pass rtpengine.',
+    nextStep: 'See `npx viaduct calls answered`.',
+  },
+  'media-command': {
+    status: 409,
+    meaning: 'rtpengine did not do it.',
+    nextStep: 'The text has its reason; a file is read on the machine of rtpengine, by the user that it runs as.',
+  },
   'media-lost': {
     status: 503,
     meaning: 'The media session of this call is gone in rtpengine.',

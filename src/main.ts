@@ -183,6 +183,8 @@ function openEngine(parts: Parts): Engine {
     pushMs: settings.pushSeconds * 1000,
     keepAliveMs: settings.udpPingSeconds * 1000,
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
+    canRecord: settings.recordingDir !== undefined,
+    recordsAll: settings.recordCalls === 'all',
     presence: settings.presence,
     version,
   });

@@ -6,6 +6,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Finding, LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
 import { aliasesRoute } from './aliases.ts';
+import { callMediaRoute } from './call-media.ts';
 import { callsRoute } from './calls.ts';
 import { doctorRoute } from './doctor.ts';
 import { eventsRoute } from './events.ts';
@@ -38,6 +39,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(statsRoute(operations));
         await v1.register(registrationsRoute(operations));
         await v1.register(callsRoute(operations));
+        await v1.register(callMediaRoute(operations));
         await v1.register(eventsRoute(operations));
         await v1.register(presenceRoute(operations));
         await v1.register(subscribersRoute(operations));

@@ -9,7 +9,7 @@ import type { CallExplanation, CallSummary, LadderReport, Operations } from '../
 import { found } from './found.ts';
 import { CallBody, CallParams, CallsBody, CallsQuery, ExplanationBody, LadderBody } from './schemas.ts';
 
-const unknown = 'No call with this id is known: it is too long ago, or it never was.';
+export const unknownCall = 'No call with this id is known: it is too long ago, or it never was.';
 
 export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -31,7 +31,7 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
     app.get(
       '/calls/:id',
       { schema: { summary: 'One call', ...one, response: { 200: CallBody } } },
-      async ({ params }) => callWithNulls(found(await operations.call(params.id), unknown)),
+      async ({ params }) => callWithNulls(found(await operations.call(params.id), unknownCall)),
     );
     app.get(
       '/calls/:id/ladder',
@@ -43,7 +43,7 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
         },
       },
       async (request, reply) => {
-        const ladder = found(await operations.ladder(request.params.id), unknown);
+        const ladder = found(await operations.ladder(request.params.id), unknownCall);
         if (wantsText(request)) asText(reply, ladder.lines);
         return ladderWithNulls(ladder);
       },
@@ -54,7 +54,7 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
       response: { 200: ExplanationBody },
     };
     app.get('/calls/:id/explain', { schema: explained }, async ({ params }) =>
-      explanationWithNulls(found(await operations.explain(params.id), unknown)),
+      explanationWithNulls(found(await operations.explain(params.id), unknownCall)),
     );
   };
 }
@@ -72,6 +72,7 @@ export function callWithNulls(call: CallSummary) {
     code: call.code ?? null,
     reason: call.reason ?? null,
     mediaFault: call.mediaFault ?? null,
+    recording: call.recording ?? null,
   };
 }
 

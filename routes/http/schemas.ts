@@ -88,6 +88,8 @@ const Call = Type.Object({
   reason: MaybeText,
   /** `null`: nothing was found so far, or it is well again. */
   mediaFault: Type.Union([MediaFault, Type.Null()]),
+  /** `null`: it never was. */
+  recording: Type.Union([Type.Literal('on'), Type.Literal('paused'), Type.Literal('off'), Type.Null()]),
 });
 
 export const CallBody = Call;

@@ -184,6 +184,8 @@ export interface BranchReply {
 
 export interface Proxy {
   readonly acceptForeign: boolean;
+  /** RECORD_CALLS=all. */
+  readonly recordsAll: boolean;
   /** RFC 3261 §16.3: reasonable syntax, scheme, Max-Forwards, loops, Proxy-Require. */
   check(request: Request): Verdict | undefined;
   readonly nat: {
@@ -248,6 +250,8 @@ export interface Proxy {
     forward(branch: Branch): Promise<SipRequest>;
     /** The same for a response. */
     backward(reply: BranchReply): Promise<SipResponse>;
+    /** The call that this answers is recorded from now on; nobody waits for it. */
+    record(reply: BranchReply): void;
   };
 }
 

@@ -106,6 +106,7 @@ export function summary(story: Story): CallSummary {
     status,
     code,
     mediaFault: faultOf(story),
+    recording: story.recording,
     reason: code === undefined ? undefined : readable(`${errors[code].meaning} ${story.detail}`.replace(/ $/, '')),
   };
 }

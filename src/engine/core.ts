@@ -96,6 +96,10 @@ export interface EngineOptions {
   readonly keepAliveMs?: number;
   /** A call whose media has been silent for this long is ended; absent or 0: never. */
   readonly mediaIdleMs?: number;
+  /** rtpengine has a folder for recordings (RECORDING_DIR). */
+  readonly canRecord?: boolean;
+  /** RECORD_CALLS=all: what `routes/natmanage.ts` asks. */
+  readonly recordsAll?: boolean;
   /** How long a call waits for a device that is woken. */
   readonly pushMs?: number | undefined;
   /** Who may watch whom where no rule says (PRESENCE). */

@@ -16,7 +16,7 @@ import type { Explanation } from '../story/explanation.ts';
 import type { LadderLine } from '../story/ladder.ts';
 import type { Party } from '../story/passages.ts';
 import type { Step, Tone } from '../story/steps.ts';
-import type { CallState } from '../story/story.ts';
+import type { CallState, Recording } from '../story/story.ts';
 
 export type { Mailbox, WatcherPolicy, WatcherRule } from '../ports.ts';
 export type { CallState } from '../story/story.ts';
@@ -100,6 +100,32 @@ export interface CallSummary {
   readonly reason: string | undefined;
   /** What the watch over its media found last. */
   readonly mediaFault: MediaFault | undefined;
+  /** `undefined`: it never was recorded. */
+  readonly recording: Recording | undefined;
+}
+
+export type CallSide = 'caller' | 'callee' | 'both';
+export type RecordingAction = 'start' | 'pause' | 'stop';
+
+/** One of `file` and `audio`. */
+export interface Sound {
+  /** On the machine of rtpengine. */
+  readonly file?: string;
+  /** A whole sound file, one character a byte. */
+  readonly audio?: string;
+  readonly times?: number;
+}
+
+/** What may be done to the media of a call that is up. No such call: `undefined` or `false`. */
+export interface MediaControls {
+  record(id: string, action: RecordingAction): Promise<CallSummary | undefined>;
+  play(id: string, to: CallSide, sound: Sound): Promise<boolean>;
+  stopPlaying(id: string, to: CallSide): Promise<boolean>;
+  block(
+    id: string,
+    what: { readonly of: CallSide; readonly what: 'media' | 'DTMF' },
+    blocked: boolean,
+  ): Promise<boolean>;
 }
 
 export interface MediaFault {
@@ -254,7 +280,7 @@ export interface LevelControl {
   level: LogLevel;
 }
 
-export interface Operations {
+export interface Operations extends MediaControls {
   health(): Health;
   /** As Prometheus reads it. */
   metrics(): Promise<string>;

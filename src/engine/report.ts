@@ -8,6 +8,7 @@ import { withoutPush } from '../story/credentials.ts';
 import { aliasOperations } from './alias-operations.ts';
 import { call, calls, explanation, ladder } from './call-reports.ts';
 import type { Core } from './core.ts';
+import { mediaControls } from './media-control.ts';
 import { metricsOf } from './metrics.ts';
 import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from './operations.ts';
 import { presenceOperations } from './presence-operations.ts';
@@ -30,6 +31,7 @@ export function createOperations(core: Core): Operations {
     refusedSources: () => core.protection.list().map(refusedSource),
     liftBan: (source) => core.protection.lift(source),
     watch: (watcher) => core.happenings.watch(watcher, () => statistics(core, uptimeSeconds())),
+    ...mediaControls(core),
     ...presenceOperations(core),
     ...subscriberOperations(core),
     ...aliasOperations(core),

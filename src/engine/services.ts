@@ -18,6 +18,7 @@ import { readable } from '../story/readable.ts';
 import { type BranchReply, type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
 import type { Logins } from './login.ts';
+import { recordAnswered } from './media-control.ts';
 
 /** `core` is complete by the time a route runs; `proxy` itself is one of its parts. */
 export function createServices(core: () => Core, logins: Logins): Proxy {
@@ -28,6 +29,9 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     return known;
   };
   return {
+    get recordsAll() {
+      return core().options.recordsAll ?? false;
+    },
     get acceptForeign() {
       return core().options.acceptForeign;
     },
@@ -80,6 +84,10 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     media: {
       forward: (branch) => core().media.forward(branch),
       backward: (reply) => backward(core(), reply),
+      record: ({ response }) => {
+        const call = core().media.find(response, true);
+        if (call !== undefined) recordAnswered(core(), call);
+      },
     },
   };
 }

@@ -206,11 +206,15 @@ export class Stories {
     await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
   }
 
+  /** A line in the story; `code`: of the verdict, where something is wrong. */
+  noteMedia(story: Story, says: string, code?: string): void {
+    this.#add(story, { kind: 'media', atMs: this.#clock.nowMs(), code, says });
+  }
+
   /** What a look at its media found; whether that is news. */
   mediaSeen(story: Story, fault: MediaVerdict | undefined): boolean {
     if (story.mediaFault?.code === fault?.code) return false;
-    const says = fault?.says ?? 'The media of the call is well again.';
-    this.#add(story, { kind: 'media', atMs: this.#clock.nowMs(), code: fault?.code, says });
+    this.noteMedia(story, fault?.says ?? 'The media of the call is well again.', fault?.code);
     story.mediaFault = fault;
     return true;
   }

@@ -50,7 +50,40 @@ export interface DeleteCommand {
   readonly 'delete-delay': number;
 }
 
+/** Of a whole call. 10.5 says `ok` also where it has no folder to record to, and does not know `pause recording`. */
+export interface RecordingCommand {
+  readonly command: 'start recording' | 'pause recording' | 'stop recording';
+  readonly 'call-id': string;
+}
+
+/** To the party with this tag: a file on the machine of rtpengine, or sound that comes along. */
+export interface PlayCommand {
+  readonly command: 'play media';
+  readonly 'call-id': string;
+  readonly 'from-tag': string;
+  readonly file?: string;
+  readonly blob?: string;
+  readonly 'repeat-times'?: number;
+}
+
+export interface StopPlayingCommand {
+  readonly command: 'stop media';
+  readonly 'call-id': string;
+  readonly 'from-tag': string;
+}
+
+/** What the party with this tag sends; without one, what both send. */
+export interface BlockCommand {
+  readonly command: 'block media' | 'unblock media' | 'block DTMF' | 'unblock DTMF';
+  readonly 'call-id': string;
+  readonly 'from-tag'?: string;
+}
+
 export type NgCommand =
+  | RecordingCommand
+  | PlayCommand
+  | StopPlayingCommand
+  | BlockCommand
   | OfferCommand
   | AnswerCommand
   | DeleteCommand

@@ -69,13 +69,14 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
     );
     return { nodes: [], pid: {} };
   }
-  const { dataDir, mediaAddress } = settings;
+  const { dataDir, mediaAddress, recordingDir } = settings;
   const child = await startRtpengine({
     dataDir,
     clock: systemClock,
     random,
     log,
     mediaAddress: inOneText(mediaAddress),
+    recordingDir,
   });
   shutdown.add('rtpengine', () => child.stop());
   return { nodes: [child.node], pid: { rtpengine: child.pid() } };

@@ -110,10 +110,10 @@ export interface AnsweredEvent extends Happened {
   readonly mediaNode: string | undefined;
 }
 
-/** What the watch over its media found (engine/media-watch.ts). */
+/** What the watch over its media found (engine/media-watch.ts), or somebody did to it (engine/media-control.ts). */
 export interface MediaFaultEvent extends Happened {
   readonly kind: 'media';
-  /** Of the verdict; `undefined`: it is well again. */
+  /** Of the verdict; `undefined`: nothing is wrong. */
   readonly code: string | undefined;
   readonly says: string;
 }

@@ -9,6 +9,7 @@ import type { DialogRecord, MediaKind } from '../ports.ts';
 import { type StoryEvent, sizeOf } from './events.ts';
 import type { Verdict } from './verdicts.ts';
 
+export type Recording = 'on' | 'paused' | 'off';
 export type CallState = 'ringing' | 'answered' | 'ended' | 'failed';
 
 export interface StoryLimits {
@@ -55,6 +56,7 @@ export class Story {
   mediaName: string | undefined;
   /** What is wrong with its media, as far as the last look said. */
   mediaFault: Verdict | undefined;
+  recording: Recording | undefined;
   /** A CANCEL of the caller came. */
   cancelled = false;
   readonly #limits: StoryLimits;

@@ -79,6 +79,7 @@ const call: LadderReport['call'] = {
   code: undefined,
   reason: undefined,
   mediaFault: undefined,
+  recording: undefined,
 };
 
 export function inventedLadder(nowMs: number): LadderReport {

@@ -301,6 +301,7 @@ function callOf(name: string, index: number, nowMs: number): CallSummary {
     code: undefined,
     reason: undefined,
     mediaFault: undefined,
+    recording: undefined,
   };
 }
 

@@ -16,6 +16,7 @@ const unknown = {
   code: null,
   reason: null,
   mediaFault: null,
+  recording: null,
 };
 const call = {
   ...unknown,

@@ -174,6 +174,7 @@ describe('calls', () => {
         code: undefined,
         reason: undefined,
         mediaFault: undefined,
+        recording: undefined,
       } satisfies CallSummary);
       assert.match(summary?.id ?? '', /^[\w-]{22}$/);
       await hangUp(it, call);

@@ -24,6 +24,19 @@ test('REPLY: what goes upstream is what media has made of it', async () => {
   assert.equal(await reply(answer, createFakeProxy({ backward })), backward);
 });
 
+test('REPLY: with RECORD_CALLS=all the answer to a call has it recorded, and nothing else has', async () => {
+  const recorded = async (status: number, request = requestOf(), recordsAll = true): Promise<boolean> => {
+    const proxy = createFakeProxy({ recordsAll });
+    await reply({ branch: branchOf(request), response: responseOf(status) }, proxy);
+    return proxy.asked.includes('record');
+  };
+  assert.equal(await recorded(200), true);
+  assert.equal(await recorded(183), false);
+  assert.equal(await recorded(486), false);
+  assert.equal(await recorded(200, requestOf({ toTag: 'bob-tag' })), false);
+  assert.equal(await recorded(200, requestOf(), false), false);
+});
+
 test('law 1: REPLY fails with its media', async () => {
   const answer = { branch: branchOf(), response: responseOf(200) };
   const proxy = createFakeProxy({ backward: new Failure('media-lost') });

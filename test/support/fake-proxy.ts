@@ -97,6 +97,7 @@ export function responseOf(status: number, request: SipRequest = requestOf().mes
 /** What the services say; each has the answer of a proxy where everything is in order and nobody is registered. */
 export interface Answers {
   readonly acceptForeign: boolean;
+  readonly recordsAll: boolean;
   /** Hosts of our domains. */
   readonly ours: readonly string[];
   readonly check: Verdict | undefined;
@@ -136,7 +137,8 @@ export type Service =
   | 'lookup'
   | 'follow'
   | 'forward'
-  | 'backward';
+  | 'backward'
+  | 'record';
 
 export interface FakeProxy extends Proxy {
   /** In the order of the questions; those about domains left out. */
@@ -157,6 +159,7 @@ export const ringsOnly: CallSettings = {
 
 const everythingInOrder: Answers = {
   acceptForeign: false,
+  recordsAll: false,
   ours: ['example.com'],
   check: undefined,
   mustUseFlow: false,
@@ -192,6 +195,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
   return {
     asked,
     acceptForeign: say.acceptForeign,
+    recordsAll: say.recordsAll,
     check: () => tell('check', say.check),
     nat: { mustUseFlow: () => tell('mustUseFlow', say.mustUseFlow) },
     domains: { isOurs, isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined },
@@ -227,6 +231,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     media: {
       forward: () => later('forward', say.forwarded),
       backward: () => later('backward', say.backward),
+      record: () => tell('record', undefined),
     },
   };
 }

@@ -210,6 +210,10 @@ class Rtpengine {
         return { result: 'ok', sdp: 's=rtpengine-10-5-3-5-1-deb12u1\r\n' };
       case 'query':
         return this.#query(command['call-id'], seen);
+      case 'pause recording':
+        throw new Failure('media-unable', 'Unrecognized command');
+      default:
+        return this.#control(command['call-id']);
     }
   }
 
@@ -260,6 +264,12 @@ class Rtpengine {
     call.legs.splice(index, 1);
     call.deletedBranches.add(branch);
     return call.legs.some((leg) => leg.branch !== undefined) ? ok : this.#forget(callId);
+  }
+
+  /** `ok` whether it has a folder for recordings or not. */
+  #control(callId: string): NgReply {
+    if (!this.calls.has(callId)) throw new Failure('media-lost', 'Unknown call-id');
+    return ok;
   }
 
   #forget(callId: string): NgReply {

@@ -40,6 +40,8 @@ export interface ProxySceneOptions {
   readonly maxCalls?: number;
   readonly tryingMs?: number;
   readonly mediaIdleMs?: number;
+  readonly canRecord?: boolean;
+  readonly recordsAll?: boolean;
   /** Default: nobody is asked whether he is there. */
   readonly keepAliveMs?: number;
   readonly transactionLimits?: TransactionLimits;
@@ -210,6 +212,8 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
     maxCalls: options.maxCalls ?? 0,
     tryingMs: options.tryingMs ?? 5_000,
     mediaIdleMs: options.mediaIdleMs ?? 0,
+    canRecord: options.canRecord ?? false,
+    recordsAll: options.recordsAll ?? false,
     keepAliveMs: options.keepAliveMs ?? 0,
     transactionLimits: options.transactionLimits,
     presence: options.presence ?? 'open',

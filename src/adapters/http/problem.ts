@@ -28,7 +28,7 @@ export function problemOf(thrown: unknown): Problem {
 }
 
 /**
- * The rows' own statuses are SIP's: of them only 503 and 400 mean the same here. Rows without one are faults of settings.
+ * The rows' own statuses are SIP's: of them only these mean the same here. Rows without one are faults of settings.
  */
 function problemOfFailure(failure: Failure): Problem {
   return {
@@ -42,9 +42,11 @@ function problemOfFailure(failure: Failure): Problem {
   };
 }
 
+const sameInHttp: ReadonlySet<number> = new Set([400, 409, 501, 503]);
+
 function httpStatus(status: number): number {
   if (status === 0) return 422;
-  return status === 400 || status === 503 ? status : 500;
+  return sameInHttp.has(status) ? status : 500;
 }
 
 function statusOf(thrown: unknown): number {

@@ -41,6 +41,8 @@ export interface RtpengineOptions {
   readonly mediaAddress?: string | undefined;
   /** Before MEDIA_ADDRESS and the default route: `['127.0.0.1']` when nothing but loopback is served. */
   readonly interfaces?: readonly string[] | undefined;
+  /** RECORDING_DIR */
+  readonly recordingDir?: string | undefined;
   readonly portMin?: number;
   readonly portMax?: number;
 }
@@ -67,6 +69,7 @@ export async function startRtpengine(options: RtpengineOptions): Promise<Rtpengi
   const binary = options.binary ?? findRtpengine();
   if (binary === undefined) throw new Failure('media-none');
   mkdirSync(options.dataDir, { recursive: true });
+  if (options.recordingDir !== undefined) mkdirSync(options.recordingDir, { recursive: true });
   const interfaces = childInterfaces(options, await localAddresses());
   const foreign = await foreignAddresses(interfaces);
   if (foreign.length > 0) throw new Failure('rtpengine-start', `This host has no address ${foreign.join(', ')}.`);
@@ -78,7 +81,7 @@ export async function startRtpengine(options: RtpengineOptions): Promise<Rtpengi
 }
 
 function commandLine(options: RtpengineOptions, interfaces: readonly string[], port: number): readonly string[] {
-  const { portMin = 20_000, portMax = 29_999 } = options;
+  const { portMin = 20_000, portMax = 29_999, recordingDir } = options;
   return [
     '--config-file=none',
     '--table=-1',
@@ -90,6 +93,7 @@ function commandLine(options: RtpengineOptions, interfaces: readonly string[], p
     ...interfaces.map((each) => `--interface=${each}`),
     `--port-min=${portMin}`,
     `--port-max=${portMax}`,
+    ...(recordingDir === undefined ? [] : [`--recording-dir=${recordingDir}`, '--recording-method=pcap']),
   ];
 }
 

@@ -12,6 +12,7 @@ const reasons: readonly (readonly [words: string, code: ErrorCode])[] = [
   ['session limit', 'media-busy'],
   ['limit exceeded', 'media-busy'],
   ['unknown call-id', 'media-lost'],
+  ['unrecognized command', 'media-unable'],
 ];
 
 /** The reply as it is when rtpengine did what it was told; throws a `Failure` when it did not. */

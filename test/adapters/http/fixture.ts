@@ -77,6 +77,7 @@ export const call: CallSummary = {
   code: undefined,
   reason: undefined,
   mediaFault: undefined,
+  recording: undefined,
 };
 
 export const mediaNodes: MediaNodes = {
@@ -148,6 +149,10 @@ export const operations: Operations = {
   call: async (id) => (id === call.id ? call : undefined),
   ladder: async () => undefined,
   explain: async () => undefined,
+  record: async () => undefined,
+  play: async () => false,
+  stopPlaying: async () => false,
+  block: async () => false,
   callsOnNode: (id) => (id === 'n1' ? 2 : 0),
   refusedSources: () => [refusedSource],
   liftBan: (source) => source === refusedSource.source,

@@ -54,7 +54,15 @@ test('GET /api/v1/registrations has null for media that is not known yet', async
 
 test('GET /api/v1/calls has null for what has not happened yet', async () => {
   const { body } = await get('/api/v1/calls');
-  const unknown = { endedAt: null, endedBy: null, status: null, code: null, reason: null, mediaFault: null };
+  const unknown = {
+    endedAt: null,
+    endedBy: null,
+    status: null,
+    code: null,
+    reason: null,
+    mediaFault: null,
+    recording: null,
+  };
   const open = { ...call, answeredAt: null, calleeMedia: null, rtpengine: null, ...unknown };
   assert.deepEqual(body, { items: [open], next: null });
 });

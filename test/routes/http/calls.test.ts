@@ -76,6 +76,7 @@ test('GET /calls/:id is the record that the list has', async () => {
     answeredAt: null,
     reason: null,
     mediaFault: null,
+    recording: null,
   });
 });
 
