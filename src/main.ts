@@ -19,7 +19,7 @@ import { type Capture, openCapture } from './adapters/network/hep-capture.ts';
 import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
 import { loadTlsCfg } from './adapters/network/tls-sections.ts';
 import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
-import { watchProcess } from './adapters/process-metrics.ts';
+import { type ProcessMetrics, watchProcess } from './adapters/process-metrics.ts';
 import { createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
 import { readSettings, type Settings } from './config.ts';
@@ -71,17 +71,30 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const httpHandler: RequestListener = (request, response) => serve?.(request, response);
   const { listen, advertise, origins } = settings;
   const admits = (address: string): boolean => engine?.admits(address, 'connection') ?? true;
-  const passed = homer(settings, identity, log, shutdown);
+  const capture = homer(settings, identity, log, shutdown);
   const limits = { pingMs: settings.wsPingSeconds * 1000 };
   const network = await openNetwork(
-    { listen, advertise, tls, boot: identity.boot, httpHandler, admits, origins, passed, limits, log },
+    {
+      listen,
+      advertise,
+      tls,
+      boot: identity.boot,
+      httpHandler,
+      admits,
+      origins,
+      passed: capture && ((...copy) => capture.passed(...copy)),
+      limits,
+      log,
+    },
     events,
   );
   shutdown.add('the network', () => network.shutdown());
   const isTrusted = trustedNetworks(settings.trusted);
   const current = { routes: createRoutesSource(routes), isTrusted, domains, settings };
   const push = openPush(settings, domain, log, shutdown);
-  const parts = { settings, identity, domains, backends, network, push, random, current, tls, log };
+  const ofProcess = watchProcess();
+  const processMetrics = { read: () => [...ofProcess.read(), ...(capture?.read() ?? [])] };
+  const parts = { settings, identity, domains, backends, network, push, random, current, tls, processMetrics, log };
   const running = openEngine(parts);
   engine = running;
   await engine.start();
@@ -146,15 +159,16 @@ interface Parts {
     settings: Settings;
   };
   readonly tls: TlsSource;
+  readonly processMetrics: Pick<ProcessMetrics, 'read'>;
   readonly log: LevelledLog;
 }
 
 function openEngine(parts: Parts): Engine {
-  const { settings, identity, domains, backends, network, push, random, current, log } = parts;
+  const { settings, identity, domains, backends, network, push, random, current, processMetrics, log } = parts;
   const { database, media } = backends;
   const { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages } = database;
   const stores = { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages };
-  const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics: watchProcess() };
+  const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics };
   const ports = { ...stores, ...system, media, database, push, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
@@ -219,17 +233,12 @@ function openReload({ settings, backends, network, current, tls, log }: Parts, e
 }
 
 /** Where every message is told to, if HEP says so. */
-function homer(
-  { hep: collector }: Settings,
-  { node }: Identity,
-  log: Log,
-  shutdown: Shutdown,
-): Capture['passed'] | undefined {
+function homer({ hep: collector }: Settings, { node }: Identity, log: Log, shutdown: Shutdown): Capture | undefined {
   if (collector === undefined) return undefined;
   const agentId = Number.parseInt(node.slice(1), 16) || 0;
   const capture = openCapture({ collector, agentId, clean: withoutCredentials, clock: systemClock, log });
   shutdown.add('the copies for Homer', () => capture.close());
-  return (direction, flow, text) => capture.passed(direction, flow, text);
+  return capture;
 }
 
 function openCertificateWatch({ current, network, log }: Parts): () => void {

@@ -41,6 +41,7 @@ export const StatisticsBody = Type.Object({
   uptimeSeconds: Type.Number(),
   registrations: Type.Object({ bindings: Count }),
   calls: Type.Object({ inProgress: Count, ringing: Count, answered: Count, failed: Count }),
+  presence: Type.Object({ publications: Count, subscriptions: Count, notifying: Count }),
   transactions: Type.Object({ server: Count, client: Count }),
   connections: Type.Object({ tcp: Count, tls: Count, ws: Count, wss: Count }),
   messages: Type.Object({ requests: Counts, responses: Counts, dropped: Counts }),

@@ -8,7 +8,13 @@ import type { Histogram } from './histogram.ts';
 import type { Statistics } from './operations.ts';
 
 export function metricsOf(core: Core, statistics: Statistics): readonly MetricFamily[] {
-  return [...ofThis(core), ...ofSip(core, statistics), ...ofMedia(core, statistics), ...ofDatabase(core, statistics)];
+  return [
+    ...ofThis(core),
+    ...ofSip(core, statistics),
+    ...ofPresence(statistics),
+    ...ofMedia(core, statistics),
+    ...ofDatabase(core, statistics),
+  ];
 }
 
 function ofThis({ options, draining }: Core): readonly MetricFamily[] {
@@ -47,6 +53,15 @@ function ofSip({ counters }: Core, statistics: Statistics): readonly MetricFamil
     counter('viaduct_calls_failed_total', 'Calls that were not answered.', only(calls.failed)),
     gauge('viaduct_registrations', 'Bindings in the database.', only(registrations.bindings)),
     gauge('viaduct_connections', 'Open connections.', by('transport', connections)),
+  ];
+}
+
+function ofPresence({ presence }: Statistics): readonly MetricFamily[] {
+  const { publications, subscriptions, notifying } = presence;
+  return [
+    gauge('viaduct_publications', 'Live publications in the database.', only(publications)),
+    gauge('viaduct_subscriptions', 'Live subscriptions in the database.', only(subscriptions)),
+    gauge('viaduct_notifications_waiting', 'NOTIFY requests on their way or waiting for their time.', only(notifying)),
   ];
 }
 

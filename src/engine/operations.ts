@@ -40,6 +40,8 @@ export interface Statistics {
     readonly answered: number;
     readonly failed: number;
   };
+  /** `notifying`: subscriptions with a NOTIFY on its way, or waiting for its time. */
+  readonly presence: { readonly publications: number; readonly subscriptions: number; readonly notifying: number };
   readonly transactions: { readonly server: number; readonly client: number };
   readonly connections: Readonly<Record<Exclude<Transport, 'udp'>, number>>;
   readonly messages: {

@@ -64,6 +64,11 @@ export class Presence {
     );
   }
 
+  /** Subscriptions with a NOTIFY on its way, or owed and waiting for its time. */
+  get notifying(): number {
+    return this.#notifier.size;
+  }
+
   // --- requests ------------------------------------------------------------------------------------------------------
 
   async subscribe(request: Request): Promise<Reply> {

@@ -53,17 +53,28 @@ function health(core: Core, uptimeSeconds: number): Health {
 
 /** A database that fails at this moment must not hide all the rest. */
 async function metrics(core: Core, uptimeSeconds: number): Promise<string> {
-  const count = await bindingsOf(core).catch(() => Number.NaN);
+  const rows = await rowsOf(core).catch(() => unknownRows);
   const ofProcess = core.ports.processMetrics?.read() ?? [];
-  return prometheusText([...metricsOf(core, statisticsWith(core, uptimeSeconds, count)), ...ofProcess]);
+  return prometheusText([...metricsOf(core, statisticsWith(core, uptimeSeconds, rows)), ...ofProcess]);
 }
 
 async function statistics(core: Core, uptimeSeconds: number): Promise<Statistics> {
-  return statisticsWith(core, uptimeSeconds, await bindingsOf(core));
+  return statisticsWith(core, uptimeSeconds, await rowsOf(core));
 }
 
-function statisticsWith(core: Core, uptimeSeconds: number, bindings: number): Statistics {
-  const { counters, dialogs, media, transactions, ports } = core;
+/** What only the database knows. */
+interface Rows {
+  readonly bindings: number;
+  readonly publications: number;
+  readonly subscriptions: number;
+}
+
+const noRows: Rows = { bindings: 0, publications: 0, subscriptions: 0 };
+const unknownRows: Rows = { bindings: Number.NaN, publications: Number.NaN, subscriptions: Number.NaN };
+
+function statisticsWith(core: Core, uptimeSeconds: number, rows: Rows): Statistics {
+  const { counters, dialogs, media, presence, transactions, ports } = core;
+  const { bindings, publications, subscriptions } = rows;
   const network = ports.network.statistics();
   return {
     uptimeSeconds,
@@ -74,6 +85,7 @@ function statisticsWith(core: Core, uptimeSeconds: number, bindings: number): St
       answered: counters.answered,
       failed: counters.failed,
     },
+    presence: { publications, subscriptions, notifying: presence.notifying },
     transactions: transactions.counts,
     connections: network.connections,
     messages: {
@@ -88,9 +100,10 @@ function statisticsWith(core: Core, uptimeSeconds: number, bindings: number): St
 }
 
 /** Those whose client is gone are not counted, though their rows wait for it. */
-async function bindingsOf({ ports, registrar }: Core): Promise<number> {
-  if (ports.database.state() === 'down') return 0;
-  return Math.max(0, (await ports.location.count()) - registrar.goneCount);
+async function rowsOf({ ports, registrar }: Core): Promise<Rows> {
+  if (ports.database.state() === 'down') return noRows;
+  const [bindings, counts] = await Promise.all([ports.location.count(), ports.presence.counts()]);
+  return { bindings: Math.max(0, bindings - registrar.goneCount), ...counts };
 }
 
 async function registrations(core: Core, page: PageRequest): Promise<Page<Registration>> {

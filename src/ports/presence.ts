@@ -122,6 +122,8 @@ export interface PresenceStore {
   mailbox(aor: string): Promise<Mailbox | undefined>;
   setMailbox(mailbox: Mailbox): Promise<void>;
 
+  /** How many of each live, for the statistics. */
+  counts(): Promise<{ readonly publications: number; readonly subscriptions: number }>;
   /** For the REST lists: ordered by AOR, after `after`, whole AORs. */
   listPublications(page: { readonly limit: number; readonly after?: string }): Promise<readonly Publication[]>;
   listSubscriptions(page: { readonly limit: number; readonly after?: string }): Promise<readonly Subscription[]>;

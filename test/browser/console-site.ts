@@ -159,6 +159,7 @@ export function quietWorld(): World {
       uptimeSeconds: 42,
       registrations: { bindings: 0 },
       calls: { inProgress: 0, ringing: 0, answered: 0, failed: 0 },
+      presence: { publications: 0, subscriptions: 0, notifying: 0 },
       transactions: { server: 0, client: 0 },
       connections: { tcp: 0, tls: 0, ws: 0, wss: 0 },
       messages: { requests: {}, responses: {}, dropped: {} },
@@ -242,6 +243,7 @@ export function busyWorld(nowMs: number, seconds: number): World {
         answered: 18_204 + turn(0.4),
         failed: 611,
       },
+      presence: { publications: 37, subscriptions: 412, notifying: 2 },
       transactions: { server: 18, client: 21 },
       connections: { tcp: 41, tls: 118, ws: 6, wss: 342 + Math.round(12 * wave) },
       messages: {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { lostFamilies } from '../../src/adapters/network/hep-capture.ts';
 import { watchProcess } from '../../src/adapters/process-metrics.ts';
 import { Histogram } from '../../src/engine/histogram.ts';
 import { prometheusText } from '../../src/engine/prometheus.ts';
@@ -57,6 +58,9 @@ test('requests by method, responses by method and class, calls and registrations
     assert.equal(valueOf(families, 'viaduct_calls_answered_total'), 1);
     assert.equal(valueOf(families, 'viaduct_calls', { state: 'answered' }), 0);
     assert.equal(valueOf(families, 'viaduct_registrations'), 1);
+    for (const name of ['publications', 'subscriptions', 'notifications_waiting']) {
+      assert.equal(valueOf(families, `viaduct_${name}`), 0);
+    }
     assert.equal(valueOf(families, 'viaduct_build_info', { version: '0.0.0-test', node: 'n1' }), 1);
   }));
 
@@ -132,7 +136,7 @@ test('the process tells its memory, CPU time and the delay of its event loop', (
 test('README: the alert rules name metrics that there are, with labels that they have', () =>
   afterACall(async (_it, families) => {
     const watch = watchProcess();
-    const all = new Map([...families, ...readPrometheus(prometheusText(watch.read()))]);
+    const all = new Map([...families, ...readPrometheus(prometheusText([...watch.read(), ...lostFamilies(0)]))]);
     watch.close();
     const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
     const section = readme.split('\n## Watch it with Prometheus\n')[1]?.split('\n## ')[0] ?? '';

@@ -42,6 +42,7 @@ describe('statistics', () => {
         uptimeSeconds: 0,
         registrations: { bindings: 0 },
         calls: { inProgress: 0, ringing: 0, answered: 0, failed: 0 },
+        presence: { publications: 0, subscriptions: 0, notifying: 0 },
         transactions: { server: 0, client: 0 },
         connections: { tcp: 0, tls: 0, ws: 0, wss: 0 },
         messages: { requests: {}, responses: {}, dropped: {} },

@@ -117,6 +117,11 @@ export function createMemoryPresence(clock: Clock, run: Run): MemoryPresence {
     rules: (presentity) => run(() => [...rules.values()].filter((rule) => rule.presentity === presentity)),
     mailbox: (aor) => run(() => mailboxes.get(aor)),
     setMailbox: (mailbox) => run(() => void mailboxes.set(mailbox.aor, mailbox)),
+    counts: () =>
+      run(() => ({
+        publications: [...publications.values()].filter(lives).length,
+        subscriptions: [...subscriptions.values()].filter(lives).length,
+      })),
     listPublications: ({ limit, after }) =>
       run(() => page([...publications.values()].filter(lives), ({ aor }) => aor, limit, after)),
     listSubscriptions: ({ limit, after }) =>

@@ -6,7 +6,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Clock, Flow, Log, SocketAddress } from '../../ports.ts';
+import type { Clock, Flow, Log, MetricFamily, SocketAddress } from '../../ports.ts';
 import { hepPacket } from './hep-packet.ts';
 
 /** Copies that the kernel has not taken yet. */
@@ -28,7 +28,14 @@ export interface Capture {
   passed(direction: 'in' | 'out', flow: Flow, text: string): void;
   /** Copies that were thrown away. */
   readonly lost: number;
+  /** For Prometheus. */
+  read(): readonly MetricFamily[];
   close(): void;
+}
+
+export function lostFamilies(lost: number): readonly MetricFamily[] {
+  const help = 'Copies for Homer that were thrown away: it is not there, or slower than we are.';
+  return [{ name: 'viaduct_hep_lost_total', help, type: 'counter', samples: [{ labels: {}, value: lost }] }];
 }
 
 export function openCapture(options: CaptureOptions): Capture {
@@ -53,6 +60,10 @@ class HepCapture implements Capture {
     const packet = this.#ready && this.#waiting < mostWaiting ? this.#packet(direction, flow, text) : undefined;
     if (packet === undefined) this.lost += 1;
     else this.#send(packet);
+  }
+
+  read(): readonly MetricFamily[] {
+    return lostFamilies(this.lost);
   }
 
   close(): void {

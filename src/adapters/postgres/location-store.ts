@@ -3,6 +3,7 @@
  * truth. Statements and columns: `location-sql.ts`.
  */
 import type { Binding, BindingChange, BindingOutcome, Clock, LocationStore } from '../../ports.ts';
+import { createCount } from './count.ts';
 import {
   bindingOf,
   type ChangeRow,
@@ -110,22 +111,6 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
 async function countUpTo(pool: Pool, clock: Clock, most: number): Promise<number> {
   const [row] = await pool.query<{ count: number }>(countStatement(most, clock.nowMs()));
   return row?.count ?? 0;
-}
-
-const EXACT_UP_TO = 10_000;
-const COUNT_MAX_AGE_MS = 30_000;
-const ALL_ROWS = 2_000_000_000;
-
-/** Whoever looks at the statistics each second must not have a million rows counted each time. */
-function createCount(countTo: (most: number) => Promise<number>, clock: Clock): () => Promise<number> {
-  let known = { count: 0, atMs: Number.NEGATIVE_INFINITY };
-  return async () => {
-    if (clock.nowMs() - known.atMs < COUNT_MAX_AGE_MS) return known.count;
-    const few = await countTo(EXACT_UP_TO + 1);
-    if (few <= EXACT_UP_TO) return few;
-    known = { count: await countTo(ALL_ROWS), atMs: clock.nowMs() };
-    return known.count;
-  };
 }
 
 function outcomes(group: readonly PreparedChange[], rows: readonly ChangeRow[]): readonly BindingOutcome[] {

@@ -1,5 +1,6 @@
 /** `PresenceStore` in PostgreSQL: publications, subscriptions with their rules, and mailboxes. */
 import type { Mailbox, PresenceStore } from '../../ports.ts';
+import { createCount } from './count.ts';
 import type { StoreOptions } from './location-store.ts';
 import { createPublicationStore } from './publication-store.ts';
 import { createGroupedReader } from './reader.ts';
@@ -28,8 +29,12 @@ const SET_MAILBOX = `INSERT INTO mailbox (aor, new_messages, old_messages, new_u
   ON CONFLICT (aor) DO UPDATE SET new_messages = excluded.new_messages, old_messages = excluded.old_messages,
     new_urgent = excluded.new_urgent, old_urgent = excluded.old_urgent, updated_at = excluded.updated_at`;
 
+const COUNT = (table: 'publication' | 'subscription'): string =>
+  `SELECT count(*)::int AS count FROM (
+     SELECT FROM ${table} WHERE expires_at > to_timestamp($1::double precision / 1000) LIMIT $2) AS few`;
+
 export function createPresenceStore(options: StoreOptions): PostgresPresenceStore {
-  const { pool } = options;
+  const { pool, clock } = options;
   const publications = createPublicationStore(options);
   const subscriptions = createSubscriptionStore(options);
   const mailboxes = createGroupedReader<string, Mailbox | undefined>(async (aors) => {
@@ -37,6 +42,13 @@ export function createPresenceStore(options: StoreOptions): PostgresPresenceStor
     const byAor = new Map(rows.map((row) => [row.aor, row]));
     return aors.map((aor) => mailboxOf(byAor.get(aor)));
   });
+  const counted = (table: 'publication' | 'subscription') =>
+    createCount(async (most) => {
+      const values = [clock.nowMs(), most];
+      const [row] = await pool.query<{ count: number }>({ name: `${table}-count`, text: COUNT(table), values });
+      return row?.count ?? 0;
+    }, clock);
+  const [countPublications, countSubscriptions] = [counted('publication'), counted('subscription')];
   const parts = [publications, subscriptions, mailboxes];
   return {
     ...publications,
@@ -46,6 +58,7 @@ export function createPresenceStore(options: StoreOptions): PostgresPresenceStor
       const values = [toDatabase(aor), newMessages, oldMessages, newUrgent, oldUrgent];
       await pool.query({ name: 'mailbox-set', text: SET_MAILBOX, values });
     },
+    counts: async () => ({ publications: await countPublications(), subscriptions: await countSubscriptions() }),
     waiting: () => parts.reduce((sum, part) => sum + part.waiting(), 0),
     idle: async () => {
       await Promise.all(parts.map((part) => part.idle()));

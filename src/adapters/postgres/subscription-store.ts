@@ -20,7 +20,7 @@ import { createGroupedWriter } from './writer.ts';
 
 export type SubscriptionStore = Omit<
   PresenceStore,
-  'publications' | 'publish' | 'expirePublications' | 'listPublications' | 'mailbox' | 'setMailbox'
+  'counts' | 'publications' | 'publish' | 'expirePublications' | 'listPublications' | 'mailbox' | 'setMailbox'
 > & {
   sweep(): Promise<number>;
   waiting(): number;

@@ -24,6 +24,7 @@ export const statistics: Statistics = {
   uptimeSeconds: 12.5,
   registrations: { bindings: 3 },
   calls: { inProgress: 2, ringing: 1, answered: 1, failed: 4 },
+  presence: { publications: 1, subscriptions: 2, notifying: 0 },
   transactions: { server: 1, client: 2 },
   connections: { tcp: 1, tls: 0, ws: 2, wss: 5 },
   messages: { requests: { INVITE: 7, other: 1 }, responses: { '200': 5 }, dropped: { 'too-large': 1 } },

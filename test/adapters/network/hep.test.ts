@@ -158,4 +158,5 @@ test('a name that has no address is no error of ours', async (t) => {
   for (let turn = 0; turn < 400 && warnings.length === 0; turn++) await delay(10);
   capture.passed('in', flow('udp', '192.0.2.100', '192.0.2.1'), 'OPTIONS');
   assert.deepEqual([warnings, capture.lost], [['HEP: not sent'], 1]);
+  assert.partialDeepStrictEqual(capture.read(), [{ name: 'viaduct_hep_lost_total', samples: [{ value: 1 }] }]);
 });

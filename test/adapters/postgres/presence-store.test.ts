@@ -193,6 +193,7 @@ for (const kind of serverKinds) {
           { policy: undefined, subscriptions: 0 },
         ]);
         assert.deepEqual(ids(await presence.listSubscriptions({ limit: 10 })).toSorted(), ['ended', 'lamp', 'one']);
+        assert.deepEqual(await presence.counts(), { publications: 0, subscriptions: 3 });
       });
     });
 
