@@ -298,3 +298,33 @@ test('by keyboard alone: sign in, dial, hang up', async (t) => {
   await page.expectCall('ended');
   await bob.expect('CALL_CLOSED');
 });
+
+test('by keyboard alone: answer, mute, hold, keypad and a tone, hang up, put away', async (t) => {
+  const page = await alice();
+  const { keyboard } = page.page;
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  const go = async (id: string) => {
+    for (let step = 0; step < 16; step++) {
+      if ((await page.page.evaluate<string>('document.activeElement.id')) === id) return keyboard.press('Enter');
+      await keyboard.press('Tab');
+    }
+    assert.fail(`Tab does not lead to ${id}`);
+  };
+  await bob.dial(`sip:alice@${office.domain}`);
+  await page.expectCall('incoming');
+  await go('answer');
+  await page.expectCall('talking');
+  await go('mute');
+  await page.expectText('Microphone off');
+  await go('keypad');
+  await keyboard.press('7');
+  assert.equal((await bob.expect('CALL_DTMF_START')).param, '7');
+  await go('hold');
+  await page.expectText('On hold');
+  await go('end');
+  await page.expectCall('ended');
+  await bob.expect('CALL_CLOSED');
+  await go('end');
+  await page.expectCall('none');
+  await page.page.locator('#target:focus').waitFor();
+});

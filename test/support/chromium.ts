@@ -20,8 +20,10 @@ export interface PhoneOptions {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
-  /** `false`: the user refuses the microphone. */
-  readonly microphone?: boolean;
+  /** `false`: the user refuses the microphone; `silent`: it gives digital silence, as one that the system has muted. */
+  readonly microphone?: boolean | 'silent';
+  /** The page is told this address of the WebSocket instead of the server's. */
+  readonly wsUrl?: string;
 }
 
 export interface PhonePage {
@@ -76,8 +78,10 @@ function flags(microphone: string): string[] {
   ];
 }
 
-function contextOf({ width = 1280, height = 800, dark = false }: PhoneOptions) {
+function contextOf({ width = 1280, height = 800, dark = false, wsUrl }: PhoneOptions) {
   return {
+    // It allows the server's own WebSocket only.
+    bypassCSP: wsUrl !== undefined,
     viewport: { width, height },
     colorScheme: dark ? ('dark' as const) : ('light' as const),
     ignoreHTTPSErrors: true,
@@ -90,6 +94,8 @@ async function operate(context: BrowserContext, url: string, options: PhoneOptio
   const page = await context.newPage();
   page.setDefaultTimeout(WITHIN_MS);
   if (options.microphone === false) await page.addInitScript(REFUSE_MICROPHONE);
+  if (options.microphone === 'silent') await page.addInitScript(SILENT_MICROPHONE);
+  if (options.wsUrl !== undefined) await tellWebSocket(page, options.wsUrl);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
@@ -140,6 +146,16 @@ async function lateText(page: Page, what: string, complaints: readonly string[])
 const REFUSE_MICROPHONE = `navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException('Permission denied', 'NotAllowedError');
 };`;
+
+const SILENT_MICROPHONE = `navigator.mediaDevices.getUserMedia = async () =>
+  new AudioContext().createMediaStreamDestination().stream;`;
+
+async function tellWebSocket(page: Page, wsUrl: string): Promise<void> {
+  await page.route('**/phone/config.json', async (route) => {
+    const config: unknown = await (await route.fetch()).json();
+    await route.fulfill({ json: Object.assign({}, config, { wsUrl }) });
+  });
+}
 
 const PAGE_RATE = 48_000;
 

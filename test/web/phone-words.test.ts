@@ -7,8 +7,10 @@ import {
   type Ending,
   explainConnection,
   explainEnding,
+  explainLostRinging,
   explainMicrophone,
   explainRegistration,
+  explainTalking,
   isWorthRetrying,
   reasonOf,
   warningText,
@@ -98,6 +100,19 @@ test('the microphone: refused, absent, busy, or not to be had at this address', 
   assert.match(explainMicrophone('NotReadableError', undefined).title, /another program/);
   const insecure = explainMicrophone('InsecureContext', 'https://example.com:8443/phone');
   assert.equal(insecure.link?.href, 'https://example.com:8443/phone');
+});
+
+test('a call in progress: first that the connection is lost, then that the browser plays nothing', () => {
+  assert.match(explainTalking(false, true)?.next ?? '', /The call goes on/);
+  assert.match(explainTalking(true, true)?.next ?? '', /press any key/);
+  assert.equal(explainTalking(true, false), undefined);
+  assert.match(explainLostRinging('bob').next, /Call back/);
+});
+
+test('an address that does not exist: what to do, not only what the server says', () => {
+  const { status, meaning } = errors['not-found'];
+  const words = explainEnding({ peer: 'bob', cause: '', byUs: false, status, warning: meaning });
+  assert.match(words?.next ?? '', /spelling/);
 });
 
 test('an account: a bare name is of this server, an address is of its own', () => {

@@ -1,18 +1,15 @@
-/** Light, dark, or as the system says: kept in this browser. */
+/** The button for light, dark, or as the system says. */
 import { signal } from '@preact/signals';
+import { keepTheme, keptTheme, showTheme, type Theme, themes } from '../shared/colours.ts';
 import { Icon } from './icons.tsx';
 
-const KEY = 'viaduct.theme';
-const themes = ['auto', 'light', 'dark'] as const;
-type Theme = (typeof themes)[number];
-
-const theme = signal<Theme>(themes.find((each) => each === localStorage.getItem(KEY)) ?? 'auto');
+const theme = signal<Theme>(keptTheme());
 const names = { auto: 'Colours as the system says', light: 'Light colours', dark: 'Dark colours' } as const;
 
 export function startTheme(): void {
   theme.subscribe((chosen) => {
-    document.documentElement.style.colorScheme = chosen === 'auto' ? '' : chosen;
-    localStorage.setItem(KEY, chosen);
+    showTheme(chosen);
+    keepTheme(chosen);
   });
 }
 

@@ -5,7 +5,7 @@
 import { C, type UA } from 'jssip';
 import type { EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession';
 import { closeMicrophone, type MicrophoneOptions, openMicrophone } from './microphone.ts';
-import { type Ending, explainEnding, reasonOf, type Words, warningText } from './reasons.ts';
+import { type Ending, explainEnding, explainLostRinging, reasonOf, type Words, warningText } from './reasons.ts';
 import type { Call, Peer } from './state.ts';
 
 export interface CallOptions {
@@ -13,6 +13,10 @@ export interface CallOptions {
   changed(call: Call): void;
   /** What the other side sends, as soon as there is a track. */
   heard(stream: MediaStream): void;
+  /** What we send, as soon as the microphone is open. */
+  spoken(stream: MediaStream): void;
+  /** Whether there is a WebSocket: without one nothing can be said to the server. */
+  connected(): boolean;
 }
 
 /** A host candidate comes within milliseconds; a silent STUN server would hold the INVITE back for 40 s. */
@@ -25,6 +29,10 @@ export class Calls {
   #call: Call = { at: 'none' };
   #session: RTCSession | undefined;
   #stream: MediaStream | undefined;
+  /** Hung up while the connection was lost: their BYE waits for it. */
+  readonly #owed = new Set<RTCSession>();
+  /** Whom to dial again when the connection is back. */
+  #interrupted: Peer | undefined;
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -32,6 +40,10 @@ export class Calls {
 
   get call(): Call {
     return this.#call;
+  }
+
+  get connection(): RTCPeerConnection | undefined {
+    return this.#session?.connection;
   }
 
   async dial(ua: UA, target: string): Promise<void> {
@@ -71,7 +83,8 @@ export class Calls {
   end(): void {
     const call = this.#call;
     // RFC 3261 §21.6.2: 603 says that the person declined, so that other phones of the account stop ringing too.
-    if (this.#session !== undefined) this.#session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
+    if (this.#session !== undefined && call.at === 'talking' && !this.#options.connected()) this.#hangUpLater();
+    else if (this.#session !== undefined) this.#session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
     else if (call.at === 'asking') this.#finish(call.peer, undefined);
     else if (call.at === 'ended') this.#change({ at: 'none' });
   }
@@ -83,7 +96,8 @@ export class Calls {
   }
 
   toggleHold(): void {
-    if (this.#call.at !== 'talking') return;
+    // A re-INVITE that cannot leave would end the call.
+    if (this.#call.at !== 'talking' || !this.#options.connected()) return;
     if (this.#call.held) this.#session?.unhold();
     else this.#session?.hold();
   }
@@ -93,6 +107,32 @@ export class Calls {
     if (this.#call.at !== 'talking') return;
     const transportType = C.DTMF_TRANSPORT.RFC2833;
     this.#session?.sendDTMF(key, { transportType, duration: TONE_MS, interToneGap: GAP_MS });
+  }
+
+  /**
+   * The WebSocket is gone. A call that is answered goes on, its sound takes another way; for one that rings here the
+   * server has told the caller by now that we are out of reach, and JsSIP would ring on.
+   */
+  lineLost(): void {
+    const [call, session] = [this.#call, this.#session];
+    if (call.at !== 'incoming') return;
+    this.#finish(call.peer, explainLostRinging(call.peer.name));
+    session?.terminate();
+  }
+
+  /** Registered again: says what could not be said meanwhile. */
+  lineBack(ua: UA): void {
+    for (const session of this.#owed) session.terminate();
+    this.#owed.clear();
+    const peer = this.#interrupted;
+    this.#interrupted = undefined;
+    if (peer !== undefined && this.#call.at === 'ended' && this.#call.peer === peer) void this.dial(ua, peer.address);
+  }
+
+  #hangUpLater(): void {
+    if (this.#session === undefined || this.#call.at !== 'talking') return;
+    this.#owed.add(this.#session);
+    this.#finish(this.#call.peer, undefined);
   }
 
   #change(call: Call): void {
@@ -110,6 +150,7 @@ export class Calls {
     }
     if (opened.ok) {
       this.#stream = opened.stream;
+      this.#options.spoken(opened.stream);
       return opened.stream;
     }
     const offered = this.#session;
@@ -125,7 +166,14 @@ export class Calls {
       if (this.#session === session) react();
     };
     const talk = () => this.#change(talking(session, peer, this.#call));
-    const ended = (event: EndEvent) => ours(() => this.#finish(peer, explainEnding(endingOf(event, peer))))();
+    const ended = (event: EndEvent) =>
+      ours(() => {
+        const ringing = this.#call.at === 'calling' || this.#call.at === 'ringing';
+        // JsSIP cancels what rings when the connection is lost, and says only that it was cancelled.
+        this.#interrupted = ringing && !this.#options.connected() ? peer : undefined;
+        const lost = { peer: peer.name, cause: C.causes.CONNECTION_ERROR, byUs: false };
+        this.#finish(peer, explainEnding(this.#interrupted === undefined ? endingOf(event, peer) : lost));
+      })();
     session.on(
       'progress',
       ours(() => this.#call.at === 'calling' && this.#change({ at: 'ringing', peer })),

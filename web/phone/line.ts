@@ -19,6 +19,7 @@ export interface LineOptions {
 
 const RETRY_MS = 10_000;
 const REGISTER_EXPIRES_SECONDS = 300;
+const RECOVERY_SECONDS = { min: 1, max: 4 } as const;
 
 export interface OpenLine {
   readonly ua: UA;
@@ -77,6 +78,9 @@ function userAgent({ account, wsUrl, instanceId }: LineOptions): UA {
     ...(account.displayName === '' ? {} : { display_name: account.displayName }),
     instance_id: instanceId,
     register_expires: REGISTER_EXPIRES_SECONDS,
+    // Back within the server's grace time (10 s), a call in progress goes on.
+    connection_recovery_min_interval: RECOVERY_SECONDS.min,
+    connection_recovery_max_interval: RECOVERY_SECONDS.max,
     user_agent: 'Viaduct phone page',
   });
 }

@@ -1,47 +1,85 @@
-/** Plays what the other side sends, and tells how loud it is, so that one can see that sound arrives. */
+/** Plays what the other side sends, and tells how loud both sides are, so that one can see that sound comes and goes. */
 
 export interface Meter {
-  play(stream: MediaStream): void;
+  play(heard: MediaStream): void;
+  /** Only its loudness is told. */
+  speak(spoken: MediaStream): void;
   stop(): void;
+}
+
+export interface MeterOptions {
+  /** 0 to 1, as `spoken`. */
+  heard(level: number): void;
+  spoken(level: number): void;
+  /** The browser plays nothing before somebody has touched the page. */
+  blocked(isBlocked: boolean): void;
 }
 
 const EVERY_MS = 80;
 
-/** `level` gets 0 to 1. */
-export function createMeter(level: (value: number) => void): Meter {
+export function createMeter({ heard, spoken, blocked }: MeterOptions): Meter {
   // Chromium decodes a remote track only for an element that plays it.
   const audio = new Audio();
   audio.autoplay = true;
+  const [theirs, ours] = [createGauge(heard), createGauge(spoken)];
   let context: AudioContext | undefined;
+
+  function play(): void {
+    void context?.resume();
+    audio.play().then(
+      () => blocked(false),
+      (thrown) => blocked(thrown instanceof Error && thrown.name === 'NotAllowedError'),
+    );
+  }
+
+  // A touch is what the browser waits for.
+  for (const touch of ['pointerdown', 'keydown'] as const) {
+    addEventListener(touch, () => audio.srcObject !== null && audio.paused && play());
+  }
+
+  return {
+    play(stream) {
+      context ??= new AudioContext();
+      audio.srcObject = stream;
+      theirs.listen(context, stream);
+      play();
+    },
+    speak(stream) {
+      context ??= new AudioContext();
+      ours.listen(context, stream);
+    },
+    stop() {
+      audio.srcObject = null;
+      blocked(false);
+      theirs.stop();
+      ours.stop();
+    },
+  };
+}
+
+function createGauge(level: (value: number) => void) {
   let source: MediaStreamAudioSourceNode | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
 
   function stop(): void {
     clearInterval(timer);
     source?.disconnect();
-    audio.srcObject = null;
     level(0);
   }
 
-  return {
-    stop,
-    play(stream) {
-      stop();
-      audio.srcObject = stream;
-      // Refused where nobody has touched the page yet; the click on Answer or Call was a touch.
-      void audio.play().catch(() => undefined);
-      context ??= new AudioContext();
-      void context.resume();
-      source = context.createMediaStreamSource(stream);
-      const analyser = new AnalyserNode(context, { fftSize: 512 });
-      source.connect(analyser);
-      const samples = new Float32Array(analyser.fftSize);
-      timer = setInterval(() => {
-        analyser.getFloatTimeDomainData(samples);
-        level(loudness(samples));
-      }, EVERY_MS);
-    },
-  };
+  function listen(context: AudioContext, stream: MediaStream): void {
+    stop();
+    source = context.createMediaStreamSource(stream);
+    const analyser = new AnalyserNode(context, { fftSize: 512 });
+    source.connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    timer = setInterval(() => {
+      analyser.getFloatTimeDomainData(samples);
+      level(loudness(samples));
+    }, EVERY_MS);
+  }
+
+  return { listen, stop };
 }
 
 /** -50 dB and below are silence, -10 dB is loud. */

@@ -3,6 +3,7 @@
  * `window.viaductPhone` shows its state and the stream that is heard, for diagnosis and for tests.
  */
 
+import { keptTheme, showTheme } from '../shared/colours.ts';
 import { loadConfig, type PhoneConfig } from '../shared/config.ts';
 import { element } from '../shared/dom.ts';
 import { type Account, instanceId, remember } from './account.ts';
@@ -12,9 +13,12 @@ import { type OpenLine, openLine } from './line.ts';
 import { createMeter } from './meter.ts';
 import { showNotice } from './notice.ts';
 import { fillPad, isKey } from './pad.ts';
+import type { Quality } from './quality.ts';
+import { explainTalking } from './reasons.ts';
 import { prepareSignIn } from './sign-in.ts';
 import { createSounds } from './sound.ts';
-import type { Call, Line } from './state.ts';
+import { type Call, circumstancesOf, type Line } from './state.ts';
+import { type QualityWatch, watchQuality } from './stats.ts';
 import { createView } from './view.ts';
 
 declare global {
@@ -32,11 +36,18 @@ class Phone {
   readonly #config: PhoneConfig;
   readonly #view = createView();
   readonly #sounds = createSounds();
-  readonly #meter = createMeter(this.#view.level);
+  readonly #meter = createMeter({
+    heard: (level) => this.#view.level('heard', level),
+    spoken: (level) => this.#view.level('spoken', level),
+    blocked: (isBlocked) => this.#loudspeakerBlocked(isBlocked),
+  });
   readonly #dialer: Dialer;
   readonly #calls: Calls;
   #open: OpenLine | undefined;
   #account: Account | undefined;
+  #watch: QualityWatch | undefined;
+  #quality: Quality | undefined;
+  #isBlocked = false;
   #closing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(config: PhoneConfig) {
@@ -46,6 +57,8 @@ class Phone {
       microphone: { raw: new URLSearchParams(location.search).has('raw-audio'), secureUrl: config.secureUrl },
       changed: (call) => this.#callChanged(call),
       heard: (stream) => this.#heard(stream),
+      spoken: (stream) => this.#meter.speak(stream),
+      connected: () => this.#open?.ua.isConnected() === true,
     });
     this.#listenToButtons();
     this.#listenToPage();
@@ -96,11 +109,44 @@ class Phone {
   #lineChanged(line: Line): void {
     this.line = line;
     this.#view.line(line, this.#account);
+    this.#drawQuality();
+    if (line.at === 'registered' && this.#open !== undefined) this.#calls.lineBack(this.#open.ua);
+    if (line.at === 'failed' && this.#open?.ua.isConnected() === false) this.#calls.lineLost();
+  }
+
+  #loudspeakerBlocked(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked;
+    this.#drawQuality();
+  }
+
+  #watchQuality(call: Call): void {
+    const { connection } = this.#calls;
+    if (call.at === 'talking' && this.#watch === undefined && connection !== undefined) {
+      this.#watch = watchQuality(
+        connection,
+        () => circumstancesOf(this.call),
+        (quality) => {
+          this.#quality = quality;
+          this.#drawQuality();
+        },
+      );
+    }
+    if (call.at === 'talking') return;
+    this.#watch?.stop();
+    this.#watch = undefined;
+    this.#quality = undefined;
+  }
+
+  #drawQuality(): void {
+    const trouble = explainTalking(this.line.at === 'registered', this.#isBlocked) ?? this.#quality?.trouble;
+    this.#view.quality(this.#quality, trouble);
   }
 
   #callChanged(call: Call): void {
     this.#view.call(call);
     this.#ringFor(call);
+    this.#watchQuality(call);
+    this.#drawQuality();
     clearTimeout(this.#closing);
     if (call.at !== 'ended') return;
     this.remoteStream = undefined;
@@ -141,6 +187,7 @@ class Phone {
   }
 }
 
+showTheme(keptTheme());
 loadConfig().then(
   (config) => {
     window.viaductPhone = new Phone(config);

@@ -57,6 +57,7 @@ const byStatus: Readonly<Record<number, Row>> = {
 
 /** Viaduct's own words say more than a status: `[what its warning says, title, next step]`. */
 const byWarning: readonly (readonly [RegExp, ...Row])[] = [
+  [/no such address here/i, (peer) => `${peer} was not found`, 'Nobody here has this name: check its spelling.'],
   [
     /no device of it is registered/i,
     (peer) => `${peer} is not registered right now`,
@@ -83,7 +84,7 @@ const byWarning: readonly (readonly [RegExp, ...Row])[] = [
 const byCause: Readonly<Record<string, Row>> = {
   'Connection Error': [
     () => 'The connection to the server is gone',
-    'It is being restored; dial again when it is back.',
+    'The call is dialled again by itself when it is back.',
   ],
   'Request Timeout': [() => 'The server did not answer', 'Check the network and dial again.'],
   'No Answer': [(peer) => `The call from ${peer} was not answered`, ''],
@@ -134,6 +135,24 @@ const OTHER: Row = [(peer) => `${peer} could not be reached`, 'Try again later.'
 function explainCause(ending: Ending): Words {
   const [title, next] = byCause[ending.cause] ?? OTHER;
   return { title: title(ending.peer), next, technical: ending.cause };
+}
+
+/** It rang here when the connection was lost. */
+export function explainLostRinging(peer: string): Words {
+  const next = 'The connection to the server was lost while it rang. Call back when it is restored.';
+  return { title: `${peer} was calling`, next };
+}
+
+/** What the other words of a call in progress wait for: the connection, then the loudspeaker. */
+export function explainTalking(lineUp: boolean, loudspeakerBlocked: boolean): Words | undefined {
+  if (!lineUp) {
+    return { title: 'The connection to the server is lost', next: 'The call goes on; reconnecting by itself.' };
+  }
+  if (!loudspeakerBlocked) return undefined;
+  return {
+    title: 'The browser plays no sound yet',
+    next: 'It waits for a touch: press any key, or click on the page.',
+  };
 }
 
 /** Why the account is not registered. */

@@ -1,4 +1,5 @@
 /** What the phone page shows, as two values: the line (are we registered?) and the call (there is at most one). */
+import type { Circumstances } from './quality.ts';
 import type { Words } from './reasons.ts';
 
 export type Line =
@@ -86,6 +87,13 @@ export function sentenceOfLine(line: Line): string {
     default:
       return line satisfies never;
   }
+}
+
+/** What a silent call is measured by. */
+export function circumstancesOf(call: Call): Circumstances {
+  if (call.at === 'none') return { peer: '', muted: false, onHold: false };
+  if (call.at !== 'talking') return { peer: call.peer.name, muted: false, onHold: false };
+  return { peer: call.peer.name, muted: call.muted, onHold: call.held || call.heldByPeer };
 }
 
 /** `1:05`, or `1:01:05` from an hour on. */

@@ -3,13 +3,17 @@
 import { element, paintAvatar, write } from '../shared/dom.ts';
 import type { Account } from './account.ts';
 import { showNotice } from './notice.ts';
+import type { Quality } from './quality.ts';
+import type { Words } from './reasons.ts';
 import { type Call, duration, type Line, sentenceOfCall, sentenceOfLine } from './state.ts';
 
 export interface View {
   line(line: Line, account: Account | undefined): void;
   call(call: Call): void;
-  /** 0 to 1: how loud the other side is. */
-  level(value: number): void;
+  /** 0 to 1: how loud the other side is, or the microphone. */
+  level(who: 'heard' | 'spoken', value: number): void;
+  /** How the call sounds, and what is wrong with it. */
+  quality(quality: Quality | undefined, trouble: Words | undefined): void;
   toggleKeypad(): void;
   pressed(key: string): void;
 }
@@ -60,7 +64,16 @@ export function createView(): View {
       show();
       if (next.at !== 'none' && parts.focusLost()) views.call.focus();
     },
-    level: (value) => parts.halo.style.setProperty('--level', value.toFixed(2)),
+    level: (who, value) => phone.style.setProperty(`--${who}`, value.toFixed(2)),
+    quality(quality, trouble) {
+      const talking = call.at === 'talking';
+      const wrong = talking ? trouble : undefined;
+      drawQuality(parts, quality, call);
+      showNotice(parts.trouble, wrong);
+      phone.toggleAttribute('data-trouble', wrong !== undefined);
+      parts.hold.setAttribute('aria-disabled', String(line.at !== 'registered'));
+      if (talking) write(status, wrong === undefined ? sentenceOfCall(call) : `${wrong.title}. ${wrong.next}`);
+    },
     toggleKeypad() {
       parts.tones.hidden = !parts.tones.hidden;
       parts.pressed.hidden = parts.tones.hidden;
@@ -96,10 +109,12 @@ function callParts() {
   const view = element('view-call', HTMLElement);
   return {
     avatar: element('peer-avatar', HTMLElement),
-    halo: element('halo', HTMLElement),
     name: element('peer-name', HTMLElement),
     state: element('call-state', HTMLElement),
     clock: element('clock', HTMLElement),
+    quality: element('quality', HTMLElement),
+    qualityText: element('quality-text', HTMLElement),
+    trouble: element('call-notice', HTMLElement),
     ending: element('ending', HTMLElement),
     tones: element('tone-pad', HTMLElement),
     pressed: element('pressed', HTMLElement),
@@ -133,6 +148,12 @@ function drawCall(parts: ReturnType<typeof callParts>, call: Call, same: boolean
     parts.hold.setAttribute('aria-pressed', String(call.held));
   }
   if (!same) closeKeypad(parts);
+}
+
+function drawQuality(parts: ReturnType<typeof callParts>, quality: Quality | undefined, call: Call): void {
+  parts.quality.hidden = call.at !== 'talking' || call.held || call.heldByPeer;
+  parts.quality.dataset.grade = quality?.grade ?? 'measuring';
+  write(parts.qualityText, quality?.text || 'Measuring…');
 }
 
 function closeKeypad(parts: ReturnType<typeof callParts>): void {
