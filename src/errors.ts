@@ -4,6 +4,7 @@
  * A row reaches the log, the call's explanation, `Warning: 399` of a response and `Reason` of a BYE or CANCEL.
  * `status` is the SIP status a request ends with when nothing better is known.
  */
+import { accountErrors } from './errors/accounts.ts';
 import { presenceErrors } from './errors/presence.ts';
 import { registrarErrors } from './errors/registrar.ts';
 import { routingErrors } from './errors/routing.ts';
@@ -182,11 +183,6 @@ const rows = {
     meaning: 'Callers of other domains are not accepted.',
     nextStep: 'Put the trunk into TRUSTED, or set ACCEPT_FOREIGN=yes.',
   },
-  'account-closed': {
-    status: 480,
-    meaning: 'The account of one side was shut.',
-    nextStep: 'Nothing: it was disabled or removed over REST or by `npx viaduct user`.',
-  },
   'foreign-rate': {
     status: 503,
     meaning: 'Too many calls from this address; callers of other domains are let in slowly.',
@@ -269,6 +265,7 @@ const rows = {
   },
 
   ...registrarErrors,
+  ...accountErrors,
   ...presenceErrors,
 
   // --- database ---

@@ -166,8 +166,8 @@ interface Parts {
 function openEngine(parts: Parts): Engine {
   const { settings, identity, domains, backends, network, push, random, current, processMetrics, log } = parts;
   const { database, media } = backends;
-  const { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages } = database;
-  const stores = { subscribers, aliases, location, dialogs, outbox, failedCalls, presence, messages };
+  const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages } = database;
+  const stores = { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages };
   const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics };
   const ports = { ...stores, ...system, media, database, push, log };
   return createEngine(ports, current.routes.routes, {

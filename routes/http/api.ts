@@ -1,7 +1,7 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
  * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/doctor`, `/presence/…`, `/mailboxes`, `/subscribers`,
- * `/aliases`,  * `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
+ * `/aliases`, `/sessions`,  * `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Finding, LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
@@ -18,6 +18,7 @@ import { refusalsRoute } from './refusals.ts';
 import { registrationsRoute } from './registrations.ts';
 import { reloadRoute } from './reload.ts';
 import { rtpengineRoute } from './rtpengine.ts';
+import { sessionsRoute } from './sessions.ts';
 import { statsRoute } from './stats.ts';
 import { subscribersRoute } from './subscribers.ts';
 
@@ -44,6 +45,7 @@ export function apiRoutes(operations: Operations, actions: Actions): FastifyPlug
         await v1.register(presenceRoute(operations));
         await v1.register(subscribersRoute(operations));
         await v1.register(aliasesRoute(operations));
+        await v1.register(sessionsRoute(operations));
         await v1.register(refusalsRoute(operations));
         await v1.register(doctorRoute(actions.doctor));
         await v1.register(reloadRoute(actions.reload));

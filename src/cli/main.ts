@@ -35,6 +35,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./alias.ts')).aliasHelp,
     run: async (args) => (await import('./user-here.ts')).aliasHere(args),
   },
+  session: {
+    usage: 'session NAME|list|end',
+    summary: 'short-lived logins for browsers',
+    help: async () => (await import('./session.ts')).sessionHelp,
+    run: async (args) => (await import('./session.ts')).sessionHere(args),
+  },
   certificate: {
     usage: 'certificate ca|server|client|revoke|show',
     summary: 'an authority of your own, and certificates by it',

@@ -11,11 +11,13 @@ export interface Running {
   /** `undefined` for 404. */
   get(path: string): Promise<unknown>;
   /** Throws `code` with the words of the answer when it cannot be done (422), `api-refused` when we may not. */
-  post(path: string, code: ErrorCode): Promise<unknown>;
+  post(path: string, code: ErrorCode, body?: object): Promise<unknown>;
   /** Throws `api-refused` with the words of the answer when it is not done. */
   put(path: string, body: object): Promise<unknown>;
   /** The same, of what answers nothing. */
   patch(path: string, body: object): Promise<void>;
+  /** `false` for 404. */
+  remove(path: string): Promise<boolean>;
   /** Server-sent events until the other side ends. */
   events(): AsyncGenerator<unknown>;
 }
@@ -43,8 +45,8 @@ export function askRunning(base: string, token: string | undefined): Running {
       if (!response.ok) throw new Failure('api-refused', `${response.status}: ${await response.text()}`);
       return await response.json();
     },
-    post: async (path, code) => {
-      const response = await ask(path, 'POST');
+    post: async (path, code, body) => {
+      const response = await ask(path, 'POST', body);
       if (!response.ok) throw new Failure(response.status === 422 ? code : 'api-refused', await problemText(response));
       return await response.json();
     },
@@ -56,6 +58,11 @@ export function askRunning(base: string, token: string | undefined): Running {
     patch: async (path, body) => {
       const response = await ask(path, 'PATCH', body);
       if (!response.ok) throw new Failure('api-refused', await problemText(response));
+    },
+    remove: async (path) => {
+      const response = await ask(path, 'DELETE');
+      if (!response.ok && response.status !== 404) throw new Failure('api-refused', await problemText(response));
+      return response.ok;
     },
     events: async function* () {
       const response = await ask('/api/v1/events');

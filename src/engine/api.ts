@@ -88,6 +88,8 @@ export interface User {
   readonly domain: string;
   /** How many calls he may have at a time; `undefined`: as many as MAX_CALLS says. */
   readonly mostCalls?: number | undefined;
+  /** By this short-lived login. */
+  readonly session?: string | undefined;
 }
 
 // --- verdicts --------------------------------------------------------------------------------------------------------

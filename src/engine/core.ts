@@ -25,6 +25,7 @@ import type {
   PushService,
   Random,
   Resolver,
+  SessionStore,
   SubscriberAccounts,
 } from '../ports.ts';
 import type { PresencePolicy } from '../presence/authorize.ts';
@@ -45,6 +46,7 @@ import type { Protection, ProtectionOptions } from './protection.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Registrar } from './registrar.ts';
 import { wordsFor } from './replies.ts';
+import type { Sessions } from './sessions.ts';
 import type { Sleepers } from './sleepers.ts';
 import type { Stories } from './stories.ts';
 import type { Timings } from './timings.ts';
@@ -57,6 +59,7 @@ export interface EnginePorts {
   readonly resolver: Resolver;
   readonly subscribers: SubscriberAccounts;
   readonly aliases: AliasStore;
+  readonly sessions: SessionStore;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
@@ -124,6 +127,7 @@ export interface Core {
   readonly messages: Messages;
   readonly sleepers: Sleepers;
   readonly callLimits: CallLimits;
+  readonly sessions: Sessions;
   readonly nextHops: NextHops;
   readonly domains: Domains;
   readonly counters: Counters;

@@ -5,7 +5,7 @@
 
 import { Rate } from '../auth/rate.ts';
 import { Failure } from '../errors.ts';
-import type { Binding, Flow, NetworkEvents } from '../ports.ts';
+import type { Binding, Flow, NetworkEvents, SubscriberStore } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
 import { CallLimits } from './call-limits.ts';
@@ -36,6 +36,7 @@ import { RefusalLog } from './refusal-log.ts';
 import { Registrar } from './registrar.ts';
 import { createOperations } from './report.ts';
 import { createServices } from './services.ts';
+import { isSessionName, Sessions } from './sessions.ts';
 import { Sleepers } from './sleepers.ts';
 import { Stories } from './stories.ts';
 import { Timings } from './timings.ts';
@@ -92,7 +93,10 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const dialogs = new Dialogs(ports, { node, secrets, graceMs });
   const protection = new Protection({ ...ports, isTrusted: options.isTrusted }, options.protection);
   const domains = new Domains(options.domains, network.listeners);
-  const logins = new Logins(clock, random, ports.subscribers, { owner: { node, boot }, secrets, domains }, protection);
+  const accounts: Pick<SubscriberStore, 'find'> = {
+    find: (name, domain) => (isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain)),
+  };
+  const logins = new Logins(clock, random, accounts, { owner: { node, boot }, secrets, domains }, protection);
   const core: Core = {
     ports,
     options,
@@ -130,6 +134,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     messages: new Messages(() => core),
     sleepers: new Sleepers(() => core),
     callLimits: new CallLimits((uri) => domains.accountOf(uri), options.maxCalls ?? 0),
+    sessions: new Sessions(() => core),
     nextHops: new NextHops(ports),
     domains,
     counters,
@@ -181,6 +186,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       leftovers.start();
       silence.start();
       keepAlive.start();
+      core.sessions.start();
       early.open();
     },
     drain: () => {
@@ -196,6 +202,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       mediaWatch.stop();
       silence.stop();
       keepAlive.stop();
+      core.sessions.stop();
     },
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),
@@ -220,6 +227,7 @@ function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): voi
   log.debug({ flow: flow.id, peer: flow.remote, reason }, 'A connection closed');
   core.transactions.closed(flow);
   receiver.closed(flow);
+  core.sessions.closed(flow);
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
   core.dialogs.closed(flow, (record) => hangUpRecord(core, record, new Failure('flow-gone')));
   core.presence.closed(flow);

@@ -14,7 +14,7 @@ import { Authorization, type Credentials, ProxyAuthorization } from '../message/
 import { From, To } from '../message/headers/from-to.ts';
 import { UserAgent } from '../message/headers/text.ts';
 import { parseUri } from '../message/uri.ts';
-import type { Clock, Flow, Random, SubscriberStore } from '../ports.ts';
+import type { Clock, Flow, Random, Subscriber, SubscriberStore } from '../ports.ts';
 import { type Reply, type Request, refuse, reply, type User } from './api.ts';
 import type { Domains } from './domains.ts';
 
@@ -36,7 +36,7 @@ const nobodyWatches: LoginWatch = { loginFailed: () => undefined, loginSucceeded
 export class Logins {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #subscribers: SubscriberStore;
+  readonly #subscribers: Pick<SubscriberStore, 'find'>;
   readonly #options: LoginOptions;
   readonly #watch: LoginWatch;
   readonly #nonces = new NonceWindow();
@@ -45,7 +45,7 @@ export class Logins {
   constructor(
     clock: Clock,
     random: Random,
-    subscribers: SubscriberStore,
+    subscribers: Pick<SubscriberStore, 'find'>,
     options: LoginOptions,
     watch: LoginWatch = nobodyWatches,
   ) {
@@ -83,7 +83,7 @@ export class Logins {
     if (this.#failures.blocked(source, username, nowMs)) return refuse('login-blocked', 403);
     const found = this.#subscribers.find(username, realm);
     meanwhile();
-    const subscriber = await found;
+    const subscriber = goodOn(request.flow, await found);
     const { owner, secrets } = this.#options;
     const verdict = verify(credentials, {
       method: request.message.method,
@@ -96,7 +96,7 @@ export class Logins {
       case 'ok':
         this.#failures.clear(source, username);
         this.#watch.loginSucceeded(request.flow);
-        return { username, domain: realm, mostCalls: subscriber?.calls.mostCalls };
+        return subscriber === undefined ? { username, domain: realm } : userOf(subscriber, realm);
       case 'malformed':
         return refuse('malformed', 400, 'The digest credentials are not for this request.');
       case 'stale':
@@ -126,4 +126,14 @@ export class Logins {
     const uri = parseUri(get(message, message.method === 'REGISTER' ? To : From)?.uri ?? '');
     return uri === undefined ? '' : this.#options.domains.domainOf(uri);
   }
+}
+
+function userOf({ username, session, calls: { mostCalls } }: Subscriber, domain: string): User {
+  const by = session === undefined ? {} : { session };
+  return { username, domain, ...by, ...(mostCalls === undefined ? {} : { mostCalls }) };
+}
+
+/** A short-lived login is good on a connection only: it ends with that (sessions.ts). */
+function goodOn(flow: Flow, subscriber: Subscriber | undefined): Subscriber | undefined {
+  return subscriber?.session !== undefined && flow.transport === 'udp' ? undefined : subscriber;
 }

@@ -277,6 +277,23 @@ export interface AliasSummary {
   readonly target: string;
 }
 
+/** A short-lived login of an account. */
+export interface SessionSummary {
+  readonly id: string;
+  readonly address: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+/** What its browser needs; the password is shown once. */
+export interface SessionCredentials extends SessionSummary {
+  readonly username: string;
+  readonly password: string;
+  /** `undefined`: no LISTEN entry is wss. */
+  readonly webSocket: string | undefined;
+}
+
 /** How much is logged: may be read and set. */
 export interface LevelControl {
   level: LogLevel;
@@ -317,6 +334,12 @@ export interface Operations extends MediaControls {
   setAlias(pattern: string, target: string): Promise<AliasSummary>;
   /** `false`: there is none. */
   removeAlias(pattern: string): Promise<boolean>;
+  /** Pages go on after an id. */
+  sessions(page: PageRequest): Promise<Page<SessionSummary>>;
+  /** `undefined`: there is no such account, or it is disabled. */
+  addSession(address: string, seconds: number): Promise<SessionCredentials | undefined>;
+  /** Its connections are closed and their calls ended; `false`: there is none. */
+  endSession(id: string): Promise<boolean>;
   /** Until the returned function is called. */
   watch(watcher: (happening: Happening) => void): () => void;
   publications(page: PageRequest): Promise<Page<PublicationSummary>>;

@@ -13,6 +13,7 @@ import { metricsOf } from './metrics.ts';
 import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from './operations.ts';
 import { presenceOperations } from './presence-operations.ts';
 import { prometheusText } from './prometheus.ts';
+import { sessionOperations } from './session-operations.ts';
 import { subscriberOperations } from './subscriber-operations.ts';
 
 export function createOperations(core: Core): Operations {
@@ -35,6 +36,7 @@ export function createOperations(core: Core): Operations {
     ...presenceOperations(core),
     ...subscriberOperations(core),
     ...aliasOperations(core),
+    ...sessionOperations(core),
   };
 }
 

@@ -45,7 +45,12 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       },
     },
     auth: {
-      login: (request, meanwhile) => logins.login(request, meanwhile),
+      login: async (request, meanwhile) => {
+        const outcome = await logins.login(request, meanwhile);
+        const session = 'kind' in outcome ? undefined : outcome.session;
+        if (session !== undefined) core().sessions.used(session, request.flow);
+        return outcome;
+      },
       admitsForeign: (request) => core().foreign.allows(request.flow.remote.address, core().ports.clock.nowMs()),
       identity: (request, user) => logins.identity(request, user),
     },

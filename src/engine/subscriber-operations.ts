@@ -80,7 +80,7 @@ async function end({ ports, dialogs, domains, ...core }: Core, { username, domai
 }
 
 /** `alice@example.com`, `sip:alice@example.com`, or `alice` in the first domain. */
-function splitAddress(text: string, firstDomain: string): Name {
+export function splitAddress(text: string, firstDomain: string): Name {
   const bare = encode(text).replace(/^sip:/i, '');
   const at = bare.lastIndexOf('@');
   const username = at < 0 ? bare : bare.slice(0, at);

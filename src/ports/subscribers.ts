@@ -8,6 +8,31 @@ export interface Subscriber {
   readonly ha1Md5: string;
   readonly ha1Sha256: string;
   readonly calls: CallSettings;
+  /** The short-lived login by which it was found; the hashes are of that. */
+  readonly session?: string;
+}
+
+/** A short-lived login of an account. */
+export interface Session {
+  /** Its digest username. */
+  readonly id: string;
+  readonly username: string;
+  readonly domain: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface SessionStore {
+  /** The account, with the hashes of this login; `undefined` when either has ended. */
+  find(id: string): Promise<Subscriber | undefined>;
+  /** `false`: there is no such account, or it is disabled. */
+  add(session: Session, password: string): Promise<boolean>;
+  /** `false`: there is none. */
+  remove(id: string): Promise<boolean>;
+  /** Those of them that have not ended. */
+  alive(ids: readonly string[]): Promise<readonly string[]>;
+  /** By id, after that one. */
+  page(limit: number, after?: string): Promise<readonly Session[]>;
 }
 
 /** A called name that is no account stands for another address: an alias, or a dial rule (src/proxy/dial-rule.ts). */

@@ -41,6 +41,7 @@ function invented(
     post: async () => undefined,
     put: async () => undefined,
     patch: async () => undefined,
+    remove: async () => false,
     get: async (path) => {
       asked.push(path);
       return answers[path];

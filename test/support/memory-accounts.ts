@@ -6,6 +6,8 @@ import type {
   AliasStore,
   CallSettings,
   Clock,
+  Session,
+  SessionStore,
   Subscriber,
   SubscriberAccounts,
 } from '../../src/ports.ts';
@@ -21,6 +23,7 @@ interface AccountRow {
 export interface MemoryAccounts {
   readonly store: SubscriberAccounts;
   readonly aliases: AliasStore;
+  readonly sessions: SessionStore;
   put(username: string, domain: string, password: string): void;
   setCalls(username: string, domain: string, calls: Partial<CallSettings>): void;
 }
@@ -99,7 +102,47 @@ export function createMemoryAccounts(clock: Clock, run: Run): MemoryAccounts {
       table.set(keyOf(username, domain), { account, subscriber: wanted });
     });
   };
-  return { store, aliases, put, setCalls };
+  const sessions = createMemorySessions(clock, run, (username, domain) => {
+    const found = row(username, domain);
+    return found?.account.disabled === false ? found.subscriber : undefined;
+  });
+  return { store, aliases, sessions, put, setCalls };
+}
+
+function createMemorySessions(
+  clock: Clock,
+  run: Run,
+  account: (username: string, domain: string) => Subscriber | undefined,
+): SessionStore {
+  const table = new Map<string, { readonly session: Session; readonly password: string }>();
+  const found = (id: string): Subscriber | undefined => {
+    const row = table.get(id);
+    if (row === undefined || row.session.expiresAtMs <= clock.nowMs()) return undefined;
+    const { username, domain } = row.session;
+    const owner = account(username, domain);
+    const ha1Md5 = ha1('MD5', id, domain, row.password);
+    const ha1Sha256 = ha1('SHA-256', id, domain, row.password);
+    return owner && { ...owner, ha1Md5, ha1Sha256, session: id };
+  };
+  return {
+    find: (id) => run(() => found(id)),
+    add: (session, password) =>
+      run(() => {
+        if (account(session.username, session.domain) === undefined) return false;
+        table.set(session.id, { session, password });
+        return true;
+      }),
+    remove: (id) => run(() => table.delete(id)),
+    alive: (ids) => run(() => ids.filter((id) => found(id) !== undefined)),
+    page: (limit, after = '') =>
+      run(() =>
+        [...table.values()]
+          .map(({ session }) => session)
+          .filter(({ id }) => id > after)
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit),
+      ),
+  };
 }
 
 interface MemoryAliases extends AliasStore {

@@ -25,6 +25,7 @@ import type {
   OutboxEntry,
   PresenceStore,
   Publication,
+  SessionStore,
   StoredMessage,
   SubscriberAccounts,
   Subscription,
@@ -35,6 +36,7 @@ import { createMemoryMessages, createMemoryPresence, type Run } from './memory-p
 export interface MemoryDatabase {
   readonly subscribers: SubscriberAccounts;
   readonly aliases: AliasStore;
+  readonly sessions: SessionStore;
   readonly location: LocationStore;
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
@@ -84,6 +86,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
   return {
     subscribers: accounts.store,
     aliases: accounts.aliases,
+    sessions: accounts.sessions,
     location: location.store,
     dialogs: dialogs.store,
     outbox: outbox.store,

@@ -122,6 +122,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         resolver: createNames(options.names ?? {}),
         subscribers: mortal(database.subscribers, life),
         aliases: mortal(database.aliases, life),
+        sessions: mortal(database.sessions, life),
         location: mortal(database.location, life),
         dialogs: mortal(database.dialogs, life),
         outbox: mortal(database.outbox, life),

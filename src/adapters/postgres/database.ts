@@ -11,11 +11,13 @@ import { migrate } from './migrations.ts';
 import { createOutbox, type PostgresOutbox } from './outbox.ts';
 import { createPool, type DatabaseConnection } from './pool.ts';
 import { createPresenceStore, type PostgresPresenceStore } from './presence-store.ts';
+import { createSessionStore, type PostgresSessionStore } from './session-store.ts';
 import { createSubscriberStore, type SubscriberAdmin } from './subscriber-store.ts';
 
 export interface Database {
   readonly subscribers: SubscriberAdmin;
   readonly aliases: AliasStore;
+  readonly sessions: PostgresSessionStore;
   readonly location: PostgresLocationStore;
   readonly dialogs: PostgresDialogStore;
   readonly outbox: PostgresOutbox;
@@ -61,18 +63,24 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const pool = createPool({ connection, log, after: clock.after.bind(clock), maxConnections, probeMs });
   const storeOptions = { pool, clock, groupMs };
   const subscribers = createSubscriberStore(pool);
+  const sessions = createSessionStore(storeOptions);
   const location = createLocationStore(storeOptions);
   const dialogs = createDialogStore(storeOptions);
   const outbox = createOutbox(storeOptions);
   const failedCalls = createFailedCallStore(storeOptions);
   const presence = createPresenceStore(storeOptions);
   const messages = createMessageStore(storeOptions);
-  const stores = [subscribers, location, dialogs, outbox, failedCalls, presence, messages];
-  const stopSweeper = startSweeper([location, outbox, failedCalls, presence, messages], options.sweepMs ?? 30_000, log);
+  const stores = [subscribers, sessions, location, dialogs, outbox, failedCalls, presence, messages];
+  const stopSweeper = startSweeper(
+    [sessions, location, outbox, failedCalls, presence, messages],
+    options.sweepMs ?? 30_000,
+    log,
+  );
 
   return {
     subscribers,
     aliases: createAliasStore(pool),
+    sessions,
     location,
     dialogs,
     outbox,

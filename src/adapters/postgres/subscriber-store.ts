@@ -19,7 +19,7 @@ export interface SubscriberAdmin extends SubscriberAccounts {
   idle(): Promise<void>;
 }
 
-interface SubscriberRow {
+export interface SubscriberRow {
   readonly username: string;
   readonly domain: string;
   readonly ha1_md5: string;
@@ -52,16 +52,18 @@ interface Name {
   readonly domain: string;
 }
 
+/** All of an account but its hashes. */
+export const SUBSCRIBER_COLUMNS = `s.username, s.domain,
+  s.do_not_disturb, s.ring_seconds, s.most_calls, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail`;
+
 const FIND = `
-  SELECT s.username, s.domain, s.ha1_md5, s.ha1_sha256,
-    s.do_not_disturb, s.ring_seconds, s.most_calls, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail
+  SELECT ${SUBSCRIBER_COLUMNS}, s.ha1_md5, s.ha1_sha256
   FROM subscriber s JOIN unnest($1::text[], $2::text[]) AS k(username, domain) USING (username, domain)
   WHERE NOT s.disabled
   GROUP BY s.username, s.domain`;
 /** An index entry for each of its beginnings is looked for where the name is no account, and only there. */
 const CALLEE = `
-  SELECT k.username AS called, k.domain AS at_domain, s.username, s.domain, s.ha1_md5, s.ha1_sha256,
-    s.do_not_disturb, s.ring_seconds, s.forward_always, s.forward_busy, s.forward_no_answer, s.voicemail,
+  SELECT k.username AS called, k.domain AS at_domain, ${SUBSCRIBER_COLUMNS}, s.ha1_md5, s.ha1_sha256,
     a.prefix, a.digits, a.has_rest, a.target
   FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS k(username, domain)) AS k
   LEFT JOIN subscriber s ON s.username = k.username AND s.domain = k.domain AND NOT s.disabled
@@ -146,7 +148,7 @@ function nameOf(username: string, domain: string): Name {
   return { username: toDatabase(username), domain: toDatabase(lower(domain)) };
 }
 
-function keyOf(username: string, domain: string): readonly [username: string, domain: string] {
+export function keyOf(username: string, domain: string): readonly [username: string, domain: string] {
   return [toDatabase(username), toDatabase(lower(domain))];
 }
 
@@ -154,7 +156,7 @@ function nameKey({ username, domain }: Name): string {
   return `${username}\n${domain}`;
 }
 
-function subscriberOf(row: SubscriberRow | undefined): Subscriber | undefined {
+export function subscriberOf(row: SubscriberRow | undefined): Subscriber | undefined {
   if (row === undefined) return undefined;
   return {
     username: fromDatabase(row.username),

@@ -14,6 +14,7 @@ import type {
   RefusedSource,
   Registration,
   ReloadReport,
+  SessionSummary,
   Statistics,
   SubscriberSummary,
   SubscriptionSummary,
@@ -132,6 +133,13 @@ export const subscriber: SubscriberSummary = {
 
 export const alias: AliasSummary = { pattern: '0049*', domain: 'example.com', target: '+49*' };
 
+export const session: SessionSummary = {
+  id: 'session-0123456789abcdef01234567',
+  address: 'alice@example.com',
+  createdAt: '2030-01-01T00:00:00.000Z',
+  expiresAt: '2030-01-01T01:00:00.000Z',
+};
+
 export const refusedSource: RefusedSource = {
   source: '192.0.2.1',
   reason: 'failed-logins',
@@ -171,6 +179,12 @@ export const operations: Operations = {
   setSubscriberPassword: async (address) => address === subscriber.address,
   setSubscriberDisabled: async (address) => address === subscriber.address,
   removeSubscriber: async (address) => address === subscriber.address,
+  sessions: async () => ({ items: [session], next: undefined }),
+  addSession: async (address) =>
+    address === session.address
+      ? { ...session, username: session.id, password: 'once', webSocket: 'wss://192.0.2.1:8443' }
+      : undefined,
+  endSession: async (id) => id === session.id,
   aliases: async () => ({ items: [alias], next: undefined }),
   setAlias: async () => alias,
   removeAlias: async (pattern) => pattern === `${alias.pattern}@${alias.domain}`,

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { askRunning } from '../../src/cli/running.ts';
+import { sessionCommand, sessionHelp } from '../../src/cli/session.ts';
+import { listening, session, TOKEN } from '../adapters/http/fixture.ts';
+
+async function run(port: number, words: string, minutes?: string): Promise<string> {
+  let text = '';
+  const code = await sessionCommand(
+    askRunning(`http://127.0.0.1:${port}`, TOKEN),
+    words.split(' '),
+    minutes,
+    (more) => {
+      text += more;
+    },
+  );
+  return `${code} ${text}`;
+}
+
+test('viaduct session: makes one and shows all that a browser needs', () =>
+  listening({ apiToken: TOKEN }, async (port) => {
+    const shown = await run(port, session.address, '10');
+    for (const part of [session.id, 'once', 'wss://192.0.2.1:8443', session.expiresAt]) assert.ok(shown.includes(part));
+    await assert.rejects(run(port, 'nobody@example.com'), { code: 'api-refused', message: /no such account/ });
+  }));
+
+test('viaduct session: lists and revokes', () =>
+  listening({ apiToken: TOKEN }, async (port) => {
+    assert.match(await run(port, 'list'), new RegExp(`^0 id .*\n${session.id} .*alice@example.com`));
+    assert.equal(await run(port, `end ${session.id}`), `0 ${session.id} has ended.\n`);
+    assert.match(await run(port, `end ${session.id.replace('01', '99')}`), /^1 There is no session/);
+    assert.equal(await run(port, 'alice', 'soon'), `2 ${sessionHelp}`);
+  }));
