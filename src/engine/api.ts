@@ -188,6 +188,8 @@ export interface Proxy {
   readonly acceptForeign: boolean;
   /** RECORD_CALLS=all. */
   readonly recordsAll: boolean;
+  /** Milliseconds since 1970. */
+  nowMs(): number;
   /** RFC 3261 §16.3: reasonable syntax, scheme, Max-Forwards, loops, Proxy-Require. */
   check(request: Request): Verdict | undefined;
   readonly nat: {

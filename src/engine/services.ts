@@ -35,6 +35,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     get acceptForeign() {
       return core().options.acceptForeign;
     },
+    nowMs: () => core().ports.clock.nowMs(),
     check: (request) => check(core(), sentBys(), request),
     nat: { mustUseFlow: reachedByFlow },
     domains: {

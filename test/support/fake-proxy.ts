@@ -196,6 +196,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     asked,
     acceptForeign: say.acceptForeign,
     recordsAll: say.recordsAll,
+    nowMs: () => 0,
     check: () => tell('check', say.check),
     nat: { mustUseFlow: () => tell('mustUseFlow', say.mustUseFlow) },
     domains: { isOurs, isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined },

@@ -12,6 +12,7 @@
  */
 import assert from 'node:assert/strict';
 import { routes } from '../../routes/routes.ts';
+import type { Routes } from '../../src/engine/api.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { ProtectionOptions } from '../../src/engine/protection.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
@@ -36,6 +37,7 @@ export interface ProxySceneOptions {
   readonly listen?: readonly string[];
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
+  readonly startMs?: number;
   readonly graceMs?: number;
   readonly maxCalls?: number;
   readonly tryingMs?: number;
@@ -47,6 +49,8 @@ export interface ProxySceneOptions {
   readonly transactionLimits?: TransactionLimits;
   /** Default: nobody is refused for what he does. */
   readonly protection?: ProtectionOptions;
+  /** Default: those of the project. */
+  readonly routes?: Routes;
   /** What the DNS knows. */
   readonly names?: Names;
   /** Default: nobody is woken. */
@@ -134,7 +138,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         push: options.push,
         log: recorder(log),
       },
-      routes,
+      options.routes ?? routes,
       engineOptions(options, boot),
     );
     network.attach(engine);

@@ -26,6 +26,8 @@ export interface SceneOptions<E extends NetworkEvents> {
   readonly listen?: readonly string[];
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
+  /** What the clock says at first. */
+  readonly startMs?: number | undefined;
 }
 
 export interface Scene<E extends NetworkEvents> extends World {
@@ -46,7 +48,7 @@ export const defaultListen = [
 
 export function createScene<E extends NetworkEvents>(options: SceneOptions<E>): Scene<E> {
   const { columns, start, listen = defaultListen, weather = {}, seed = 1 } = options;
-  const clock = createClock();
+  const clock = createClock(options.startMs);
   // The weather has chance of its own: a proxy that rolls once more does not change it.
   const network = createNetwork({ clock, random: createRandom(seed), listen, weather });
   const world: World = { clock, random: createRandom(seed + 1), network };
