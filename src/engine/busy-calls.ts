@@ -38,7 +38,8 @@ export class BusyCalls {
   }
 
   of(aor: string): readonly PartyCall[] {
-    return [...(this.#byAor.get(aor)?.values() ?? [])];
+    // Hashed for the few that are shown: a watcher need not learn Call-IDs.
+    return [...(this.#byAor.get(aor)?.values() ?? [])].map((call) => ({ ...call, id: callIdHash(call.id) }));
   }
 
   /** An INVITE that opens a call is on its way. The callee is not called before a telephone of his rings. */
@@ -105,7 +106,7 @@ function keyOfRecord({ callId, caller }: DialogRecord): string {
   return callKey(callId, caller.tag);
 }
 
-const callKey = (callId: string, callerTag: string): string => callIdHash(`${callId}\n${callerTag}`);
+const callKey = (callId: string, callerTag: string): string => `${callId}\n${callerTag}`;
 
 function partiesOf(invite: SipRequest): Parties {
   return { caller: plain(get(invite, From)?.uri ?? ''), callee: plain(invite.uri) };

@@ -25,7 +25,6 @@ import { kindByTransport } from './media.ts';
 import { responseOf } from './replies.ts';
 import { ResponseContextRunner } from './response-contexts.ts';
 import type { ServerTransaction } from './transactions.ts';
-import { opensCall } from './upstream.ts';
 
 const tryingAfterMs = 200;
 /** What scanning a message refuses beside its grammar. */
@@ -35,7 +34,7 @@ const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
 export class Receiver {
   readonly #core: Core;
-  /** By the key of the server transaction, as long as that lives. */
+  /** Those of INVITEs, which a CANCEL may come for: by the key of the server transaction, as long as that lives. */
   readonly #contexts = new Map<string, ResponseContextRunner>();
   /** Calls that are being set up, by the caller's flow. */
   readonly #ringing = new ByFlow<ResponseContextRunner>();
@@ -131,19 +130,7 @@ export class Receiver {
     const server = this.#core.transactions.server(message, flow, () => this.#isOfKnownCall(message));
     const request = this.#view(message, flow);
     const context = new ResponseContextRunner(this.#core, request, server);
-    this.#contexts.set(server.key, context);
-    const opening = opensCall(request);
-    if (opening) {
-      this.#ringing.add(flow.id, context);
-      this.#core.stories.began(message, server.key);
-    }
-    server.onTerminated = () => {
-      this.#contexts.delete(server.key);
-      if (!opening) return;
-      this.#core.callLimits.finished(request);
-      this.#ringing.remove(flow.id, context);
-      this.#core.stories.finished(message, server.key);
-    };
+    if (message.method === 'INVITE') this.#watch(request, server, context);
     const trying = this.#trying(request, server);
     this.#decide(request)
       .then(
@@ -165,6 +152,23 @@ export class Receiver {
         },
       )
       .catch((thrown: unknown) => server.respond(responseOf(message, this.#failed(request, thrown), this.#newTag())));
+  }
+
+  /** Its context is kept as long as its transaction: a CANCEL may come. Anything else lives on as an answer to repeat. */
+  #watch(request: Request, server: ServerTransaction, context: ResponseContextRunner): void {
+    const { message, flow, inDialog } = request;
+    this.#contexts.set(server.key, context);
+    if (!inDialog) {
+      this.#ringing.add(flow.id, context);
+      this.#core.stories.began(message, server.key);
+    }
+    server.onTerminated = () => {
+      this.#contexts.delete(server.key);
+      if (inDialog) return;
+      this.#core.callLimits.finished(request);
+      this.#ringing.remove(flow.id, context);
+      this.#core.stories.finished(message, server.key);
+    };
   }
 
   /** A To tag alone says nothing: anybody can invent one. */

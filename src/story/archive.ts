@@ -58,7 +58,7 @@ export class Archive {
     this.#bytes += story.bytes - before;
     this.#sort(story);
     if (this.#bytes > this.#limits.bytes || this.#ended.size > this.#limits.ended) this.#makeRoom();
-    this.expire(nowMs);
+    if (!story.isLive) this.expire(nowMs);
   }
 
   /** Ended calls that are older than the limit are forgotten. */
