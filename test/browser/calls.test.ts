@@ -193,6 +193,15 @@ describe('calls that do not come about', () => {
   });
 });
 
+test('a page over plain http from elsewhere says at once that there is no microphone, and where there is one', async () => {
+  const context = await chromium.browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(`Object.defineProperty(window, 'isSecureContext', { value: false })`);
+  await page.goto(`${office.http}/phone`);
+  await page.getByText('The browser gives no microphone to this address').waitFor();
+  assert.match((await page.locator('#sign-in-notice a').getAttribute('href')) ?? '', /^https:.*\/phone$/);
+});
+
 describe('the account', () => {
   test('a wrong password: the page says so, and the right one works after that', async () => {
     const page = await chromium.openPhone(`${office.http}/phone`);

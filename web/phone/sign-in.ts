@@ -3,6 +3,8 @@
 import type { PhoneConfig } from '../shared/config.ts';
 import { element } from '../shared/dom.ts';
 import { type Account, accountOf, accountOfFragment, remembered } from './account.ts';
+import { showNotice } from './notice.ts';
+import { explainMicrophone } from './reasons.ts';
 
 export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) => void): void {
   const [name, password] = [element('name', HTMLInputElement), element('password', HTMLInputElement)];
@@ -19,6 +21,10 @@ export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) =>
   });
   for (const account of config.accounts ?? []) {
     addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain)));
+  }
+  // Said before somebody signs in and dials in vain.
+  if (!window.isSecureContext) {
+    showNotice(element('sign-in-notice', HTMLElement), explainMicrophone('InsecureContext', config.secureUrl));
   }
   // Open only now: before there is somebody to take it, Enter would send the password as a plain form.
   element('sign-in-fields', HTMLFieldSetElement).disabled = false;
