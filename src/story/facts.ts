@@ -8,9 +8,9 @@ import { get } from '../message/header.ts';
 import { CSeq } from '../message/headers/cseq.ts';
 import { To, tagOf } from '../message/headers/from-to.ts';
 import { UserAgent, Warning } from '../message/headers/text.ts';
-import type { SipResponse } from '../message/message.ts';
+import type { SipMessage, SipResponse } from '../message/message.ts';
 import type { MediaKind } from '../ports.ts';
-import { describeSdp } from '../sdp/describe.ts';
+import { describeSdp, isSdp } from '../sdp/describe.ts';
 import type { NgEvent, RoutedEvent } from './events.ts';
 import { type Exchange, exchangesOf, partyOfBranch } from './exchanges.ts';
 import type { LegState } from './media-state.ts';
@@ -75,6 +75,8 @@ export interface Facts {
   /** The 200 to the caller, and whether his ACK came. */
   readonly okTimes: number;
   readonly acknowledged: boolean;
+  /** Who was sent a BYE and did not answer it, or does not know the call (481). */
+  readonly deafToBye: Party | undefined;
   readonly talkedSeconds: number;
 }
 
@@ -112,9 +114,24 @@ export function factsOf(story: Story, nowMs: number): Facts {
     challenges: upstream.filter((passage) => isChallenge(statusOf(passage)) && methodOf(passage) === 'INVITE').length,
     okTimes: ok?.times ?? 0,
     acknowledged: passages.passages.some(isAckOfCaller),
+    deafToBye: deafToBye(passages, nowMs),
     talkedSeconds: story.answeredAtMs === undefined ? 0 : Math.round((endMs - story.answeredAtMs) / 1000),
   };
 }
+
+/** An answer that takes longer than this is none (RFC 3261 §17.1.2.2 repeats the BYE by then). */
+const byeMs = 5_000;
+
+function deafToBye({ passages }: Passages, nowMs: number): Party | undefined {
+  const byes = passages.filter(({ message, event }) => event.direction === 'out' && isBye(message));
+  return byes.find(({ party, event }) => {
+    const answer = passages.find((one) => one.party === party && one.event.direction === 'in' && isAnswerToBye(one));
+    return answer === undefined ? nowMs - event.atMs > byeMs : statusOf(answer) === 481 || statusOf(answer) === 408;
+  })?.party;
+}
+
+const isBye = (message: SipMessage): boolean => message.kind === 'request' && message.method === 'BYE';
+const isAnswerToBye = (passage: Passage): boolean => statusOf(passage) >= 200 && methodOf(passage) === 'BYE';
 
 const statusOf = ({ message }: Passage): number => (message.kind === 'response' ? message.status : 0);
 const methodOf = ({ message }: Passage): string => get(message, CSeq)?.method ?? '';
@@ -191,7 +208,8 @@ function legOf(
   const isOf = ({ by, callee }: Exchange): boolean => by === party.role && (by === 'caller' || callee === party);
   const isTo = ({ by, callee }: Exchange): boolean =>
     by !== party.role && (party.role === 'caller' || callee === party);
-  const sdpFrom = exchanges.findLast(isOf)?.before;
+  // A call that ended before rtpengine was asked has its offer all the same.
+  const sdpFrom = exchanges.findLast(isOf)?.before ?? saidBy(party, passages);
   const sdpTo = exchanges.findLast(isTo)?.after;
   return {
     party,
@@ -203,6 +221,13 @@ function legOf(
     to: sdpTo === undefined ? undefined : sdpFacts(sdpTo),
     media: media?.legs.find((leg) => partyOf(leg, passages) === party),
   };
+}
+
+function saidBy(party: Party, { passages }: Passages): string | undefined {
+  const own = passages.findLast(
+    ({ message, event, party: of }) => of === party && event.direction === 'in' && isSdp(message),
+  );
+  return own?.message.body;
 }
 
 function partyOf({ tag, viaBranch }: LegState, passages: Passages): Party | undefined {

@@ -73,7 +73,7 @@ function drawStep(step: Step, columns: Columns, startedAtMs: number): string {
   for (const at of columns.at) row.write(at, '│');
   const peer = columns.order.indexOf(step.party);
   if (step.party === undefined || peer < 0) {
-    row.write(columns.viaduct, `● ${cut(step.label, width - columns.viaduct - 2)}`);
+    row.write(columns.viaduct, `● ${cut(`${step.label}${timesOf(step)}`, width - columns.viaduct - 2)}`);
   } else drawArrow(row, step, columns.at[peer] ?? margin, columns.viaduct);
   return row.text();
 }
@@ -81,7 +81,7 @@ function drawStep(step: Step, columns: Columns, startedAtMs: number): string {
 /** Between the lifelines of the peer and of Viaduct; the label stands at the tail. */
 function drawArrow(row: Row, step: Step, peer: number, viaduct: number): void {
   const [from, to] = step.incoming ? [peer, viaduct] : [viaduct, peer];
-  const times = step.times > 1 ? ` ×${step.times}` : '';
+  const times = timesOf(step);
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const label = ` ${cut(step.label, right - left - 6 - times.length)}${times} `;
   const room = right - left - 1;
@@ -91,6 +91,8 @@ function drawArrow(row: Row, step: Step, peer: number, viaduct: number): void {
     row.write(left, `│◀${'─'.repeat(Math.max(0, room - label.length - 2))}${label}─┤`);
   }
 }
+
+const timesOf = ({ times }: Step): string => (times > 1 ? ` ×${times}` : '');
 
 function seconds(ms: number): string {
   return `+${(ms / 1000).toFixed(3)}`.padStart(8);

@@ -255,6 +255,18 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     nextStep: 'Is the address in our Record-Route reachable for him (ADVERTISE)? See the 200 in the ladder.',
   },
   {
+    number: 56,
+    code: 'deaf-to-bye',
+    level: 'warning',
+    says: (f) =>
+      when(
+        talked(f) && f.deafToBye !== undefined,
+        `The call was hung up, and ${f.deafToBye?.name} (${f.deafToBye?.transport} ${f.deafToBye?.address}) did not take the BYE: that side may think it goes on.`,
+      ),
+    nextStep:
+      'Its network went away, or it lost our Record-Route: see its Contact and Route in the ladder. UDP behind NAT needs keep-alives.',
+  },
+  {
     number: 46,
     code: 'early-media-ignored',
     level: 'notice',

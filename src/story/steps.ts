@@ -33,14 +33,28 @@ export interface Step {
 
 export function stepsOf(events: readonly StoryEvent[], { byEvent }: Passages): readonly Step[] {
   let number = 0;
-  return events.flatMap((event): readonly Step[] => {
+  const steps = events.flatMap((event): readonly Step[] => {
     if (event.kind !== 'message') return [note(event)];
     const passage = byEvent.get(event);
     if (passage === undefined) return [];
     number++;
     return [messageStep(passage, number)];
   });
+  return lookedOnce(steps);
 }
+
+/** Whoever watches a call has rtpengine asked each time: one step, so that the ladder stays that of the call. */
+function lookedOnce(steps: readonly Step[]): readonly Step[] {
+  const told: Step[] = [];
+  for (const step of steps) {
+    const last = told.at(-1);
+    if (last === undefined || !isLook(last) || !isLook(step)) told.push(step);
+    else told[told.length - 1] = { ...last, times: last.times + 1, lastAtMs: step.atMs };
+  }
+  return told;
+}
+
+const isLook = ({ kind, label }: Step): boolean => kind === 'ng' && label.startsWith('rtpengine: query,');
 
 function messageStep({ event, message, party, times, lastAtMs }: Passage, number: number): Step {
   return {

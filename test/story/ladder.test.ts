@@ -29,6 +29,34 @@ function stage(script: (scene: ProxyScene) => Promise<void>, isTrusted = true): 
 }
 
 describe('the ladder of a call', () => {
+  test('who looks at a call in progress has rtpengine asked; the ladder says so once', () =>
+    stage(async (it) => {
+      const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      await it.call(alice, bob);
+      const { operations } = it.proxy();
+      const [call] = (await operations.calls({ limit: 1 })).items;
+      for (let times = 0; times < 3; times++) {
+        await operations.explain(call?.id ?? '');
+        await it.clock.advance(10_000);
+      }
+      const { lines } = await newest(it);
+      const [query, ...more] = lines.flatMap(({ text }) => /query.*/.exec(text) ?? []);
+      assert.match(query ?? '', /^query, ok in 0 ms ×\d/);
+      assert.deepEqual(more, []);
+    }));
+
+  test('a call that ends before rtpengine is asked: what the caller speaks is known from his offer', () =>
+    stage(async (it) => {
+      const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });
+      alice.request('INVITE', 'sip:nobody@example.com', { body: browserOffer('alice'), contentType: sdpType });
+      await alice.receivesFinal('INVITE');
+      const { operations } = it.proxy();
+      const [call] = (await operations.calls({ limit: 1 })).items;
+      const explained = await operations.explain(call?.id ?? '');
+      assert.equal(explained?.legs[0]?.profile, 'webrtc');
+    }));
+
   test('a browser calls a telephone: each message, command and decision, in order', () =>
     stage(async (it) => {
       const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });

@@ -375,6 +375,18 @@ describe('sound', () => {
     await it.clock.advance(10_000);
     await it.hangUp(bob, bob.dialog(received, ok), alice);
   });
+  verdict(56, 'no answer to the BYE', {}, async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    alice.within(caller, 'BYE');
+    await bob.receivesRequest('BYE');
+    await it.clock.advance(40_000);
+  });
+  verdict(56, 'the other side does not know the call any more: 481 to BYE', {}, async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    alice.within(caller, 'BYE');
+    bob.respond(await bob.receivesRequest('BYE'), 481);
+    await alice.receivesResponse(481);
+  });
   verdict(46, 'early media to SIP.js', { alice: browser }, async ({ it, alice, bob }) => {
     const invite = alice.request('INVITE', bob.aor, {
       ...offer(browserOffer('alice')),

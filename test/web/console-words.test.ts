@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from '../../src/errors.ts';
+import { doorsOf } from '../../web/console/doors.ts';
 import { perSecond, recentRate, remember, type Sample } from '../../web/console/history.ts';
 import { refusalsOf } from '../../web/console/refusals.ts';
 import { count, counted, duration, rate, relative, share, sipName, span } from '../../web/console/words.ts';
@@ -76,4 +77,17 @@ test('refusals in words, the most frequent first; a code that this page does not
   const [first, second] = refusalsOf({ 'from-the-future': 1, 'not-registered': 4 });
   assert.equal(first?.meaning, errors['not-registered'].meaning);
   assert.deepEqual(second, { code: 'from-the-future', times: 1, meaning: 'from-the-future', nextStep: '', status: 0 });
+});
+
+test('what never became a request has words and what to do, the most frequent first', () => {
+  const rows = doorsOf({ 'certificate-refused': 1, 'tls-handshake': 4, 'from-the-future': 2 });
+  assert.deepEqual(
+    rows.map(({ reason, times }) => [reason, times]),
+    [
+      ['tls-handshake', 4],
+      ['from-the-future', 2],
+      ['certificate-refused', 1],
+    ],
+  );
+  for (const { meaning, nextStep } of rows) assert.ok(meaning.length > 10 && nextStep.length > 10);
 });

@@ -1,4 +1,5 @@
 /** The state of a call in a word with its colour, and why it failed. */
+import { reasonPhrase } from '../../src/message/reasons.ts';
 import type { Call } from './answers.ts';
 import { type Mood, Status } from './parts.tsx';
 
@@ -11,12 +12,14 @@ const words: Readonly<Record<Call['state'], readonly [Mood, string]>> = {
 
 export function CallState({ call: { state, status, reason } }: { readonly call: Call }) {
   const [mood, word] = words[state];
-  const why =
-    state === 'failed' ? [status === null ? '' : String(status), reason ?? ''].filter((text) => text !== '') : [];
   return (
     <span class="two">
       <Status mood={mood}>{word}</Status>
-      {why.length > 0 && <small>{why.join(': ')}</small>}
+      {state === 'failed' && status !== null && (
+        <small>
+          {status}: {reason ?? reasonPhrase(status)}
+        </small>
+      )}
     </span>
   );
 }

@@ -84,7 +84,10 @@ function Drawing({ step, parties, columns }: DrawingProps) {
   if (step.kind !== 'message' || there === us || there < 0) {
     return (
       <span class="note" data-kind={step.kind} style={{ '--at': middle(us, columns.length) }}>
-        <span>{step.label}</span>
+        <span>
+          {step.label}
+          {step.times > 1 && ` ×${step.times}`}
+        </span>
       </span>
     );
   }

@@ -32,6 +32,18 @@ export function Media({ kind }: { readonly kind: MediaKind }) {
   );
 }
 
+/** Of both sides; a call that never came to it has none. */
+export function MediaPair({ caller, callee }: { readonly caller: MediaKind; readonly callee: MediaKind }) {
+  if (caller === null && callee === null) return <span class="soft">–</span>;
+  return (
+    <span class="pair">
+      <Media kind={caller} />
+      <i aria-hidden="true">↔</i>
+      <Media kind={callee} />
+    </span>
+  );
+}
+
 export type Mood = 'good' | 'warn' | 'bad' | 'quiet' | 'busy';
 
 export function Status({ mood, children }: { readonly mood: Mood; readonly children: ComponentChildren }) {

@@ -9,7 +9,7 @@ import { now } from '../clock.ts';
 import { Exchanges, Legs, useQuality, Verdicts } from '../explanation.tsx';
 import { Icon } from '../icons.tsx';
 import { LadderView } from '../ladder.tsx';
-import { beat } from '../live.ts';
+import { beat, statistics } from '../live.ts';
 import { Card, Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
 import { duration, relative, timeOfDay } from '../words.ts';
@@ -44,6 +44,11 @@ function Forgotten() {
   );
 }
 
+/** People know a node by its address; one that was taken out since has only its id left. */
+function nodeName(id: string): string {
+  return statistics.value?.rtpengine.find((node) => node.id === id)?.address ?? id;
+}
+
 function Summary({ call }: { readonly call: Call }) {
   const { from, to, callerMedia, calleeMedia, startedAt, answeredAt, endedAt, endedBy, rtpengine, callId } = call;
   const lasted =
@@ -55,7 +60,7 @@ function Summary({ call }: { readonly call: Call }) {
       <div class="who">
         <div>
           <Party uri={from} />
-          <Media kind={callerMedia} />
+          {callerMedia !== null && <Media kind={callerMedia} />}
         </div>
         <span class="between">
           <Icon name="arrow" />
@@ -63,7 +68,7 @@ function Summary({ call }: { readonly call: Call }) {
         </span>
         <div>
           <Party uri={to} />
-          <Media kind={calleeMedia} />
+          {calleeMedia !== null && <Media kind={calleeMedia} />}
         </div>
       </div>
       <dl>
@@ -89,7 +94,7 @@ function Summary({ call }: { readonly call: Call }) {
         {rtpengine !== null && (
           <>
             <dt>Media</dt>
-            <dd>{rtpengine}</dd>
+            <dd>{nodeName(rtpengine)}</dd>
           </>
         )}
         <dt>Call-ID</dt>

@@ -5,7 +5,7 @@ import type { Call } from '../answers.ts';
 import { CallState } from '../call-state.tsx';
 import { now } from '../clock.ts';
 import { Icon } from '../icons.tsx';
-import { Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
+import { Empty, Loading, MediaPair, Party, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
 import { type Column, Table } from '../table.tsx';
 import { duration, relative, sipName } from '../words.ts';
@@ -91,13 +91,7 @@ const columns: readonly Column<Call>[] = [
   { name: 'State', cell: (call) => <CallState call={call} /> },
   {
     name: 'Media',
-    cell: ({ callerMedia, calleeMedia }) => (
-      <span class="pair">
-        <Media kind={callerMedia} />
-        <i aria-hidden="true">↔</i>
-        <Media kind={calleeMedia} />
-      </span>
-    ),
+    cell: ({ callerMedia, calleeMedia }) => <MediaPair caller={callerMedia} callee={calleeMedia} />,
   },
   { name: 'Began', cell: ({ startedAt }) => <span class="still">{relative(startedAt, now.value)}</span> },
   { name: 'Lasts', end: true, cell: (call) => <span class="num">{lasts(call, now.value)}</span> },

@@ -13,6 +13,9 @@ export function Doctor() {
   if (value === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
   return (
     <>
+      <p class="diagnosis" role="status">
+        {sumOf(value.findings)}
+      </p>
       <button
         type="button"
         class="chip again"
@@ -23,16 +26,35 @@ export function Doctor() {
         Examine again
       </button>
       {value.findings.length === 0 && <p class="soft">Nothing was found.</p>}
-      {value.findings.map((finding) => (
+      {worstFirst(value.findings).map((finding) => (
         <FindingView key={`${finding.check} ${finding.says}`} finding={finding} />
       ))}
     </>
   );
 }
 
+const levels = ['error', 'warning', 'notice', 'ok'] as const;
+
+function worstFirst(findings: Diagnosis['findings']): Diagnosis['findings'] {
+  return levels.flatMap((wanted) => findings.filter(({ level }) => level === wanted));
+}
+
+/** `1 error, 2 warnings, 9 checks are well` */
+function sumOf(findings: Diagnosis['findings']): string {
+  const [errors = 0, warnings = 0, notices = 0, well = 0] = levels.map(
+    (wanted) => findings.filter(({ level }) => level === wanted).length,
+  );
+  const bad = [plural(errors, 'error'), plural(warnings, 'warning'), plural(notices, 'notice')].flat();
+  return [...bad, `${well} ${well === 1 ? 'check is' : 'checks are'} well`].join(', ');
+}
+
+function plural(times: number, word: string): readonly string[] {
+  return times === 0 ? [] : [`${times} ${word}${times === 1 ? '' : 's'}`];
+}
+
 function FindingView({ finding: { check, level, says, cure } }: { readonly finding: Diagnosis['findings'][number] }) {
   return (
-    <section class="verdict card" data-level={level} aria-label={`${check}: ${says}`}>
+    <section class="verdict diagnosed card" data-level={level} aria-label={`${check}: ${says}`}>
       <Icon name={level === 'ok' ? 'good' : 'alert'} />
       <div>
         <h2>{says}</h2>

@@ -54,8 +54,12 @@ function NodeCard({ node, canChange }: { readonly node: MediaNode; readonly canC
       <dl>
         <dt>Ports in use</dt>
         <dd class="num">{ports === null ? 'not told yet' : `${count(ports.used)} of ${count(total)}`}</dd>
-        <dt>Weight</dt>
-        <dd class="num">{count(weight)}</dd>
+        {!canChange && (
+          <>
+            <dt>Weight</dt>
+            <dd class="num">{count(weight)}</dd>
+          </>
+        )}
       </dl>
       {ports !== null && (
         <Gauge part={ports.used / Math.max(1, total)} label={`${count(ports.used)} of ${count(total)} ports in use`} />

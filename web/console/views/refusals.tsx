@@ -1,8 +1,9 @@
-/** Which sources are refused for what they did, and why requests were refused since the start, with what to do. */
+/** Which sources are refused for what they did, why requests were refused since the start, and what never became one. */
 import { useAction } from '../action.ts';
 import { useAnswer } from '../answer.ts';
 import type { RefusedSource } from '../answers.ts';
 import { now } from '../clock.ts';
+import { type DoorRow, doorsOf } from '../doors.ts';
 import { addresses, statistics } from '../live.ts';
 import { Empty, Loading, Status, Trouble, Words } from '../parts.tsx';
 import { refusalsOf } from '../refusals.ts';
@@ -11,15 +12,15 @@ import { type Column, Table } from '../table.tsx';
 import { count, relative, span } from '../words.ts';
 
 export function Refusals() {
-  const counts = statistics.value?.refusals;
-  if (counts === undefined) return <Loading />;
+  const numbers = statistics.value;
+  if (numbers === undefined) return <Loading />;
   return (
     <>
       {addresses.value.has('/api/v1/refusals') && <Sources />}
       <h2>By reason, since the start</h2>
       <Table
         label="Reasons"
-        rows={refusalsOf(counts)}
+        rows={refusalsOf(numbers.refusals)}
         keyOf={({ code }) => code}
         textOf={({ code, meaning, nextStep, status }) => `${code} ${meaning} ${nextStep} ${status}`}
         more={undefined}
@@ -47,9 +48,40 @@ export function Refusals() {
           { name: 'What to do', long: true, cell: ({ nextStep }) => <Words text={nextStep} /> },
         ]}
       />
+      <h2>At the door, since the start</h2>
+      <Table
+        label="At the door"
+        rows={doorsOf(numbers.messages.dropped)}
+        keyOf={({ reason }) => reason}
+        textOf={({ reason, meaning, nextStep }) => `${reason} ${meaning} ${nextStep}`}
+        more={undefined}
+        empty={
+          <Empty icon="good" title="Everybody came in">
+            Connections that failed, such as for a certificate, and bytes that were no SIP would be counted here.
+          </Empty>
+        }
+        columns={doorColumns}
+      />
     </>
   );
 }
+
+const doorColumns: readonly Column<DoorRow>[] = [
+  { name: 'Times', end: true, cell: ({ times }) => <b class="num">{count(times)}</b> },
+  {
+    name: 'What happened',
+    main: true,
+    cell: ({ meaning, reason }) => (
+      <span class="two">
+        <b>
+          <Words text={meaning} />
+        </b>
+        <small>{reason}</small>
+      </span>
+    ),
+  },
+  { name: 'What to do', long: true, cell: ({ nextStep }) => <Words text={nextStep} /> },
+];
 
 const reasons: Readonly<Record<RefusedSource['reason'], string>> = {
   'failed-logins': 'failed logins',
