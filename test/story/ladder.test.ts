@@ -33,7 +33,7 @@ describe('the ladder of a call', () => {
     stage(async (it) => {
       const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
       const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
-      await it.call(alice, bob);
+      const { caller } = await it.call(alice, bob);
       const { operations } = it.proxy();
       const [call] = (await operations.calls({ limit: 1 })).items;
       for (let times = 0; times < 3; times++) {
@@ -44,6 +44,7 @@ describe('the ladder of a call', () => {
       const [query, ...more] = lines.flatMap(({ text }) => /query.*/.exec(text) ?? []);
       assert.match(query ?? '', /^query, ok in 0 ms ×\d/);
       assert.deepEqual(more, []);
+      await it.hangUp(alice, caller, bob);
     }));
 
   test('a call that ends before rtpengine is asked: what the caller speaks is known from his offer', () =>

@@ -13,18 +13,18 @@ export function Doctor() {
   if (value === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
   return (
     <>
-      <p class="diagnosis" role="status">
-        {sumOf(value.findings)}
-      </p>
-      <button
-        type="button"
-        class="chip again"
-        onClick={() => {
-          examination.value += 1;
-        }}
-      >
-        Examine again
-      </button>
+      <div class="diagnosis">
+        <p role="status">{sumOf(value.findings)}</p>
+        <button
+          type="button"
+          class="chip"
+          onClick={() => {
+            examination.value += 1;
+          }}
+        >
+          Examine again
+        </button>
+      </div>
       {value.findings.length === 0 && <p class="soft">Nothing was found.</p>}
       {worstFirst(value.findings).map((finding) => (
         <FindingView key={`${finding.check} ${finding.says}`} finding={finding} />

@@ -130,10 +130,10 @@ function sourceColumns(lift: (refused: RefusedSource) => void, busy: boolean): r
         until === null ? (
           <span class="soft">not now</span>
         ) : (
-          <Status mood="bad">
-            for {span((Date.parse(until) - now.value) / 1000)}
-            {over === 'udp' && ', over UDP'}
-          </Status>
+          <span class="two">
+            <Status mood="bad">for {span((Date.parse(until) - now.value) / 1000)}</Status>
+            {over === 'udp' && <small>over UDP only</small>}
+          </span>
         ),
     },
     {
