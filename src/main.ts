@@ -20,7 +20,7 @@ import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
 import { loadTlsCfg } from './adapters/network/tls-sections.ts';
 import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
 import { type ProcessMetrics, watchProcess } from './adapters/process-metrics.ts';
-import { createRandom, systemClock } from './adapters/system.ts';
+import { createLoad, createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
 import { readSettings, type Settings } from './config.ts';
 import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
@@ -168,7 +168,14 @@ function openEngine(parts: Parts): Engine {
   const { database, media } = backends;
   const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages } = database;
   const stores = { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages };
-  const system = { clock: systemClock, random, network, resolver: createResolver(), processMetrics };
+  const system = {
+    clock: systemClock,
+    random,
+    network,
+    resolver: createResolver(),
+    load: createLoad(),
+    processMetrics,
+  };
   const ports = { ...stores, ...system, media, database, push, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,

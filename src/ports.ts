@@ -27,6 +27,12 @@ export interface Random {
   fraction(): number;
 }
 
+/** How busy this process is. */
+export interface Load {
+  /** The share of the time since it was asked last that the event loop worked: 0 to 1. */
+  utilization(): number;
+}
+
 // --- network ---------------------------------------------------------------------------------------------------------
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';

@@ -1,6 +1,7 @@
-/** Time and chance of this machine (`ports.ts` Clock and Random). */
+/** Time and chance of this machine, and how busy this process is (`ports.ts` Clock, Random, Load). */
 import { randomBytes } from 'node:crypto';
-import type { Clock, Random } from '../ports.ts';
+import { performance } from 'node:perf_hooks';
+import type { Clock, Load, Random } from '../ports.ts';
 
 /** `Date.now()` may be set back; the time since the start of the process may not. */
 const startMs = Date.now() - performance.now();
@@ -28,4 +29,20 @@ export function createRandom(): Random {
     return pool.subarray(used - count, used);
   };
   return { hex: (bytes) => take(bytes).toString('hex'), fraction: () => take(4).readUInt32BE() / 0x1_0000_0000 };
+}
+
+/**
+ * Not the delay of timers: datagrams wait in the buffer of the kernel, a few of them are read in each turn, and no timer
+ * is ever late.
+ */
+export function createLoad(): Load {
+  let last = performance.eventLoopUtilization();
+  return {
+    utilization: () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+  };
 }

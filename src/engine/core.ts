@@ -14,6 +14,7 @@ import type {
   DialogStore,
   FailedCallStore,
   Listener,
+  Load,
   LocationStore,
   Log,
   MediaOutbox,
@@ -41,6 +42,7 @@ import type { Media } from './media.ts';
 import type { MediaWatch } from './media-watch.ts';
 import type { Messages } from './messages.ts';
 import type { NextHops } from './next-hop.ts';
+import type { Overload } from './overload.ts';
 import type { Presence } from './presence.ts';
 import type { Protection, ProtectionOptions } from './protection.ts';
 import type { RefusalLog } from './refusal-log.ts';
@@ -71,6 +73,8 @@ export interface EnginePorts {
   readonly log: Log;
   /** Absent: nobody is woken. */
   readonly push?: PushService | undefined;
+  /** Absent: it is never too busy. */
+  readonly load?: Load;
   /** Of the process that the engine runs in. */
   readonly processMetrics?: { read(): readonly MetricFamily[] };
 }
@@ -133,6 +137,7 @@ export interface Core {
   readonly counters: Counters;
   readonly timings: Timings;
   readonly protection: Protection;
+  readonly overload: Overload;
   readonly refusals: RefusalLog;
   /** Callers of other domains, by address. */
   readonly foreign: Rate;

@@ -29,6 +29,7 @@ import { MediaWatch } from './media-watch.ts';
 import { Messages } from './messages.ts';
 import { NextHops } from './next-hop.ts';
 import type { Operations } from './operations.ts';
+import { Overload } from './overload.ts';
 import { Presence } from './presence.ts';
 import { type Approach, Protection } from './protection.ts';
 import { Receiver } from './receive.ts';
@@ -140,6 +141,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     counters,
     timings,
     protection,
+    overload: new Overload(ports),
     refusals: new RefusalLog(clock, log),
     foreign: new Rate(foreignRate),
     draining: false,

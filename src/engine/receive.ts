@@ -29,6 +29,8 @@ import type { ServerTransaction } from './transactions.ts';
 const tryingAfterMs = 200;
 /** What scanning a message refuses beside its grammar. */
 const unreadable: Readonly<Record<number, ErrorCode>> = { 505: 'unsupported-version', 513: 'too-large' };
+/** What is refused first when there is too much to do. */
+const beginners: ReadonlySet<string> = new Set(['INVITE', 'REGISTER']);
 const stopping = 'SIP;cause=503;text="Viaduct is stopping"';
 const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
@@ -38,9 +40,12 @@ export class Receiver {
   readonly #contexts = new Map<string, ResponseContextRunner>();
   /** Calls that are being set up, by the caller's flow. */
   readonly #ringing = new ByFlow<ResponseContextRunner>();
+  /** RFC 3261 §8.2.7: who refuses without state says the same To tag each time, and knows the ACK by it. */
+  readonly #busyTag: string;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#busyTag = this.#newTag();
   }
 
   message(text: string, flow: Flow): void {
@@ -57,9 +62,22 @@ export class Receiver {
       this.#core.counters.drop('scanner');
       return;
     }
+    if (message.kind === 'request' && this.#isTooMuch(message, flow)) return;
     this.#core.stories.received(message, text, flow);
     if (message.kind === 'request') this.#request(stampReceived(message, flow.remote), flow);
     else if (!this.#core.transactions.response(message)) this.#core.counters.drop('stray response');
+  }
+
+  /** Refused as cheaply as can be: no transaction, no story, no route; and the ACK for it goes nowhere. */
+  #isTooMuch(request: SipRequest, flow: Flow): boolean {
+    const tag = tagOf(get(request, To));
+    if (request.method === 'ACK') return tag === this.#busyTag;
+    if (!beginners.has(request.method) || tag !== undefined) return false;
+    if (this.#core.overload.admits() || this.#core.transactions.knows(request)) return false;
+    this.#core.counters.request(request.method);
+    this.#core.counters.refusal('overloaded');
+    this.#respondStateless(stampReceived(request, flow.remote), flow, refuse('overloaded', 503), this.#busyTag);
+    return true;
   }
 
   // §16.3 step 1: 400 where there is somebody to answer; never for an ACK (§8.2.6.2 has no response to it).
@@ -105,9 +123,9 @@ export class Receiver {
     this.#respondStateless(request, flow, refuse(failure.code, errors[failure.code].status, failure.detail));
   }
 
-  #respondStateless(request: SipRequest, flow: Flow, reply: Reply): void {
+  #respondStateless(request: SipRequest, flow: Flow, reply: Reply, tag = this.#newTag()): void {
     this.#core.counters.response(reply.status, request.method);
-    this.#core.transactions.sendDirect(responseOf(request, reply, this.#newTag()), flow);
+    this.#core.transactions.sendDirect(responseOf(request, reply, tag), flow);
   }
 
   // RFC 3261 §9.2, §16.10: CANCEL is answered at once by itself; what it cancels goes its own way.

@@ -123,6 +123,11 @@ export class Transactions {
     return true;
   }
 
+  /** Whether it is a repetition, asked without a change of anything. */
+  knows(request: SipRequest): boolean {
+    return this.#servers.has(serverKey(request));
+  }
+
   /** The INVITE that this CANCEL is about (RFC 3261 §9.2). */
   cancelled(cancel: SipRequest): ServerTransaction | undefined {
     return this.#servers.get(inviteKeyOfCancel(cancel))?.transaction;

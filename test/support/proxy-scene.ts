@@ -51,6 +51,8 @@ export interface ProxySceneOptions {
   readonly protection?: ProtectionOptions;
   /** Default: those of the project. */
   readonly routes?: Routes;
+  /** How busy the process is, from 0 to 1; default: not at all. */
+  readonly utilization?: () => number;
   /** What the DNS knows. */
   readonly names?: Names;
   /** Default: nobody is woken. */
@@ -137,6 +139,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         database,
         push: options.push,
         log: recorder(log),
+        load: { utilization: options.utilization ?? (() => 0) },
       },
       options.routes ?? routes,
       engineOptions(options, boot),
