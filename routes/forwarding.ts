@@ -93,10 +93,15 @@ function reasonOf(status: number): Diversion['why'] | undefined {
 const isAbsent: ReadonlySet<number> = new Set([404, 410, 430, 480]);
 
 /** The next place that the callee has named for this, and that the call has not been to. */
-async function divert(request: Request, proxy: Proxy, why: Diversion['why']): Promise<Relay | undefined> {
+export async function divert(
+  request: Request,
+  proxy: Proxy,
+  why: Diversion['why'],
+  ways?: readonly string[],
+): Promise<Relay | undefined> {
   const now = request.notes.forwarding;
   let diverted = now?.diverted ?? [];
-  for (const to of now === undefined ? [] : waysFor(now.calls, why)) {
+  for (const to of now === undefined ? [] : (ways ?? waysFor(now.calls, why))) {
     if (now === undefined || hasBeen(request, diverted, to)) continue;
     diverted = [...diverted, { from: now.callee, to, why }];
     request.notes.forwarding = { ...now, diverted };

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Field } from '../message/build.ts';
 import { all, get } from '../message/header.ts';
 import type { NameAddr } from '../message/headers/address.ts';
+import { Contact } from '../message/headers/contact.ts';
 import { From, To } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
@@ -61,11 +62,16 @@ export interface Forwarding {
 export interface Diversion {
   readonly from: string;
   readonly to: string;
-  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable';
+  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable' | 'deflection';
 }
 
 export function from(request: Request): NameAddr | undefined {
   return get(request.message, From);
+}
+
+/** Where a 3xx sends its caller, as it says (RFC 3261 §21.3). */
+export function contactsOf(response: SipResponse): readonly string[] {
+  return all(response, Contact).map(({ uri }) => uri);
 }
 
 export function to(request: Request): NameAddr | undefined {
@@ -115,6 +121,8 @@ export interface Relay {
   readonly targets: readonly Target[];
   /** How long these may ring: then the failure route is asked as if nobody had answered. Default: timer C. */
   readonly ringMs?: number | undefined;
+  /** RFC 3261 §16.7 step 4: contacts of a 3xx that these are in place of. The caller does not hear of them. */
+  readonly follows?: readonly string[];
   /** RFC 3261 §21.1.3: the caller is told (181) that the call goes elsewhere. */
   readonly isForwarded?: boolean;
 }

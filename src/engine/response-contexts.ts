@@ -11,6 +11,7 @@ import { get } from '../message/header.ts';
 import { CallId } from '../message/headers/call-id.ts';
 import type { SipResponse } from '../message/message.ts';
 import type { Cancel } from '../ports.ts';
+import { withoutContacts } from '../proxy/context-value.ts';
 import { shareBreadth } from '../proxy/loop.ts';
 import {
   allSettled,
@@ -118,6 +119,7 @@ export class ResponseContextRunner {
   #take(relay: Relay): void {
     this.#relayed = true;
     this.#tellDiversions();
+    this.#context = withoutContacts(this.#context, relay.follows ?? []);
     this.#waiting = this.#groupsOf(relay);
     this.#ringMs = relay.ringMs;
     if (relay.isForwarded === true && opensCall(this.#request)) this.#upstream.reply(reply(181));

@@ -2,7 +2,7 @@
  * Which final response goes upstream when all branches failed (RFC 3261 §16.7 steps 6 and 7), and what becomes of 503,
  * 408 and challenges on the way.
  *
- * 3xx are forwarded: we do not recurse (§16.7 step 4). Left out: when it is time to choose (response-context.ts).
+ * 3xx are forwarded, but for what a route has followed (§16.7 step 4: `withoutContacts` in context-value.ts). Left out: when it is time to choose (response-context.ts).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HeaderLine, SipResponse } from '../message/message.ts';

@@ -3,6 +3,9 @@
  * the small steps that its rules are made of. No rule of RFC 3261 §16 is decided here but which outcomes count.
  */
 import type { ErrorCode } from '../errors.ts';
+import { replaceAll } from '../message/edit.ts';
+import { all } from '../message/header.ts';
+import { Contact } from '../message/headers/contact.ts';
 import type { SipResponse } from '../message/message.ts';
 import type { Forward, Outcome, Respond } from './best-response.ts';
 
@@ -131,6 +134,23 @@ export function letSilentGo(context: ResponseContext): ResponseContext {
       ? { ...branch, cancelling: { because: 'ring-time', reason: noAnswerReason, sent: false } }
       : branch;
   return { ...context, branches: context.branches.map(letGo) };
+}
+
+/**
+ * RFC 3261 §16.7 step 4: a route has called these contacts of 3xx responses itself. They are taken out, and a response
+ * without any is forgotten.
+ */
+export function withoutContacts(context: ResponseContext, contacts: readonly string[]): ResponseContext {
+  const branches = context.branches.map((branch) => ({ ...branch, outcome: unfollowed(branch.outcome, contacts) }));
+  return { ...context, branches };
+}
+
+function unfollowed(outcome: Outcome | undefined, contacts: readonly string[]): Outcome | undefined {
+  if (outcome?.kind !== 'response' || Math.floor(outcome.response.status / 100) !== 3) return outcome;
+  const named = all(outcome.response, Contact);
+  const left = named.filter(({ uri }) => !contacts.includes(uri));
+  if (left.length === named.length) return outcome;
+  return left.length === 0 ? undefined : { ...outcome, response: replaceAll(outcome.response, Contact, left) };
 }
 
 export const hasEnded = (branch: Branch): boolean => branch.state === 'ended';

@@ -85,7 +85,7 @@ export interface DivertedEvent extends Happened {
   readonly kind: 'diverted';
   readonly from: string;
   readonly to: string;
-  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable';
+  readonly why: 'unconditional' | 'do-not-disturb' | 'user-busy' | 'no-answer' | 'unavailable' | 'deflection';
 }
 
 export interface BranchFailedEvent extends Happened {

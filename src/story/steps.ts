@@ -149,6 +149,7 @@ const divertedBecause = {
   'user-busy': 'is busy',
   'no-answer': 'does not answer',
   unavailable: 'has no device that can be reached',
+  deflection: 'was not there and named another (3xx)',
 } as const satisfies Record<DivertedEvent['why'], string>;
 
 function divertedWords({ from, to, why }: DivertedEvent): string {

@@ -11,6 +11,9 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Routes } from '../../src/engine/api.ts';
+import { values } from '../../src/message/header.ts';
+import { Contact } from '../../src/message/headers/contact.ts';
+import { textHeader } from '../../src/message/headers/text.ts';
 import type { SipRequest } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import {
@@ -21,6 +24,8 @@ import {
   sdpType,
 } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
+
+const Diversion = textHeader('Diversion', true);
 
 const project = join(import.meta.dirname, '../..');
 
@@ -125,9 +130,9 @@ async function takes(it: ProxyScene, caller: Agent, invite: SipRequest, callee: 
   return received;
 }
 
-test('the guide has five examples, each a new file and a line in the chain', async () => {
+test('the guide has six examples, each a new file and a line in the chain', async () => {
   const examples = examplesOf(await readFile(join(project, 'routes/README.md'), 'utf8'));
-  assert.deepEqual([...examples.keys()], ['1', '2', '3', '4', '5']);
+  assert.deepEqual([...examples.keys()], ['1', '2', '3', '4', '5', '6']);
   for (const blocks of examples.values()) {
     assert.deepEqual(
       blocks.map(({ language }) => language),
@@ -223,3 +228,73 @@ test('example 5: the porter is not there: 112 goes to the provider', () =>
     const invite = calls(caller, 'sip:112@example.com');
     await takes(it, caller, invite, trunk);
   }));
+
+/** Bob's telephone sends the caller elsewhere. */
+async function redirects(bob: Agent, ...contacts: readonly string[]): Promise<void> {
+  bob.respond(await bob.receivesRequest('INVITE'), 302, {
+    contact: false,
+    headers: contacts.map((uri) => ['Contact', `<${uri}>`] as const),
+  });
+  await bob.receivesRequest('ACK');
+}
+
+test('example 6: RFC 3261 §16.7 step 4: bob’s telephone says 302 to carol: she rings, and knows whose call it was', () =>
+  play('6', ['bob', 'carol'], async (it, caller) => {
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const invite = calls(caller, bob.aor);
+    await redirects(bob, carol.aor);
+    await caller.receivesResponse(181);
+    const received = await takes(it, caller, invite, carol);
+    assert.deepEqual(values(received, Diversion), ['<sip:bob@example.com>;reason=deflection;counter=1']);
+  }));
+
+test('example 6: RFC 3261 §16.7 step 4: the contact that was followed is not heard of again: carol is busy, 486', () =>
+  play('6', ['bob', 'carol'], async (it, caller) => {
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const invite = calls(caller, bob.aor);
+    await redirects(bob, carol.aor);
+    carol.respond(await carol.receivesRequest('INVITE'), 486);
+    await carol.receivesRequest('ACK');
+    await isRefused(caller, invite, 486);
+  }));
+
+test('example 6: one of ours and one who is not: carol is tried, and the caller gets the 302 with the other', () =>
+  play('6', ['bob', 'carol'], async (it, caller) => {
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const invite = calls(caller, bob.aor);
+    await redirects(bob, carol.aor, 'sip:bob@elsewhere.example.net');
+    carol.respond(await carol.receivesRequest('INVITE'), 486);
+    await carol.receivesRequest('ACK');
+    const final = await caller.receivesResponse(302);
+    assert.deepEqual(values(final, Contact), ['<sip:bob@elsewhere.example.net>']);
+    caller.ack(invite, final);
+  }));
+
+test('example 6: RFC 3261 §16.5: nobody is called twice: of two telephones that name each other the second 302 goes to the caller', () =>
+  play('6', ['bob', 'carol'], async (it, caller) => {
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const invite = calls(caller, bob.aor);
+    await redirects(bob, carol.aor);
+    await redirects(carol, bob.aor);
+    const final = await caller.receivesFinal('INVITE');
+    caller.ack(invite, final);
+    assert.equal(final.status, 302);
+    await bob.receivesNothing();
+  }));
+
+test('RFC 3261 §16.7 step 4: without the example a 302 goes to the caller as it is', async () => {
+  const it = createProxyScene({ columns: ['caller', 'proxy', 'bob', 'carol'], users: ['bob', 'carol'] });
+  await it.play(async () => {
+    const caller = it.agent({ name: 'caller', address: '192.0.2.100' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const invite = calls(caller, bob.aor);
+    await redirects(bob, carol.aor);
+    await isRefused(caller, invite, 302);
+    await carol.receivesNothing();
+  });
+});
