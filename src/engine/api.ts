@@ -262,6 +262,8 @@ export interface Proxy {
     forward(branch: Branch): Promise<SipRequest>;
     /** The same for a response. */
     backward(reply: BranchReply): Promise<SipResponse>;
+    /** Candidates of ICE after the SDP (RFC 8840), for a call whose media rtpengine has. */
+    isTrickle(request: Request): boolean;
     /** The call that this answers is recorded from now on; nobody waits for it. */
     record(reply: BranchReply): void;
   };

@@ -14,6 +14,7 @@ import type { CallSettings, Listener, Subscriber } from '../ports.ts';
 import { standsFor } from '../proxy/dial-rule.ts';
 import { validate } from '../proxy/validate.ts';
 import { isSdp } from '../sdp/describe.ts';
+import { isTrickle } from '../sdp/trickle.ts';
 import { readable } from '../story/readable.ts';
 import { type BranchReply, type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
@@ -90,6 +91,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     media: {
       forward: (branch) => core().media.forward(branch),
       backward: (reply) => backward(core(), reply),
+      isTrickle: ({ message }) => isTrickle(message) && core().media.find(message)?.node !== undefined,
       record: ({ response }) => {
         const call = core().media.find(response, true);
         if (call !== undefined) recordAnswered(core(), call);

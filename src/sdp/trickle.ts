@@ -2,9 +2,19 @@
  * RFC 8840 §4.1.1: an agent with ICE that does not know its address yet writes `c=IN IP4 0.0.0.0`, and nobody takes that
  * for hold. rtpengine 10.5 does, unless `a=ice-options:trickle` stands in the medium itself; Firefox writes it at the
  * session level only (as RFC 8839 §5.6 allows), and others not at all.
- * Left out: the candidates that come later, over INFO.
+ * The candidates that come later, over INFO, are no affair of rtpengine: it learns them from the checks.
  */
+import { lower, trim } from '../message/ascii.ts';
+import { get } from '../message/header.ts';
+import { ContentType } from '../message/headers/text.ts';
+import type { SipRequest } from '../message/message.ts';
 import { linesOf, sections } from './lines.ts';
+
+/** RFC 8840 §4.3, §9: candidates, or their end, in an INFO of the dialog. */
+export function isTrickle(request: SipRequest): boolean {
+  const [type = ''] = (get(request, ContentType) ?? '').split(';');
+  return request.method === 'INFO' && lower(trim(type)) === 'application/trickle-ice-sdpfrag';
+}
 
 const trickles = /^a=ice-options:(?:.* )?trickle[ \r\n]/;
 

@@ -2,7 +2,7 @@
  * DATA_DIR/run.json: which process runs here, what it listens on and which children it has (DESIGN §3). For people, for
  * tests, and so that no second Viaduct starts on the same data.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { Listener } from '../ports.ts';
@@ -30,7 +30,10 @@ export function refuseSecond(dataDir: string): void {
 export function writeRunFile(dataDir: string, run: Omit<RunFile, 'pid' | 'startTime'>): void {
   const { pid } = process;
   const text = JSON.stringify({ pid, startTime: startTimeOf(pid) ?? '', ...run }, undefined, 2);
-  writeFileSync(pathOf(dataDir), `${text}\n`, { mode: 0o600 });
+  // Renamed, so that nobody ever reads half of it.
+  const written = `${pathOf(dataDir)}.new`;
+  writeFileSync(written, `${text}\n`, { mode: 0o600 });
+  renameSync(written, pathOf(dataDir));
 }
 
 export function removeRunFile(dataDir: string): void {

@@ -3,7 +3,7 @@
  * an rtpengine that the test can ask; and softphones that are registered there as bob.
  */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import type { Transport } from '../../src/ports.ts';
 import { type Baresip, type BaresipOptions, startBaresip } from '../support/baresip.ts';
 import { type RunningProcess, type Scope, startProcess } from '../support/process.ts';
 import { startTestRtpengine, type TestRtpengine } from '../support/rtpengine.ts';
+import { readRun } from '../support/viaduct.ts';
 
 export interface Office {
   /** Of the pages. */
@@ -91,7 +92,7 @@ interface Ports {
 /** run.json is written when all sockets are open. */
 async function listening(viaduct: RunningProcess, dataDir: string): Promise<Ports> {
   for (const until = Date.now() + START_MS; Date.now() < until; await sleep(50)) {
-    const run: unknown = JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8').catch(() => 'null'));
+    const run: unknown = readRun(dataDir);
     if (isRun(run) && (await answers(`http://127.0.0.1:${run.http.port}/health`))) return portsOf(run);
   }
   return assert.fail(`Viaduct did not start:\n${viaduct.output()}`);

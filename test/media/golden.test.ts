@@ -230,6 +230,43 @@ describe('every pair of kinds', () => {
     assert.match(toBrowser, /^m=video 0 .*^a=mid:v\r$/ms);
   });
 
+  for (const bundled of [true, false]) {
+    it(`video ${bundled ? 'with' : 'without'} BUNDLE between a browser and a telephone, both ways`, async (test) => {
+      const { offer, answer } = call(test);
+      const dtls =
+        golden('002-browser-offer')
+          .match(/^a=(?:ice-ufrag|ice-pwd|fingerprint|setup):.*\r\n/gm)
+          ?.join('') ?? '';
+      const group = bundled ? 'a=group:BUNDLE $1 v\r' : '\r';
+      const audio = golden('002-browser-offer')
+        .replace(/^a=group:BUNDLE (.*?)\r$/m, group)
+        .replace(/^\r\n/m, '');
+      const video = `m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n${dtls}a=mid:v\r\na=rtcp-mux\r\n`;
+      const offered = `${audio}${video}a=rtpmap:96 VP8/90000\r\na=sendrecv\r\n`;
+      const toPhone = await offer(markTrickle(offered), 'webrtc', 'rtp');
+      assertForPhone(toPhone, 'RTP/AVP');
+      assert.match(toPhone, /^m=video [1-9]\d* RTP\/AVP 96\r$/m);
+      const phoneVideo = 'm=video 46000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n';
+      const toBrowser = await answer(completeAnswer(`${sdps.rtp.answer}${phoneVideo}`, offered));
+      assert.equal(refusedByBrowser(toBrowser, offered), undefined);
+      assert.match(toBrowser, /^m=video [1-9]\d* UDP\/TLS\/RTP\/SAVPF 96\r$/m);
+      const again = await offer(`${sdps.rtp.answer}${phoneVideo}`, 'rtp', 'webrtc', { 'from-tag': 'b', 'to-tag': 'a' });
+      assert.equal(refusedByBrowser(again), undefined);
+      assert.match(again, /^m=video [1-9]\d* UDP\/TLS\/RTP\/SAVPF 96\r$/m);
+    });
+  }
+
+  for (const other of ['webrtc', 'rtp', 'sdes'] as const) {
+    it(`RFC 8643: a telephone with OSRTP, RTP/AVP with a=crypto, calls ${other}: its answer is RTP/AVP with a key`, async (test) => {
+      const { offer, answer } = call(test);
+      const osrtp = sdps.sdes.offer.replace('RTP/SAVP', 'RTP/AVP');
+      assertFor(other, await offer(osrtp, 'sdes', other), 'actpass');
+      const toCaller = await answer(sdps[other].answer);
+      assert.match(toCaller, /^m=audio \d+ RTP\/AVP /m);
+      assert.match(toCaller, /^a=crypto:\d+ \S+ inline:/m);
+    });
+  }
+
   it('the receiver gets an address of its own family', async (test) => {
     const { callId, answer } = call(test);
     const command = { command: 'offer', 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;

@@ -41,3 +41,10 @@ test('RFC 3261 §17: an ACK is never answered: it is dropped where another reque
 test('an ACK without To tag belongs to nothing: dropped', async () => {
   await check({ method: 'ACK' }, { follow: bob }, 'drop no-dialog');
 });
+
+test('RFC 8840: candidates over INFO end here where rtpengine has the media; other INFO passes', async () => {
+  const info: RequestParts = { method: 'INFO', toTag: 'bob-tag' };
+  await check(info, { follow: bob, isTrickle: true }, 'reply 200');
+  await check(info, { follow: bob }, `relay ${bob.uri}`);
+  await check(info, { isTrickle: true }, 'reply 481 no-dialog');
+});

@@ -98,6 +98,7 @@ export function responseOf(status: number, request: SipRequest = requestOf().mes
 export interface Answers {
   readonly acceptForeign: boolean;
   readonly recordsAll: boolean;
+  readonly isTrickle: boolean;
   /** Hosts of our domains. */
   readonly ours: readonly string[];
   readonly check: Verdict | undefined;
@@ -160,6 +161,7 @@ export const ringsOnly: CallSettings = {
 const everythingInOrder: Answers = {
   acceptForeign: false,
   recordsAll: false,
+  isTrickle: false,
   ours: ['example.com'],
   check: undefined,
   mustUseFlow: false,
@@ -232,6 +234,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     media: {
       forward: () => later('forward', say.forwarded),
       backward: () => later('backward', say.backward),
+      isTrickle: () => say.isTrickle,
       record: () => tell('record', undefined),
     },
   };

@@ -1,0 +1,46 @@
+/** RFC 8840: a browser that calls before it knows its candidates, and sends them over INFO in the dialog. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { browserOffer, phoneAnswer, seen } from '../support/sdp.ts';
+
+const fragment = [
+  'a=ice-ufrag:Wxyz',
+  'a=ice-pwd:aBcDeFgHiJkLmNoPqRsTuVwX',
+  'm=audio 9 RTP/AVP 0',
+  'a=mid:0',
+  'a=candidate:1 1 udp 2113937151 198.51.100.1 50000 typ host',
+  'a=end-of-candidates',
+  '',
+].join('\r\n');
+
+test('no candidates in the offer: it is taken; those over INFO are answered here and reach nobody; the call goes on', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const offer = browserOffer('alice').replace(/^a=candidate:.*\r\n/m, '');
+    const invite = alice.request('INVITE', bob.aor, {
+      body: offer,
+      contentType: sdpType,
+      headers: [['Supported', 'trickle-ice']],
+    });
+    const received = await bob.receivesRequest('INVITE');
+    assert.deepEqual([seen(received.body).relayed, seen(received.body).protocol], [true, 'RTP/AVP']);
+    const ok = bob.respond(received, 200, { body: phoneAnswer('bob'), contentType: sdpType });
+    const answered = await alice.receivesResponse(200, 'INVITE');
+    alice.ack(invite, answered);
+    await bob.receivesRequest('ACK');
+    const [caller, callee] = [alice.dialog(invite, answered), bob.dialog(received, ok)];
+    alice.within(caller, 'INFO', {
+      body: fragment,
+      contentType: 'application/trickle-ice-sdpfrag',
+      headers: [['Info-Package', 'trickle-ice']],
+    });
+    await alice.receivesResponse(200, 'INFO');
+    await bob.receivesNothing(1_000);
+    // RFC 3261 §12.2.2: a gap in CSeq is no fault.
+    await it.hangUp(alice, caller, bob);
+    assert.equal(callee.callId, caller.callId);
+  });
+});
