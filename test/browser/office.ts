@@ -42,7 +42,7 @@ const RELEASE_MS = 2000;
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Ends with the scope. */
-export async function openOffice(scope: Scope): Promise<Office> {
+export async function openOffice(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Office> {
   const dataDir = await mkdtemp(join(tmpdir(), 'viaduct-office-'));
   // PostgreSQL never runs as root, and must enter the folder.
   await chmod(dataDir, 0o755);
@@ -51,7 +51,7 @@ export async function openOffice(scope: Scope): Promise<Office> {
   scope.after(() => rtpengine.stop());
   const viaduct = startProcess(scope, process.execPath, ['src/main.ts'], {
     cwd: project,
-    env: environment(dataDir, rtpengine.address),
+    env: { ...environment(dataDir, rtpengine.address), ...settings },
   });
   const ports = await listening(viaduct, dataDir);
   const http = `http://127.0.0.1:${ports.http}`;

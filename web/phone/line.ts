@@ -13,6 +13,8 @@ export interface LineOptions {
   readonly wsUrl: string;
   readonly account: Account;
   readonly instanceId: string;
+  /** Parameters of our Contact by which the server wakes us when the page is closed (RFC 8599). */
+  readonly wake?: string | undefined;
   changed(line: Line): void;
   incoming(session: RTCSession): void;
 }
@@ -20,6 +22,8 @@ export interface LineOptions {
 const RETRY_MS = 10_000;
 const REGISTER_EXPIRES_SECONDS = 300;
 const RECOVERY_SECONDS = { min: 1, max: 4 } as const;
+/** Of a page that the server can wake: as long as it grants. While it is open it registers as often as others. */
+const ASLEEP_EXPIRES_SECONDS = 7 * 24 * 3600;
 
 export interface OpenLine {
   readonly ua: UA;
@@ -30,8 +34,11 @@ export function openLine(options: LineOptions): OpenLine {
   const ua = userAgent(options);
   let retry: ReturnType<typeof setTimeout> | undefined;
   let everOpen = false;
+  const again = () => ua.isRegistered() && ua.register();
+  const refresh = options.wake === undefined ? undefined : setInterval(again, REGISTER_EXPIRES_SECONDS * 1000);
   const close = () => {
     clearTimeout(retry);
+    clearInterval(refresh);
     ua.removeAllListeners();
     ua.stop();
   };
@@ -69,18 +76,23 @@ export function openLine(options: LineOptions): OpenLine {
   return { ua, close };
 }
 
-function userAgent({ account, wsUrl, instanceId }: LineOptions): UA {
-  return new UA({
+function userAgent({ account, wsUrl, instanceId, wake }: LineOptions): UA {
+  const contact = `sip:${encodeURIComponent(account.user)}@${instanceId}.invalid;transport=ws`;
+  const ua = new UA({
     sockets: [new WebSocketInterface(wsUrl)],
     uri: `sip:${encodeURIComponent(account.user)}@${account.domain}`,
     authorization_user: account.user,
     password: account.password,
     ...(account.displayName === '' ? {} : { display_name: account.displayName }),
     instance_id: instanceId,
-    register_expires: REGISTER_EXPIRES_SECONDS,
+    register_expires: wake === undefined ? REGISTER_EXPIRES_SECONDS : ASLEEP_EXPIRES_SECONDS,
     // Back within the server's grace time (10 s), a call in progress goes on.
     connection_recovery_min_interval: RECOVERY_SECONDS.min,
     connection_recovery_max_interval: RECOVERY_SECONDS.max,
     user_agent: 'Viaduct phone page',
+    ...(wake === undefined ? {} : { contact_uri: `${contact}${wake}` }),
   });
+  // REGISTER has its Contact by now; whom we call learns nothing of how we are woken (RFC 8599 §4.1.1).
+  if (wake !== undefined) ua.contact.uri = contact;
+  return ua;
 }

@@ -20,6 +20,7 @@ import { createSounds } from './sound.ts';
 import { type Call, circumstancesOf, type Line } from './state.ts';
 import { type QualityWatch, watchQuality } from './stats.ts';
 import { createView } from './view.ts';
+import { closeNotifications, keepAccount, onWake, sleepNoMore, wakeParameters } from './wake.ts';
 
 declare global {
   interface Window {
@@ -48,6 +49,8 @@ class Phone {
   #watch: QualityWatch | undefined;
   #quality: Quality | undefined;
   #isBlocked = false;
+  /** The server can wake us when this page is closed. */
+  #isWoken = false;
   #closing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(config: PhoneConfig) {
@@ -62,16 +65,22 @@ class Phone {
     });
     this.#listenToButtons();
     this.#listenToPage();
-    prepareSignIn(config, (account) => this.#signIn(account));
+    onWake(() => this.#wake());
+    prepareSignIn(config, (account, isWoken) => void this.#signIn(account, isWoken));
   }
 
   get call(): Call {
     return this.#calls.call;
   }
 
-  #signIn(account: Account): void {
+  async #signIn(account: Account, isWoken: boolean): Promise<void> {
     this.#open?.close();
+    this.#open = undefined;
     this.#account = account;
+    this.#view.hint(undefined);
+    const wake = isWoken ? await this.#wakeParameters(account) : undefined;
+    if (this.#account !== account) return;
+    this.#isWoken = wake !== undefined;
     const { user, domain, displayName } = account;
     remember(localStorage, domain === this.#config.domain ? user : `${user}@${domain}`, displayName);
     this.#dialer.suggest((this.#config.accounts ?? []).map((demo) => demo.name).filter((name) => name !== user));
@@ -80,6 +89,7 @@ class Phone {
         wsUrl: this.#config.wsUrl,
         account,
         instanceId: instanceId(localStorage),
+        wake,
         changed: (line) => this.#lineChanged(line),
         incoming: (session) => this.#calls.offer(session),
       });
@@ -90,7 +100,30 @@ class Phone {
     }
   }
 
+  /** Signed in all the same where the browser will not have it: he can call, and be called while the page is open. */
+  async #wakeParameters(account: Account): Promise<string | undefined> {
+    try {
+      const parameters = await wakeParameters(this.#config.vapidKey ?? '');
+      keepAccount(account);
+      return parameters;
+    } catch (thrown) {
+      const technical = thrown instanceof Error ? thrown.message : String(thrown);
+      const title = 'This page does not ring when it is closed';
+      this.#view.hint({ title, next: 'Allow notifications for this page, and sign in again.', technical });
+      return undefined;
+    }
+  }
+
+  /** The server holds a call for us: a line that slept is opened anew. */
+  #wake(): void {
+    const isIdle = this.call.at === 'none' || this.call.at === 'ended';
+    if (!isIdle || this.line.at === 'registered' || this.#account === undefined) return;
+    void this.#signIn(this.#account, this.#isWoken);
+  }
+
   #signOut(): void {
+    this.#isWoken = false;
+    this.#account = undefined;
     this.#open?.close();
     this.#open = undefined;
     this.#lineChanged({ at: 'signed-out' });
@@ -108,6 +141,8 @@ class Phone {
 
   #lineChanged(line: Line): void {
     this.line = line;
+    // A password that is wrong must not be tried at each visit.
+    if (line.at === 'signed-out') void sleepNoMore();
     this.#view.line(line, this.#account);
     this.#drawQuality();
     if (line.at === 'registered' && this.#open !== undefined) this.#calls.lineBack(this.#open.ua);
@@ -155,6 +190,7 @@ class Phone {
   }
 
   #ringFor(call: Call): void {
+    if (call.at === 'incoming') void closeNotifications();
     if (call.at === 'incoming') this.#sounds.ring();
     else if (call.at === 'ringing' && this.remoteStream === undefined) this.#sounds.ringback();
     else this.#sounds.quiet();
@@ -182,7 +218,8 @@ class Phone {
     addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
       if (this.call.at === 'talking' && isKey(key) && !ctrlKey && !metaKey && !altKey) this.#press(key);
     });
-    addEventListener('pagehide', () => this.#open?.close());
+    // Closed with its REGISTER in force: that is how it is woken.
+    addEventListener('pagehide', () => this.#isWoken || this.#open?.close());
     addEventListener('pageshow', (event) => event.persisted && location.reload());
   }
 }

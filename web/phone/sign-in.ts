@@ -5,10 +5,13 @@ import { element } from '../shared/dom.ts';
 import { type Account, accountOf, accountOfFragment, remembered } from './account.ts';
 import { showNotice } from './notice.ts';
 import { explainMicrophone } from './reasons.ts';
+import { canBeWoken, keptAccount } from './wake.ts';
 
-export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) => void): void {
+export function prepareSignIn(config: PhoneConfig, signIn: (account: Account, isWoken: boolean) => void): void {
   const [name, password] = [element('name', HTMLInputElement), element('password', HTMLInputElement)];
   const displayName = element('display-name', HTMLInputElement);
+  const wake = element('wake', HTMLInputElement);
+  element('wake-choice', HTMLElement).hidden = config.vapidKey === undefined || !canBeWoken();
   const known = remembered(localStorage);
   [name.value, displayName.value] = [known.name, known.displayName];
   element('domain', HTMLElement).textContent = config.domain;
@@ -16,11 +19,11 @@ export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) =>
     event.preventDefault();
     const empty = [name, password].find((field) => field.value.trim() === '');
     if (empty !== undefined) return void empty.focus();
-    signIn(accountOf(name.value, password.value, displayName.value, config.domain));
+    signIn(accountOf(name.value, password.value, displayName.value, config.domain), wake.checked);
     password.value = '';
   });
   for (const account of config.accounts ?? []) {
-    addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain)));
+    addDemo(account.name, () => signIn(accountOf(account.name, account.password, '', config.domain), wake.checked));
   }
   // Said before somebody signs in and dials in vain.
   if (!window.isSecureContext) {
@@ -30,10 +33,12 @@ export function prepareSignIn(config: PhoneConfig, signIn: (account: Account) =>
   element('sign-in-fields', HTMLFieldSetElement).disabled = false;
   (name.value === '' ? name : password).focus();
   const given = takeFragment(config.domain);
-  if (given === undefined) return;
+  const kept = keptAccount();
+  wake.checked = kept !== undefined;
+  if (given === undefined) return void (kept && signIn(kept, true));
   name.value = given.user;
   // Outside a demonstration a link signs nobody in.
-  if (config.demo && given.password !== '') signIn(given);
+  if (config.demo && given.password !== '') signIn(given, false);
 }
 
 /** Takes it out of the address, too: a password must not stay in the history. */

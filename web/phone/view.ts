@@ -14,6 +14,8 @@ export interface View {
   level(who: 'heard' | 'spoken', value: number): void;
   /** How the call sounds, and what is wrong with it. */
   quality(quality: Quality | undefined, trouble: Words | undefined): void;
+  /** What does not work, though the line does. */
+  hint(why: Words | undefined): void;
   toggleKeypad(): void;
   pressed(key: string): void;
 }
@@ -74,6 +76,7 @@ export function createView(): View {
       parts.hold.setAttribute('aria-disabled', String(line.at !== 'registered'));
       if (talking) write(status, wrong === undefined ? sentenceOfCall(call) : `${wrong.title}. ${wrong.next}`);
     },
+    hint: (why) => showNotice(element('wake-notice', HTMLElement), why),
     toggleKeypad() {
       parts.tones.hidden = !parts.tones.hidden;
       parts.pressed.hidden = parts.tones.hidden;

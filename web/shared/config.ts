@@ -6,6 +6,8 @@ export interface PhoneConfig {
   readonly demo: boolean;
   /** Where a softphone registers, each transport once. */
   readonly sip: readonly { readonly transport: string; readonly address: string }[];
+  /** For which key the phone subscribes, so that the server can wake it. */
+  readonly vapidKey?: string;
   readonly secureUrl?: string;
   readonly accounts?: readonly { readonly name: string; readonly password: string }[];
 }

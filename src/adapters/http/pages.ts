@@ -36,6 +36,7 @@ const bundles = {
   'reference.css': 'reference/reference.css',
   'phone.js': 'phone/phone.ts',
   'phone.css': 'phone/phone.css',
+  'phone-worker.js': 'phone/worker.ts',
 } as const;
 
 /** Rejects with `pages-broken`, naming file and line. */

@@ -19,6 +19,7 @@ test('the pages of web/ are there with all they load, under the right types', ()
     ['/console.js', 'text/javascript; charset=utf-8'],
     ['/favicon.svg', 'image/svg+xml'],
     ['/phone', 'text/html; charset=utf-8'],
+    ['/phone-worker.js', 'text/javascript; charset=utf-8'],
     ['/phone.css', 'text/css; charset=utf-8'],
     ['/phone.js', 'text/javascript; charset=utf-8'],
     ['/reference.css', 'text/css; charset=utf-8'],
