@@ -147,6 +147,20 @@ test('the WebSocket is lost while bob calls: the page rings no ghost, says who c
   await bob.expect('CALL_CLOSED');
 });
 
+test('a certificate that is not trusted, on a hand-held screen: where to accept it, and each button still in sight', async () => {
+  // Nobody answers there, which a page cannot tell from a certificate that the browser refuses.
+  const wsUrl = 'wss://127.0.0.1:44443';
+  const page = await chromium.openPhone(`${office.http}/phone`, { width: 360, height: 740, wsUrl });
+  await page.signIn('alice', office.password);
+  await page.expectText('The browser does not trust the server’s certificate');
+  await page.expectText('Open https://127.0.0.1:44443/phone');
+  const lowest = await page.page.evaluate<number>(`Math.max(
+    ...[...document.querySelectorAll('button')].map((button) => button.getBoundingClientRect().bottom))`);
+  assert.ok(lowest <= 740, `a button ends at ${lowest} px`);
+  const named = await page.page.getByRole('button', { name: /./ }).count();
+  assert.equal(named, await page.page.locator('button:visible').count(), 'each button has a name');
+});
+
 test('a microphone that gives digital silence: after some seconds "We do not hear you", with the probable cause', async (t) => {
   const page = await alice('silent');
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });
