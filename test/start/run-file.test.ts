@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { refuseSecond, removeRunFile, writeRunFile } from '../../src/start/run-file.ts';
@@ -30,6 +30,16 @@ test('DESIGN §3: run.json names the process, its bound ports and its children',
     ...run,
   });
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('run.json is replaced whole: who is reading it never sees half of it', (t) => {
+  const folder = newFolder(t);
+  writeRunFile(folder, run);
+  const reading = openSync(join(folder, 'run.json'), 'r');
+  t.after(() => closeSync(reading));
+  writeRunFile(folder, { ...run, children: {} });
+  assert.deepEqual(JSON.parse(readFileSync(reading, 'utf8')).children, run.children);
+  assert.deepEqual(readdirSync(folder), ['run.json']);
 });
 
 test('a second Viaduct on the same data is refused while the first one lives, with its process number', (t) => {
