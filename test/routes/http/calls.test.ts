@@ -41,7 +41,7 @@ const explanation: CallExplanation = {
       party,
       userAgent: 'JsSIP',
       profile: undefined,
-      why: 'it sent no SDP',
+      why: 'rtpengine was given no SDP of it',
       inCall: true,
       sdpFrom: undefined,
       sdpTo: undefined,
