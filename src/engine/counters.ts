@@ -2,6 +2,7 @@
  * What passed and what was refused, in numbers, for the statistics. Every key set is bounded (law 9).
  */
 import type { ErrorCode } from '../errors.ts';
+import type { PushOutcome } from '../ports.ts';
 
 const knownMethods = [
   'INVITE',
@@ -30,6 +31,10 @@ export class Counters {
   readonly dropped: Record<string, number> = {};
   /** What the watch over the media found, by code of the verdict. */
   readonly mediaFaults: Record<string, number> = {};
+  /** By what came of them. */
+  readonly pushes: Record<string, number> = {};
+  /** Calls that a push brought to a device. */
+  woken = 0;
   mediaLooks = 0;
   answered = 0;
   failed = 0;
@@ -50,6 +55,10 @@ export class Counters {
 
   mediaFault(code: string): void {
     add(this.mediaFaults, code);
+  }
+
+  push(outcome: PushOutcome): void {
+    add(this.pushes, outcome);
   }
 
   drop(why: string): void {

@@ -11,6 +11,7 @@ export function metricsOf(core: Core, statistics: Statistics): readonly MetricFa
   return [
     ...ofThis(core),
     ...ofSip(core, statistics),
+    ...ofPush(core),
     ...ofPresence(statistics),
     ...ofMedia(core, statistics),
     ...ofDatabase(core, statistics),
@@ -53,6 +54,17 @@ function ofSip({ counters }: Core, statistics: Statistics): readonly MetricFamil
     counter('viaduct_calls_failed_total', 'Calls that were not answered.', only(calls.failed)),
     gauge('viaduct_registrations', 'Bindings in the database.', only(registrations.bindings)),
     gauge('viaduct_connections', 'Open connections.', by('transport', connections)),
+  ];
+}
+
+function ofPush({ counters }: Core): readonly MetricFamily[] {
+  return [
+    counter(
+      'viaduct_pushes_total',
+      'Web Pushes to wake a device, by what came of them.',
+      by('outcome', counters.pushes),
+    ),
+    counter('viaduct_calls_woken_total', 'Calls that reached a device because a push woke it.', only(counters.woken)),
   ];
 }
 

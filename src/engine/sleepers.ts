@@ -82,7 +82,10 @@ export class Sleepers {
       };
       const call: Call = {
         // In a turn of its own, so that the 200 to the REGISTER is ahead of the INVITE.
-        woken: (binding) => over(() => clock.after(0, () => resolve(binding))),
+        woken: (binding) => {
+          this.#core().counters.woken++;
+          over(() => clock.after(0, () => resolve(binding)));
+        },
         failed: (failure) => over(() => reject(failure)),
       };
       const cancel = clock.after(this.#waitMs, () => call.failed(new Failure('push-unanswered')));
@@ -97,6 +100,7 @@ export class Sleepers {
     const text = JSON.stringify({ from: readable(from?.display || user).slice(0, longestName) });
     const push = ports.push?.send(to, { text, ttlSeconds: Math.ceil(this.#waitMs / 1000) });
     push?.then((outcome) => {
+      this.#core().counters.push(outcome);
       ports.log.info({ aor: sleeper.aor, outcome }, 'A push to wake a device');
       if (outcome === 'accepted') return;
       if (outcome === 'gone') this.#forget(sleeper, flowId);

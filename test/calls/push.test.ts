@@ -159,6 +159,9 @@ test('two calls at once: one push, and both leave when he comes', () =>
     for (const _ of invites) bob.respond(await bob.receivesRequest('INVITE'), 486);
     for (const invite of invites) alice.ack(invite, await alice.receivesResponse(486));
     assert.equal(push.sent.length, 1);
+    const metrics = await it.proxy().operations.metrics();
+    assert.match(metrics, /^viaduct_pushes_total\{outcome="accepted"\} 1$/m);
+    assert.match(metrics, /^viaduct_calls_woken_total 2$/m);
   }));
 
 test('RFC 8599 §4.1.2: a client that asks learns that it can be woken here, and for which key it subscribes', () =>
