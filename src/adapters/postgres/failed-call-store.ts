@@ -4,6 +4,7 @@
  */
 import type { FailedCall, FailedCallStore } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
+import { AT, createSweep } from './sweep.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
 export interface PostgresFailedCallStore extends FailedCallStore {
@@ -41,12 +42,11 @@ const LIST = `SELECT * FROM failed_call
   WHERE started_at < to_timestamp($2::double precision / 1000) OR (started_at = to_timestamp($2::double precision / 1000) AND id > $3)
   ORDER BY started_at DESC, id LIMIT $1`;
 
-const SWEEP = `DELETE FROM failed_call WHERE ended_at < to_timestamp($1::double precision / 1000) RETURNING 1 AS swept`;
-
 /** Later than any call. */
 const FAR_MS = 32_503_680_000_000;
 
 export function createFailedCallStore({ pool, clock }: StoreOptions): PostgresFailedCallStore {
+  const sweep = createSweep(pool, { table: 'failed_call', key: 'id', isOver: `ended_at < ${AT}` });
   let saving = 0;
   const idle: (() => void)[] = [];
   const save = async (call: FailedCall): Promise<void> => {
@@ -68,8 +68,7 @@ export function createFailedCallStore({ pool, clock }: StoreOptions): PostgresFa
       const values = [limit, before?.startedAtMs ?? FAR_MS, before?.id ?? ''];
       return (await pool.query<Row>({ name: 'failed-call-list', text: LIST, values })).map(callOf);
     },
-    sweep: async () =>
-      (await pool.query({ name: 'failed-call-sweep', text: SWEEP, values: [clock.nowMs() - KEEP_MS] })).length,
+    sweep: () => sweep(clock.nowMs() - KEEP_MS),
     waiting: () => saving,
     idle: () =>
       saving === 0

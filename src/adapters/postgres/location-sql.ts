@@ -295,14 +295,3 @@ export function listStatement(limit: number, after: string, nowMs: number): Stat
     values: [nowMs, after, limit],
   };
 }
-
-export function sweepStatement(limit: number, nowMs: number): Statement {
-  return {
-    name: 'location-sweep',
-    text: `DELETE FROM location WHERE (aor, binding_key) IN (
-             SELECT aor, binding_key FROM location
-             WHERE expires_at <= to_timestamp($1::double precision / 1000) LIMIT $2 FOR UPDATE SKIP LOCKED)
-           RETURNING 1 AS swept`,
-    values: [nowMs, limit],
-  };
-}

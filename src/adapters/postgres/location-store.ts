@@ -19,10 +19,10 @@ import {
   lookupStatement,
   type PreparedChange,
   prepareChange,
-  sweepStatement,
 } from './location-sql.ts';
 import type { Pool } from './pool.ts';
 import { createGroupedReader } from './reader.ts';
+import { AT, createSweep } from './sweep.ts';
 import { toDatabase } from './text.ts';
 import { createGroupedWriter } from './writer.ts';
 
@@ -41,10 +41,10 @@ export interface StoreOptions {
 
 const MAX_GROUP = 250;
 const MAX_WAITING = 20_000;
-const SWEEP_BATCH = 1000;
 
 export function createLocationStore({ pool, clock, groupMs }: StoreOptions): PostgresLocationStore {
   const limits = { maxGroup: MAX_GROUP, maxWaiting: MAX_WAITING, after: clock.after.bind(clock) };
+  const sweep = createSweep(pool, { table: 'location', key: 'aor, binding_key', isOver: `expires_at <= ${AT}` });
   const changes = createGroupedWriter<PreparedChange, BindingOutcome>({
     ...limits,
     groupMs,
@@ -72,15 +72,6 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
   });
   const groups = [changes, drops, lookups, hashes];
 
-  async function sweep(): Promise<number> {
-    let swept = 0;
-    for (;;) {
-      const rows = await pool.query(sweepStatement(SWEEP_BATCH, clock.nowMs()));
-      swept += rows.length;
-      if (rows.length < SWEEP_BATCH) return swept;
-    }
-  }
-
   return {
     lookup: async (aor) => lookups.add(toDatabase(aor)),
     byKeyHash: (keyHash) => hashes.add(keyHash),
@@ -100,7 +91,7 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
       const rows = await pool.query<LocationRow>(listStatement(limit, toDatabase(after), clock.nowMs()));
       return rows.map(bindingOf);
     },
-    sweep,
+    sweep: () => sweep(clock.nowMs()),
     waiting: () => groups.reduce((sum, group) => sum + group.waiting(), 0),
     idle: async () => {
       await Promise.all(groups.map((group) => group.idle()));

@@ -4,6 +4,7 @@
  */
 import type { MessageStore, StoredMessage } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
+import { AT, createSweep } from './sweep.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 import { createGroupedWriter } from './writer.ts';
 
@@ -47,11 +48,8 @@ const REFUSED = `
   WITH tried AS (UPDATE stored_message SET tries = tries + 1 WHERE id = $1 AND tries + 1 < $2)
   DELETE FROM stored_message WHERE id = $1 AND tries + 1 >= $2`;
 const RECIPIENTS = 'SELECT DISTINCT aor FROM stored_message ORDER BY aor LIMIT $1';
-const SWEEP = `DELETE FROM stored_message WHERE id IN (
-    SELECT id FROM stored_message WHERE expires_at <= ${NOW} ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
-  RETURNING 1 AS swept`;
-
 export function createMessageStore({ pool, clock, groupMs }: StoreOptions): PostgresMessageStore {
+  const sweep = createSweep(pool, { table: 'stored_message', key: 'id', isOver: `expires_at <= ${AT}` });
   const stores = createGroupedWriter<Wanted, 'stored' | 'full'>({
     groupMs,
     maxGroup: 100,
@@ -82,7 +80,7 @@ export function createMessageStore({ pool, clock, groupMs }: StoreOptions): Post
       const rows = await pool.query<{ aor: string }>({ name: 'message-recipients', text: RECIPIENTS, values: [limit] });
       return rows.map(({ aor }) => fromDatabase(aor));
     },
-    sweep: async () => (await pool.query({ name: 'message-sweep', text: SWEEP, values: [clock.nowMs()] })).length,
+    sweep: () => sweep(clock.nowMs()),
     waiting: stores.waiting,
     idle: stores.idle,
   };

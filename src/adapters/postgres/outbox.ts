@@ -6,6 +6,7 @@
  */
 import type { MediaOutbox, OutboxEntry } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
+import { AT, createSweep } from './sweep.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 import { createGroupedWriter } from './writer.ts';
 
@@ -47,9 +48,8 @@ const WRITE = `
 const PENDING = `SELECT call_id, media_node, created_at FROM media_outbox
   WHERE expires_at > to_timestamp($1::double precision / 1000) ORDER BY created_at, call_id, media_node`;
 
-const SWEEP = `DELETE FROM media_outbox WHERE expires_at <= to_timestamp($1::double precision / 1000) RETURNING 1 AS swept`;
-
 export function createOutbox({ pool, clock, groupMs }: StoreOptions): PostgresOutbox {
+  const sweep = createSweep(pool, { table: 'media_outbox', key: 'call_id, media_node', isOver: `expires_at <= ${AT}` });
   const changes = createGroupedWriter<OutboxChange, void>({
     groupMs,
     maxGroup: 250,
@@ -69,7 +69,7 @@ export function createOutbox({ pool, clock, groupMs }: StoreOptions): PostgresOu
       const rows = await pool.query<OutboxRow>({ name: 'outbox-pending', text: PENDING, values: [clock.nowMs()] });
       return rows.map(entryOf);
     },
-    sweep: async () => (await pool.query({ name: 'outbox-sweep', text: SWEEP, values: [clock.nowMs()] })).length,
+    sweep: () => sweep(clock.nowMs()),
     waiting: changes.waiting,
     idle: changes.idle,
   };

@@ -3,6 +3,7 @@ import type { Session, SessionStore, Subscriber } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
 import { createGroupedReader } from './reader.ts';
 import { hashes, keyOf, SUBSCRIBER_COLUMNS, type SubscriberRow, subscriberOf } from './subscriber-store.ts';
+import { AT, createSweep } from './sweep.ts';
 import { fromDatabase } from './text.ts';
 
 export interface PostgresSessionStore extends SessionStore {
@@ -20,23 +21,21 @@ interface SessionRow {
   readonly expires_at: Date;
 }
 
-const AT = (parameter: number): string => `to_timestamp($${parameter}::double precision / 1000)`;
-const HOLDS = `x.expires_at > ${AT(1)} AND NOT s.disabled`;
+const timeOf = (parameter: number): string => `to_timestamp($${parameter}::double precision / 1000)`;
+const HOLDS = `x.expires_at > ${timeOf(1)} AND NOT s.disabled`;
 const FIND = `SELECT x.id, ${SUBSCRIBER_COLUMNS}, x.ha1_md5, x.ha1_sha256
   FROM session x JOIN subscriber s USING (username, domain) WHERE ${HOLDS} AND x.id = ANY ($2::text[])`;
 const ALIVE = `SELECT x.id FROM session x JOIN subscriber s USING (username, domain)
   WHERE ${HOLDS} AND x.id = ANY ($2::text[])`;
 const ADD = `INSERT INTO session (id, username, domain, ha1_md5, ha1_sha256, created_at, expires_at)
-  SELECT $1, username, domain, $4, $5, ${AT(6)}, ${AT(7)} FROM subscriber
+  SELECT $1, username, domain, $4, $5, ${timeOf(6)}, ${timeOf(7)} FROM subscriber
   WHERE username = $2 AND domain = $3 AND NOT disabled RETURNING id`;
 const REMOVE = 'DELETE FROM session WHERE id = $1 RETURNING id';
 const PAGE = `SELECT id, username, domain, created_at, expires_at FROM session
-  WHERE expires_at > ${AT(1)} AND id > $2 ORDER BY id LIMIT $3`;
-const SWEEP = `DELETE FROM session WHERE id IN (
-  SELECT id FROM session WHERE expires_at <= ${AT(1)} LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1 AS swept`;
-const SWEEP_BATCH = 1000;
+  WHERE expires_at > ${timeOf(1)} AND id > $2 ORDER BY id LIMIT $3`;
 
 export function createSessionStore({ pool, clock }: Pick<StoreOptions, 'pool' | 'clock'>): PostgresSessionStore {
+  const sweep = createSweep(pool, { table: 'session', key: 'id', isOver: `expires_at <= ${AT}` });
   const finds = createGroupedReader<string, Subscriber | undefined>(async (ids) => {
     const values = [clock.nowMs(), ids];
     const rows = await pool.query<SubscriberRow & { readonly id: string }>({
@@ -62,13 +61,7 @@ export function createSessionStore({ pool, clock }: Pick<StoreOptions, 'pool' | 
       const values = [clock.nowMs(), after, limit];
       return (await pool.query<SessionRow>({ name: 'session-page', text: PAGE, values })).map(sessionOf);
     },
-    sweep: async () => {
-      for (let swept = 0; ; ) {
-        const rows = await pool.query({ name: 'session-sweep', text: SWEEP, values: [clock.nowMs(), SWEEP_BATCH] });
-        swept += rows.length;
-        if (rows.length < SWEEP_BATCH) return swept;
-      }
-    },
+    sweep: () => sweep(clock.nowMs()),
     waiting: finds.waiting,
     idle: finds.idle,
   };

@@ -101,10 +101,6 @@ export const DROP_FLOWS = 'DELETE FROM subscription WHERE flow_id = ANY ($1::tex
 export const DROP_BOOTS = `DELETE FROM subscription WHERE node = $1 AND boot <> $2 AND flow_id LIKE 'c%'`;
 
 /** The node that owed the last NOTIFY has not sent it within an hour: it is gone. */
-export const SWEEP = `DELETE FROM subscription WHERE id IN (
-    SELECT id FROM subscription WHERE expires_at <= ${NOW(1)} - interval '1 hour' LIMIT $2 FOR UPDATE SKIP LOCKED)
-  RETURNING 1 AS swept`;
-
 /** Counted up to the bound that matters. */
 export const STANDING = `
   SELECT k.presentity, k.watcher, r.policy,

@@ -15,6 +15,7 @@ import type { StoreOptions } from './location-store.ts';
 import { createGroupedReader } from './reader.ts';
 import * as statements from './subscription-sql.ts';
 import { type ClaimedRow, type SubscriptionRow, subscriptionOf } from './subscription-sql.ts';
+import { AT, createSweep } from './sweep.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 import { createGroupedWriter } from './writer.ts';
 
@@ -27,8 +28,6 @@ export type SubscriptionStore = Omit<
   idle(): Promise<void>;
 };
 
-const SWEEP_BATCH = 1000;
-
 const SET_RULE = `INSERT INTO watcher_rule (presentity, watcher, policy) VALUES ($1, $2, $3)
   ON CONFLICT (presentity, watcher) DO UPDATE SET policy = excluded.policy, updated_at = excluded.updated_at`;
 const REMOVE_RULE = 'DELETE FROM watcher_rule WHERE presentity = $1 AND watcher = $2 RETURNING watcher';
@@ -36,6 +35,11 @@ const RULES = 'SELECT presentity, watcher, policy FROM watcher_rule WHERE presen
 
 export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions): SubscriptionStore {
   const limits = { groupMs, maxGroup: 250, maxWaiting: 200_000, after: clock.after.bind(clock) };
+  const sweep = createSweep(pool, {
+    table: 'subscription',
+    key: 'id',
+    isOver: `expires_at <= ${AT} - interval '1 hour'`,
+  });
   const saves = createGroupedWriter<Prepared, boolean>({
     ...limits,
     key: ({ id }) => id,
@@ -138,10 +142,7 @@ export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions):
       const rows = await pool.query<SubscriptionRow>({ name: 'subscription-list', text: statements.LIST, values });
       return rows.map(subscriptionOf);
     },
-    sweep: async () => {
-      const values = [clock.nowMs(), SWEEP_BATCH];
-      return (await pool.query({ name: 'subscription-sweep', text: statements.SWEEP, values })).length;
-    },
+    sweep: () => sweep(clock.nowMs()),
     waiting: () => groups.reduce((sum, group) => sum + group.waiting(), 0),
     idle: async () => {
       await Promise.all(groups.map((group) => group.idle()));
