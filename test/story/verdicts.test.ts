@@ -261,9 +261,12 @@ describe('who may call', () => {
     other.inbox.splice(0);
     await it.hangUp(bob, bob.dialog(received, ok), alice);
   });
-  verdict(21, 'an address that is not here', {}, async ({ alice }) => {
+  verdict(21, 'an address that is not here', {}, async ({ it, alice }) => {
     const invite = alice.request('INVITE', 'sip:nobody@example.com', offer());
     alice.ack(invite, await alice.receivesFinal('INVITE'));
+    // She sent one; nobody came to need it.
+    const [caller] = (await newest(it)).legs;
+    assert.equal(caller?.why, 'rtpengine was given no SDP of it');
   });
 });
 
