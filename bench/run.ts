@@ -24,7 +24,8 @@ const { values } = parseArgs({
     peer: { type: 'string' },
     runs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '30' },
-    'warm-up': { type: 'string', default: '10' },
+    // Longer than transactions live, so that memory is full, and the code that runs often is compiled.
+    'warm-up': { type: 'string', default: '40' },
     json: { type: 'boolean', default: false },
   },
 });

@@ -45,7 +45,12 @@ export function tableOf(cases: readonly Case[], measured: readonly Measured[]): 
 }
 
 function counted(measured: readonly Measured[], name: string, peer: string): readonly Measured[] {
-  return measured.filter((each) => each.case === name && each.peer === peer && each.stealPercent <= mostStealPercent);
+  return measured.filter((each) => each.case === name && each.peer === peer && isGood(each));
+}
+
+/** What failed or was repeated cost something else than what is measured. */
+function isGood({ successful, failed, retransmissions, stealPercent }: Measured): boolean {
+  return stealPercent <= mostStealPercent && failed === 0 && retransmissions <= successful / 1_000;
 }
 
 function rowOf(name: string, peer: string, runs: readonly Measured[]): string {

@@ -43,6 +43,7 @@ export const tasks = {
     tests: { run: [...tests, '--test-timeout=900000'], folder: 'test/docker', except: [] },
   },
   bench: { needs: services, run: ['bench/run.ts'] },
+  soak: { needs: services, run: ['bench/soak.ts'] },
   // Until it is stopped, or a minute.
   fuzz: { run: ['test/fuzz/fuzz.ts'] },
   check: {

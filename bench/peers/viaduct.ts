@@ -35,14 +35,14 @@ export const viaduct: Peer = {
       child.signal('SIGTERM');
       await child.ended(30_000);
     });
-    const port = await listening(join(dataDir, 'run.json'), () => child.output());
+    const { port, http } = await listening(join(dataDir, 'run.json'), () => child.output());
     await sql(
       { url: backends.directUrl('viaduct') },
       `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
        SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
        FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
     );
-    return { pid: child.pid, port };
+    return { pid: child.pid, port, metricsUrl: `http://127.0.0.1:${http}/metrics` };
   },
 };
 
@@ -52,10 +52,15 @@ function profiling(): readonly string[] {
   return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
 
-async function listening(file: string, output: () => string): Promise<number> {
+async function listening(
+  file: string,
+  output: () => string,
+): Promise<{ readonly port: number; readonly http: number }> {
   for (const deadlineMs = Date.now() + 30_000; Date.now() < deadlineMs; ) {
-    const found = /"transport":\s*"udp"[^}]*?"port":\s*(\d+)/.exec(readIfThere(file));
-    if (found !== null) return Number(found[1]);
+    const run = readIfThere(file);
+    const port = /"transport":\s*"udp"[^}]*?"port":\s*(\d+)/.exec(run)?.[1];
+    const http = /"http":\s*\{[^}]*?"port":\s*(\d+)/.exec(run)?.[1];
+    if (port !== undefined && http !== undefined) return { port: Number(port), http: Number(http) };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Viaduct did not start:\n${output()}`);

@@ -2,15 +2,16 @@
  * Overload (law 9): when there is more to do than can be done, a share of what begins something new is refused, so that
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
- * While the event loop never rests, or too many statements wait, the share that is admitted shrinks by a fifth with each
- * look; when there is rest again it grows by a twentieth. Arrivals make it look: it has no timer of its own.
+ * While the event loop never rests, or too many statements wait, the share that is admitted shrinks by three tenths with
+ * each look; when there is rest again it grows by a tenth. Arrivals make it look: it has no timer of its own.
  * Left out: how a refusal is said (receive.ts), and the bounds of each table and queue, which hold besides.
  */
 import type { Clock, Load, Log } from '../ports.ts';
 
-const lookMs = 100;
+/** In less than this a busy neighbour or a collection of garbage looks like too much work. */
+const lookMs = 1_000;
 /** Of the time since the last look. */
-const mostUtilization = 0.95;
+const mostUtilization = 0.98;
 const mostWaiting = 1_000;
 const leastShare = 0.05;
 
@@ -57,7 +58,7 @@ export class Overload {
     const waiting = database.waiting();
     const before = this.#share;
     const isBusy = utilization > mostUtilization || waiting > mostWaiting;
-    this.#share = isBusy ? Math.max(leastShare, before * 0.8) : Math.min(1, before + 0.05);
+    this.#share = isBusy ? Math.max(leastShare, before * 0.7) : Math.min(1, before + 0.1);
     if (before === 1 && this.#share < 1) {
       this.#refused = 0;
       log.warn(

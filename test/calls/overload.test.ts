@@ -33,7 +33,7 @@ async function registrations({ it, alice }: Stage, count: number): Promise<reado
   const responses: SipResponse[] = [];
   for (let n = 0; n < count; n++) {
     responses.push(await it.register(alice));
-    await it.clock.advance(100);
+    await it.clock.advance(1_000);
   }
   return responses;
 }
