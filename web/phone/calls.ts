@@ -124,16 +124,9 @@ export class Calls {
   lineBack(ua: UA): void {
     for (const session of this.#owed) session.terminate();
     this.#owed.clear();
-    this.#findWayAgain();
     const peer = this.#interrupted;
     this.#interrupted = undefined;
     if (peer !== undefined && this.#call.at === 'ended' && this.#call.peer === peer) void this.dial(ua, peer.address);
-  }
-
-  /** RFC 8839 §4.4.1.1: who comes back by another network (Wi-Fi to mobile) has new addresses, and only we know them. */
-  #findWayAgain(): void {
-    if (this.#call.at !== 'talking' || this.#session?.connection.iceConnectionState !== 'disconnected') return;
-    this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
   }
 
   #hangUpLater(): void {
