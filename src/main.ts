@@ -29,6 +29,7 @@ import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
 import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
+import { keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
 import { watchCertificates } from './start/certificate-watch.ts';
@@ -107,7 +108,12 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const examine = (): Promise<readonly Finding[]> => doctor(examined(parts));
 
   const app = await createHttp({
-    api: apiRoutes(engine.operations, { reload, doctor: examine, log, rtpengine: backends.media }),
+    api: apiRoutes(engine.operations, {
+      reload,
+      doctor: examine,
+      log,
+      rtpengine: keptNodes(backends.media, backends.database.addedNodes),
+    }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
     allowedHosts: () => current.domains,

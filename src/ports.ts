@@ -322,6 +322,22 @@ export interface MediaRelay {
   nodes(): readonly MediaNode[];
 }
 
+/** An rtpengine that RTPENGINE does not name. */
+export interface AddedNode {
+  readonly address: string;
+  readonly weight: number;
+  readonly draining: boolean;
+}
+
+/** Committed when it resolves. */
+export interface AddedNodeStore {
+  list(): Promise<readonly AddedNode[]>;
+  add(address: string, weight: number): Promise<void>;
+  /** Nothing happens to one that is not there. */
+  change(address: string, change: { readonly weight?: number; readonly draining?: boolean }): Promise<void>;
+  remove(address: string): Promise<void>;
+}
+
 // --- metrics ---------------------------------------------------------------------------------------------------------
 
 /** One metric of Prometheus with all its label sets. */

@@ -2,7 +2,7 @@
  * The rtpengine nodes while calls go on: `GET /api/v1/rtpengine`, `POST` adds one, `PATCH /rtpengine/ID` changes its weight
  * or drains it (its calls go on, new ones go elsewhere), `DELETE` takes it out when no call is on it (409 else).
  *
- * Kept by this process until it ends: what shall last stands in RTPENGINE as well.
+ * Nodes added here are kept in the database, over restarts; changes of a node of RTPENGINE until Viaduct ends.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -29,9 +29,11 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
     );
     app.post(
       '/rtpengine',
-      { schema: { summary: 'Add a node, until Viaduct ends', body: NewNode, response: { 201: NodeBody } } },
+      {
+        schema: { summary: 'Add a node; it is there after a restart, too', body: NewNode, response: { 201: NodeBody } },
+      },
       async ({ body }, reply) => {
-        const node = nodes.addNode(body.address, body.weight ?? 1);
+        const node = await nodes.addNode(body.address, body.weight ?? 1);
         if (node === undefined) throw conflict('This rtpengine is there already.');
         return reply.code(201).send(nodeWithNulls(node));
       },
@@ -46,7 +48,7 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
           response: { 200: NodeBody },
         },
       },
-      async ({ params, body }) => nodeWithNulls(found(nodes.changeNode(params.id, body), noNode)),
+      async ({ params, body }) => nodeWithNulls(found(await nodes.changeNode(params.id, body), noNode)),
     );
     app.delete(
       '/rtpengine/:id',
@@ -54,7 +56,7 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
       async ({ params: { id } }, reply) => {
         const calls = operations.callsOnNode(id);
         if (calls > 0) throw conflict(`It has media of ${calls} calls: drain it first, and wait for their end.`);
-        found(nodes.removeNode(id) ? id : undefined, noNode);
+        found((await nodes.removeNode(id)) ? id : undefined, noNode);
         return reply.code(204).send();
       },
     );

@@ -61,12 +61,17 @@ export interface Statistics {
 export interface MediaNodes {
   nodes(): readonly MediaNode[];
   /** `undefined`: it is there already. Throws a `Failure` when this is no address. */
-  addNode(address: string, weight: number): MediaNode | undefined;
+  addNode(address: string, weight: number): MaybeLater<MediaNode | undefined>;
   /** Draining: its calls go on, and new ones go elsewhere. */
-  changeNode(id: string, change: { readonly weight?: number; readonly draining?: boolean }): MediaNode | undefined;
+  changeNode(
+    id: string,
+    change: { readonly weight?: number; readonly draining?: boolean },
+  ): MaybeLater<MediaNode | undefined>;
   /** Nothing reaches it any more: no call may be on it. */
-  removeNode(id: string): boolean;
+  removeNode(id: string): MaybeLater<boolean>;
 }
+
+type MaybeLater<T> = T | Promise<T>;
 
 export interface Registration {
   readonly aor: string;

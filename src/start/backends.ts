@@ -10,6 +10,7 @@ import { systemClock } from '../adapters/system.ts';
 import type { Settings } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { Log, Random } from '../ports.ts';
+import { loadAddedNodes } from './added-nodes.ts';
 import type { Shutdown } from './shutdown.ts';
 
 export interface Backends {
@@ -33,6 +34,7 @@ export async function openBackends(
     openStore(settings, log, shutdown),
     openMedia(settings, random, log, shutdown),
   ]);
+  await loadAddedNodes(media.media, database.database.addedNodes, log);
   return { ...database, ...media, children: { ...database.pid, ...media.pid } };
 }
 

@@ -1,7 +1,7 @@
 /**
  * PostgreSQL as one object: migrations, pool, the stores, and a sweeper for what has expired.
  */
-import type { AliasStore, Clock, Log } from '../../ports.ts';
+import type { AddedNodeStore, AliasStore, Clock, Log } from '../../ports.ts';
 import { createAliasStore } from './alias-store.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
@@ -11,6 +11,7 @@ import { migrate } from './migrations.ts';
 import { createOutbox, type PostgresOutbox } from './outbox.ts';
 import { createPool, type DatabaseConnection } from './pool.ts';
 import { createPresenceStore, type PostgresPresenceStore } from './presence-store.ts';
+import { createAddedNodeStore } from './rtpengine-node-store.ts';
 import { createSessionStore, type PostgresSessionStore } from './session-store.ts';
 import { createSubscriberStore, type SubscriberAdmin } from './subscriber-store.ts';
 
@@ -24,6 +25,7 @@ export interface Database {
   readonly failedCalls: PostgresFailedCallStore;
   readonly presence: PostgresPresenceStore;
   readonly messages: PostgresMessageStore;
+  readonly addedNodes: AddedNodeStore;
   state(): 'up' | 'down';
   /** Its clock, its version and how many migrations it has; rejects when it does not answer. */
   about(): Promise<{ readonly nowMs: number; readonly version: string; readonly migrations: number }>;
@@ -87,6 +89,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     failedCalls,
     presence,
     messages,
+    addedNodes: createAddedNodeStore(pool),
     state: pool.state,
     about: async () => {
       const [row] = await pool.query<AboutRow>({ name: 'about', text: ABOUT, values: [] });

@@ -1,0 +1,65 @@
+/** rtpengine nodes added over REST: they are there after a restart. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openMediaRelay } from '../../src/adapters/rtpengine/relay.ts';
+import type { AddedNodeStore } from '../../src/ports.ts';
+import { keptNodes, loadAddedNodes } from '../../src/start/added-nodes.ts';
+import { serverKinds, withDatabase } from '../support/postgres.ts';
+import { realClock, realRandom, silentLog } from '../support/rtpengine.ts';
+
+const address = 'udp:127.0.0.1:9';
+const [kind] = serverKinds;
+assert.ok(kind !== undefined);
+
+async function withRelay<T>(body: (relay: ReturnType<typeof openMediaRelay>) => Promise<T>): Promise<T> {
+  const relay = openMediaRelay({ nodes: [], clock: realClock, random: realRandom, log: silentLog });
+  try {
+    return await body(relay);
+  } finally {
+    await relay.shutdown();
+  }
+}
+
+/** What a new process makes of the rows. */
+const afterRestart = (store: AddedNodeStore) =>
+  withRelay(async (relay) => {
+    await loadAddedNodes(relay, store, silentLog);
+    return relay.nodes().map((node) => ({ address: node.address, weight: node.weight }));
+  });
+
+test('added, changed and removed: the next start has it so', () =>
+  withDatabase({ kind }, async ({ addedNodes }) => {
+    await withRelay(async (relay) => {
+      const nodes = keptNodes(relay, addedNodes);
+      const node = (await nodes.addNode(address, 2)) ?? assert.fail('not added');
+      assert.equal(await nodes.addNode(address, 2), undefined, 'it is there already');
+      assert.deepEqual(await afterRestart(addedNodes), [{ address, weight: 2 }]);
+      await nodes.changeNode(node.id, { weight: 5, draining: true });
+      assert.deepEqual(await afterRestart(addedNodes), [{ address, weight: 5 }]);
+      assert.deepEqual(await addedNodes.list(), [{ address, weight: 5, draining: true }]);
+      assert.equal(await nodes.removeNode(node.id), true);
+      assert.equal(await nodes.removeNode(node.id), false);
+      assert.deepEqual(await afterRestart(addedNodes), []);
+    });
+  }));
+
+test('a node of RTPENGINE stays the affair of that setting', () =>
+  withDatabase({ kind }, ({ addedNodes }) =>
+    withRelay(async (relay) => {
+      const node = relay.addNode(address, 1) ?? assert.fail('not added');
+      await keptNodes(relay, addedNodes).changeNode(node.id, { weight: 7 });
+      assert.deepEqual(await addedNodes.list(), []);
+      assert.equal(relay.nodes()[0]?.weight, 7);
+    }),
+  ));
+
+test('what cannot be kept is not done; a database that fails at the start costs the start nothing', () =>
+  withRelay(async (relay) => {
+    const fails = (): never => {
+      throw new Error('no database');
+    };
+    const broken: AddedNodeStore = { list: fails, add: fails, change: fails, remove: fails };
+    await assert.rejects(async () => keptNodes(relay, broken).addNode(address, 1), /no database/);
+    assert.deepEqual(relay.nodes(), []);
+    await loadAddedNodes(relay, broken, silentLog);
+  }));
