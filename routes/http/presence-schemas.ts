@@ -1,5 +1,6 @@
 /** What the presence part of the REST API takes and answers; see `schemas.ts`. */
 import { Type } from 'typebox';
+import { PageQuery } from './schemas.ts';
 
 const Text = Type.String();
 const Address = Type.String({ minLength: 7, maxLength: 500 });
@@ -46,8 +47,8 @@ export const RuleBody = Type.Object(
   },
   exact,
 );
-export const RulesBody = Type.Object({ items: Type.Array(RuleBody) });
-export const RulesQuery = Type.Object({ presentity: Address }, exact);
+export const RulesBody = Type.Object({ items: Type.Array(RuleBody), next: Next });
+export const RulesQuery = Type.Object({ presentity: Address, ...PageQuery.properties }, exact);
 export const RuleQuery = Type.Object({ presentity: Address, watcher: Address }, exact);
 
 export const MailboxQuery = Type.Object({ aor: Address }, exact);

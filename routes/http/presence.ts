@@ -5,6 +5,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Operations } from '../../src/engine/operations.ts';
 import { found } from './found.ts';
+import { paged } from './paged.ts';
 import {
   MailboxBody,
   MailboxQuery,
@@ -43,7 +44,7 @@ function rulesRoute(operations: Operations): FastifyPluginAsyncTypebox {
     app.get(
       '/presence/rules',
       { schema: { summary: 'Who may watch this address', querystring: RulesQuery, response: { 200: RulesBody } } },
-      async ({ query }) => ({ items: [...(await operations.watcherRules(query.presentity))] }),
+      async ({ query }) => paged(await operations.watcherRules(query.presentity), ({ watcher }) => watcher, query),
     );
     app.put(
       '/presence/rules',

@@ -5,7 +5,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Operations } from '../../src/engine/operations.ts';
-import { RefusalsBody } from './schemas.ts';
+import { found } from './found.ts';
+import { paged } from './paged.ts';
+import { PageQuery, RefusalsBody } from './schemas.ts';
 
 const Source = Type.Object({ source: Type.String({ pattern: '^[0-9a-fA-F.:]{2,45}(/64)?$' }) });
 
@@ -13,17 +15,28 @@ export function refusalsRoute(operations: Operations): FastifyPluginAsyncTypebox
   return async (app) => {
     app.get(
       '/refusals',
-      { schema: { summary: 'Sources that were refused for what they did', response: { 200: RefusalsBody } } },
-      async () => ({
-        items: operations.refusedSources().map((refused) => ({ ...refused, until: refused.until ?? null })),
-      }),
+      {
+        schema: {
+          summary: 'Sources that were refused for what they did',
+          querystring: PageQuery,
+          response: { 200: RefusalsBody },
+        },
+      },
+      async ({ query }) => {
+        const { items, next } = paged(
+          operations.refusedSources(),
+          ({ source, reason }) => `${source} ${reason}`,
+          query,
+        );
+        return { items: items.map((refused) => ({ ...refused, until: refused.until ?? null })), next };
+      },
     );
     app.delete(
       '/refusals/:source',
       { schema: { summary: 'Forget a source, and lift its ban at once', params: Source } },
       async (request, reply) => {
-        if (operations.liftBan(request.params.source)) return reply.code(204).send();
-        return reply.callNotFound();
+        found(operations.liftBan(request.params.source) || undefined, 'This source is not refused.');
+        return reply.code(204).send();
       },
     );
   };

@@ -8,7 +8,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { MediaNodes, Operations } from '../../src/engine/operations.ts';
 import { conflict, found } from './found.ts';
-import { NodeBody, NodesBody } from './schemas.ts';
+import { paged } from './paged.ts';
+import { NodeBody, NodesBody, PageQuery } from './schemas.ts';
 import { nodeWithNulls } from './stats.ts';
 
 const Weight = Type.Integer({ minimum: 0, maximum: 9999 });
@@ -22,10 +23,13 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
   return async (app) => {
     app.get(
       '/rtpengine',
-      { schema: { summary: 'The nodes, and how full they are', response: { 200: NodesBody } } },
-      async () => ({
-        items: nodes.nodes().map(nodeWithNulls),
-      }),
+      {
+        schema: { summary: 'The nodes, and how full they are', querystring: PageQuery, response: { 200: NodesBody } },
+      },
+      async ({ query }) => {
+        const { items, next } = paged(nodes.nodes(), ({ id }) => id, query);
+        return { items: items.map(nodeWithNulls), next };
+      },
     );
     app.post(
       '/rtpengine',

@@ -35,7 +35,7 @@ export const NodeBody = Type.Object({
   lastError: MaybeText,
 });
 
-export const NodesBody = Type.Object({ items: Type.Array(NodeBody) });
+export const NodesBody = Type.Object({ items: Type.Array(NodeBody), next: MaybeText });
 
 export const StatisticsBody = Type.Object({
   uptimeSeconds: Type.Number(),
@@ -255,7 +255,7 @@ const RefusedSource = Type.Object({
   lastAt: Text,
   until: MaybeText,
 });
-export const RefusalsBody = Type.Object({ items: Type.Array(RefusedSource) });
+export const RefusalsBody = Type.Object({ items: Type.Array(RefusedSource), next: MaybeText });
 
 export const LogLevelBody = Type.Object({
   level: Type.Union([

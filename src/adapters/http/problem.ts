@@ -19,11 +19,19 @@ export function problem(status: number, detail: string): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
 }
 
+/** Where the words of the framework say nothing but the status. */
+const better: ReadonlyMap<number, string> = new Map([
+  [413, 'A body has at most 64 KiB.'],
+  [415, 'Send JSON, with "Content-Type: application/json".'],
+]);
+
 /** The problem that a thrown value stands for. */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Failure) return problemOfFailure(thrown);
   const status = statusOf(thrown);
   if (status >= 500) return problem(status, 'A fault of Viaduct ended this request; the log has the details.');
+  const words = better.get(status);
+  if (words !== undefined) return problem(status, words);
   return problem(status, sentence(thrown instanceof Error ? thrown.message : 'The request cannot be served.'));
 }
 

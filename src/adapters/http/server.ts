@@ -15,6 +15,7 @@ import { Failure } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
 import { type Access, type Caller, isLoopbackAddress, refusal, type Target } from './guard.ts';
 import { SECURITY_HEADERS } from './headers.ts';
+import { collectMethods, type Methods } from './methods.ts';
 import { collectOpenapi, serveOpenapi } from './openapi.ts';
 import { addPages, CONFIG_PATH, type PhoneSettings } from './page-routes.ts';
 import type { Pages } from './pages.ts';
@@ -59,7 +60,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       : admit(reply, targetOf(request, options.pages), callerOf(request, direct), accessOf(options)),
   );
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
-  app.setNotFoundHandler((request, reply) => notFound(app, request, reply));
+  const methods = collectMethods(app);
+  app.setNotFoundHandler((request, reply) => notFound(methods, request, reply));
   addPages(app, options.pages, options.phone);
   await collectOpenapi(app);
   await app.register(options.api);
@@ -150,12 +152,12 @@ function callerOf(request: FastifyRequest, direct: WeakSet<IncomingMessage>): Ca
   };
 }
 
-function notFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFound(methods: Methods, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0] ?? '/';
-  if (request.method === 'GET' || request.method === 'HEAD' || !app.hasRoute({ method: 'GET', url: path })) {
-    return send(reply, 404, `There is nothing at ${path}.`);
-  }
-  return send(reply.header('allow', 'GET, HEAD'), 405, `${path} can only be read.`);
+  const allowed = methods.of(path);
+  if (allowed.length === 0) return send(reply, 404, `There is nothing at ${path}.`);
+  const words = `${path} has no ${request.method}, but ${allowed.join(', ')}.`;
+  return send(reply.header('allow', allowed.join(', ')), 405, words);
 }
 
 function send(reply: FastifyReply, status: number, detail: string): FastifyReply {

@@ -96,6 +96,22 @@ test('each body has an example, and each example is as its schema says', async (
     assert.ok(Value.Check(schema, example), `${at}: ${JSON.stringify(example)}`);
 });
 
+test('every list comes in pages', async () => {
+  const { body } = await document();
+  assert.ok(Value.Check(Document, body));
+  const lists = Object.entries(body.paths).filter(([, { get }]) =>
+    JSON.stringify(get?.responses ?? {}).includes('"items":{'),
+  );
+  assert.ok(lists.length >= 8);
+  for (const [path, { get }] of lists) {
+    const named = get?.parameters?.map(({ name }) => name) ?? [];
+    assert.ok(path.includes('{') || (named.includes('limit') && named.includes('after')) || isNoList.has(path), path);
+  }
+});
+
+/** What was examined is one answer, as numbers are. */
+const isNoList: ReadonlySet<string> = new Set(['/api/v1/doctor', '/api/v1/stats']);
+
 const WithSchema = Type.Object({ schema: Type.Object({}), example: Type.Unknown() });
 
 /** Whatever stands below `content`. */

@@ -157,8 +157,11 @@ test('404, 405, 414 and unreadable addresses are problem+json', async () => {
     assertProblem(await ask(port, '/%zz'), 400, /./);
     assertProblem(await ask(port, `/health?${'a'.repeat(3000)}`), 414, /2048/);
     const posted = await ask(port, '/api/v1/calls', {}, 'POST');
-    assertProblem(posted, 405, /can only be read/);
+    assertProblem(posted, 405, /has no POST, but GET, HEAD/);
     assert.equal(posted.headers.allow, 'GET, HEAD');
+    const put = await ask(port, '/api/v1/subscribers/alice@example.com?x=1', {}, 'PUT');
+    assertProblem(put, 405, /has no PUT/);
+    assert.equal(put.headers.allow, 'DELETE, GET, HEAD, PATCH');
     assertProblem(await ask(port, '/nothing', {}, 'DELETE'), 404, /nothing at/);
   });
 });

@@ -26,7 +26,7 @@ test('GET /api/v1/presence/publications and /subscriptions: what is published, a
 test('/api/v1/presence/rules: read, set and remove who may watch an account', async () => {
   const set: WatcherRule[] = [];
   const setWatcherRule = async (one: WatcherRule) => void set.push(one);
-  assert.deepEqual((await ask('/presence/rules?presentity=sip:bob@example.com')).body, { items: [rule] });
+  assert.deepEqual((await ask('/presence/rules?presentity=sip:bob@example.com')).body, { items: [rule], next: null });
   assert.equal(
     (await ask('/presence/rules', { method: 'PUT', payload: rule, changed: { setWatcherRule } })).status,
     204,

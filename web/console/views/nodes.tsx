@@ -54,12 +54,8 @@ function NodeCard({ node, canChange }: { readonly node: MediaNode; readonly canC
       <dl>
         <dt>Ports in use</dt>
         <dd class="num">{ports === null ? 'not told yet' : `${count(ports.used)} of ${count(total)}`}</dd>
-        {!canChange && (
-          <>
-            <dt>Weight</dt>
-            <dd class="num">{count(weight)}</dd>
-          </>
-        )}
+        <dt>Weight</dt>
+        <dd class="num">{count(weight)}</dd>
       </dl>
       {ports !== null && (
         <Gauge part={ports.used / Math.max(1, total)} label={`${count(ports.used)} of ${count(total)} ports in use`} />
@@ -81,7 +77,7 @@ function Controls({ node: { id, address, state, weight } }: { readonly node: Med
   return (
     <form class="controls" onSubmit={submit}>
       <label>
-        Weight
+        New weight
         <input
           type="number"
           min="0"

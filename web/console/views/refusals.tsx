@@ -1,6 +1,6 @@
 /** Which sources are refused for what they did, why requests were refused since the start, and what never became one. */
 import { useAction } from '../action.ts';
-import { useAnswer } from '../answer.ts';
+import { useList } from '../answer.ts';
 import type { RefusedSource } from '../answers.ts';
 import { now } from '../clock.ts';
 import { type DoorRow, doorsOf } from '../doors.ts';
@@ -92,9 +92,9 @@ const reasons: Readonly<Record<RefusedSource['reason'], string>> = {
 };
 
 function Sources() {
-  const { value, failed } = useAnswer<{ readonly items: readonly RefusedSource[] }>('/api/v1/refusals');
+  const { items, failed, more } = useList<RefusedSource>('/api/v1/refusals');
   const action = useAction();
-  if (value === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
+  if (items === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed}</Trouble>;
   const lift = ({ source }: RefusedSource) =>
     action.run(() => send('DELETE', `/api/v1/refusals/${encodeURIComponent(source)}`));
   return (
@@ -103,10 +103,10 @@ function Sources() {
       {action.failed !== undefined && <Trouble>{action.failed}</Trouble>}
       <Table
         label="Refused sources"
-        rows={value.items}
+        rows={items}
         keyOf={({ source, reason }) => `${source} ${reason}`}
         textOf={({ source, reason }) => `${source} ${reason} ${reasons[reason]}`}
-        more={undefined}
+        more={more}
         empty={
           <Empty icon="refusals" title="No source is refused">
             Addresses that guess passwords, scan or flood are kept out for a while; they would be listed here.
