@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Baresip } from '../support/baresip.ts';
 import { type Chromium, type PhonePage, startChromium } from '../support/chromium.ts';
 import { createSuite } from '../support/suite.ts';
-import { assertHear, PAGE_HZ, PHONE_HZ } from './hearing.ts';
+import { assertHear, assertSilence, PAGE_HZ, PHONE_HZ } from './hearing.ts';
 import { type Office, openOffice } from './office.ts';
 
 const graceMs = 10_000;
@@ -143,10 +143,13 @@ for (const [who, begins] of [
       await assertHear(page, bob);
       await bob.hold();
       await page.expectText('You are on hold');
+      // Also time for the re-INVITE to end: neither side sends a second one before that.
+      await assertSilence(page, bob);
       await bob.resume();
       await page.expectText('In call');
       await page.press('hold');
       await page.expectText('On hold');
+      await assertSilence(page, bob);
       await page.press('hold');
       await page.expectText('In call');
       await assertHear(page, bob);
