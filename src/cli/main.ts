@@ -35,6 +35,12 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./alias.ts')).aliasHelp,
     run: async (args) => (await import('./user-here.ts')).aliasHere(args),
   },
+  import: {
+    usage: 'import kamailio URL [--dry-run]',
+    summary: 'take over the accounts of a Kamailio',
+    help: async () => (await import('./import.ts')).importHelp,
+    run: async (args) => (await import('./user-here.ts')).importHere(args),
+  },
   session: {
     usage: 'session NAME|list|end',
     summary: 'short-lived logins for browsers',

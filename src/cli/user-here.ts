@@ -1,10 +1,11 @@
-/** `viaduct user` and `viaduct alias` with the settings, the database and the terminal of this process. */
+/** `viaduct user`, `viaduct alias` and `viaduct import` with the settings, the database and the terminal of this process. */
 import { localAddresses } from '../adapters/network/addresses.ts';
 import { servedDomains } from '../config/served-domains.ts';
 import { readSettings, type Settings } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { aliasCommand } from './alias.ts';
+import { importCommand } from './import.ts';
 import { passwordInput } from './password.ts';
 import { findRunning } from './running.ts';
 import { userCommand } from './user.ts';
@@ -21,6 +22,17 @@ export async function userHere(args: readonly string[]): Promise<number> {
     passwords: passwordInput(process.stdin, process.stderr),
     defaultDomain: defaultDomain(settings),
     shutRunning,
+    write: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+  });
+}
+
+export async function importHere(args: readonly string[]): Promise<number> {
+  const settings = readSettings(process.env);
+  const { databaseUrl, dataDir } = settings;
+  return await importCommand(args, {
+    openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
+    defaultDomain: defaultDomain(settings),
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
   });

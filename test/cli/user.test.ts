@@ -167,6 +167,7 @@ test('viaduct user: the database is closed also when the command fails', async (
   const subscribers = {
     find: refuse,
     callee: refuse,
+    addHashed: refuse,
     add: refuse,
     setPassword: refuse,
     setCalls: refuse,

@@ -11,6 +11,8 @@ import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
 export interface SubscriberAdmin extends SubscriberAccounts {
+  /** As `add`, with the hashes that another registrar has kept. */
+  addHashed(username: string, domain: string, hashes: readonly [md5: string, sha256: string]): Promise<boolean>;
   /** `false`: there is no such account. */
   setCalls(username: string, domain: string, calls: CallSettings): Promise<boolean>;
   /** By domain and name. */
@@ -117,6 +119,8 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
     callee: async (username, domain) => callees.add(nameOf(username, domain)),
     add: async (username, domain, password) =>
       changed('subscriber-add', ADD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
+    addHashed: async (username, domain, [md5, sha256]) =>
+      changed('subscriber-add', ADD, [...keyOf(username, domain), md5, sha256]),
     setPassword: async (username, domain, password) =>
       changed('subscriber-password', SET_PASSWORD, [...keyOf(username, domain), ...hashes(username, domain, password)]),
     setCalls: async (username, domain, calls) =>
