@@ -37,6 +37,10 @@ export function serverOptions(profile: TlsServerProfile, context: Context): TlsO
   };
 }
 
+/** RFC 8446 §4.4.2.4: the client has finished before we have read its certificate, so no alert reaches its handshake. */
+const unseenRefusal =
+  'the client saw the handshake succeed and then a close; see verify_certificate, require_certificate and ca_list in tls.cfg';
+
 /** Counts failed handshakes, refuses peers whose certificate breaks the rules, and passes on all others. */
 export function guardHandshakes(
   server: Server | HttpsServer,
@@ -55,7 +59,8 @@ export function guardHandshakes(
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const refusal = peerRefusal(socket, identityOf(profile, serverName(socket)));
     if (refusal === undefined) return secured(socket);
-    context.drops.count('certificate-refused', { entry: listener.entry, source: socket.remoteAddress, words: refusal });
+    const words = `${refusal}; ${unseenRefusal}`;
+    context.drops.count('certificate-refused', { entry: listener.entry, source: socket.remoteAddress, words });
     socket.destroy();
   });
 }
