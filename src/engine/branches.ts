@@ -1,6 +1,7 @@
 /** One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media. */
 
 import { withoutClaims, withoutCredentialsFor } from '../auth/claims.ts';
+import { Failure } from '../errors.ts';
 import { serialize } from '../message/edit.ts';
 import { all } from '../message/header.ts';
 import { Route } from '../message/headers/route.ts';
@@ -45,9 +46,10 @@ const largestDatagram = 1_300;
 
 /** Throws a `Failure` when the target cannot be reached or has no media. */
 export async function prepareBranch(core: Core, request: Request, asked: BranchPlan): Promise<PreparedBranch> {
+  const isAsleep = asked.target.asleep !== undefined;
   // Only a call is worth waking somebody.
-  const isHeld = asked.target.asleep !== undefined && opensCall(request);
-  const plan = isHeld ? { ...asked, target: await core.sleepers.wake(request, asked.target) } : asked;
+  if (isAsleep && !opensCall(request)) throw new Failure('flow-gone');
+  const plan = isAsleep ? { ...asked, target: await core.sleepers.wake(request, asked.target) } : asked;
   const { id, target, left } = plan;
   const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], request.flow.listener, left);
   const draft = copyFor(core, request, plan, found);

@@ -137,9 +137,19 @@ export class Downstream {
       this.#context.post(() => {
         if (this.#context.stateOf(id) !== 'calling') return;
         this.#tell(branch, { code: 'branch-timeout', detail: `It has said nothing for ${tryingMs / 1000} s.` });
+        this.#wakes(branch);
         this.#context.step({ on: 'silent', branch: id });
       }),
     );
+  }
+
+  /** RFC 8599: who says nothing may sleep behind a connection that is open. Should he speak after all, he counts. */
+  #wakes({ plan: { target, maxBreadth } }: LiveBranch): void {
+    const asleep = target.otherFlows?.find((one) => one.asleep !== undefined);
+    if (asleep === undefined) return;
+    const id = this.#add({ maxBreadth, target: { ...target, ...asleep, otherFlows: undefined } });
+    this.#context.step({ on: 'branches', ids: [id] });
+    if (this.#context.stateOf(id) === 'preparing') this.prepare(id);
   }
 
   #prepareFailed(branch: LiveBranch, { code, detail, message, stack }: Failure): void {

@@ -130,24 +130,24 @@ export class Registrar {
     const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
     const passed = new Set(seen).add(aor);
     const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
-    return [...found.flat(), ...this.#asleep(bindings, devices)];
+    const awake = new Set(devices.map(([binding]) => deviceOf(binding)));
+    return [...found.flat(), ...this.#asleep(bindings.filter((one) => !awake.has(deviceOf(one))))];
   }
 
-  /** RFC 8599: devices that have no flow, and can be woken. */
-  #asleep(bindings: readonly Binding[], awake: readonly Flows[]): readonly Target[] {
+  /** RFC 8599: those of these devices that can be woken. */
+  #asleep(bindings: readonly Binding[]): readonly Target[] {
     const { push } = this.#options;
-    if (push === undefined) return [];
-    const devices = new Set(awake.map(([binding]) => deviceOf(binding)));
-    return flowsOfEach(bindings.filter((one) => !devices.has(deviceOf(one)))).flatMap(([binding]) => {
+    return flowsOfEach(bindings).flatMap(([binding]) => {
       const asleep = subscriptionOf(binding.contact);
-      return asleep !== undefined && push.accepts(asleep) ? [{ ...targetOf(binding), asleep }] : [];
+      return asleep !== undefined && push?.accepts(asleep) ? [{ ...targetOf(binding), asleep }] : [];
     });
   }
 
   async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
     const { contact, flowId, path, q } = binding;
     const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
-    if (next === undefined) return [withOthers(targetOf(binding), others.map(targetOf))];
+    if (next === undefined)
+      return [withOthers(targetOf(binding), [...others.map(targetOf), ...this.#asleep([binding])])];
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
     if (passed.has(next) || passed.size >= longestChain) return [];
     const targets = await this.targets(next, here, passed);

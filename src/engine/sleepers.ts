@@ -2,7 +2,7 @@
  * Calls for devices that have no connection (RFC 8599 §5.6.2): the INVITE is held while a push goes out, and leaves by
  * the flow over which the device registers then. Other devices ring meanwhile: only its own branch is held.
  *
- * Bounded in time and number. A second call for a device that is being woken waits with the first: one push is enough.
+ * A device that says nothing over an open connection is woken, too (downstream.ts). Bounded in time and number. A second call for a device that is being woken waits with the first: one push is enough.
  * Left out: requests other than INVITE, which meet a flow that is gone; a device that wakes at another node.
  */
 import { Failure } from '../errors.ts';
@@ -111,6 +111,7 @@ export class Sleepers {
   /** RFC 8599 §5.5: it cannot be woken any more, and has no other way to it. */
   #forget({ aor, key }: Sleeper, flowId: string | undefined): void {
     const { location, log } = this.#core().ports;
+    if (this.#isOpen({ flowId })) return;
     location.drop({ aor, key, flowId }).then(
       () => this.#core().presence.mayHaveGone(aor),
       (thrown: unknown) => log.warn({ aor, error: String(thrown) }, 'A device that cannot be woken stays registered'),
@@ -123,7 +124,7 @@ export class Sleepers {
     return [...this.#sleepers.values()].find((one) => one.aor === aor && one.endpoint === endpoint);
   }
 
-  #isOpen({ flowId }: Binding): boolean {
+  #isOpen({ flowId }: Pick<Binding, 'flowId'>): boolean {
     return flowId === undefined || this.#core().ports.network.find(flowId) !== undefined;
   }
 

@@ -150,6 +150,22 @@ test('RFC 3261 §16.10: alice gives up while the push is out: bob comes, and nob
     await bob.receivesNothing();
   }));
 
+test('a page that sleeps behind an open connection says nothing: it is woken after 5 s, and registers there', () =>
+  stage(async (scene) => {
+    const { it, push, bob } = scene;
+    await bobWakes(scene);
+    bob.station.freeze();
+    const invite = aliceCalls(scene);
+    await it.clock.advance(4_000);
+    assert.deepEqual(push.sent, []);
+    await it.clock.advance(2_000);
+    assert.equal(push.sent.length, 1);
+    bob.station.thaw();
+    bob.station.close();
+    await bobWakes(scene);
+    await bobAnswers(scene, invite);
+  }));
+
 test('two calls at once: one push, and both leave when he comes', () =>
   stage(async (scene) => {
     const { it, push, alice, bob } = scene;

@@ -117,8 +117,10 @@ class Phone {
   /** The server holds a call for us: a line that slept is opened anew. */
   #wake(): void {
     const isIdle = this.call.at === 'none' || this.call.at === 'ended';
-    if (!isIdle || this.line.at === 'registered' || this.#account === undefined) return;
-    void this.#signIn(this.#account, this.#isWoken);
+    if (!isIdle || this.#account === undefined) return;
+    // Over a connection that is alive the REGISTER brings the call; one that died in our sleep is opened anew.
+    if (this.line.at === 'registered') this.#open?.ua.register();
+    else void this.#signIn(this.#account, this.#isWoken);
   }
 
   #signOut(): void {
