@@ -88,11 +88,12 @@ function securityOf(media: readonly string[], rtp: NgReply): Pick<LegState, 'ice
   };
 }
 
-/** Anything came, be it what has no keys, or rtpengine sends elsewhere than where the SDP said: only ICE moves it. */
+/** Packets came, or rtpengine sends elsewhere than where the SDP said: a pair that was checked moved it. */
 function hasPair(rtp: NgReply): boolean {
   const now = endpoint(rtp.endpoint);
   const offered = endpoint(rtp['advertised endpoint']);
-  return stat(rtp, 'packets') + stat(rtp, 'errors') > 0 || (now !== '' && offered !== '' && now !== offered);
+  const isReal = offered !== '' && !/^0\.0\.0\.0:|^\[::\]:|:9$/.test(offered);
+  return stat(rtp, 'packets') > 0 || (isReal && now !== '' && now !== offered);
 }
 
 /** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */
