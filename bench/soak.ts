@@ -3,7 +3,8 @@
  *
  *     npm run soak -- --minutes 60 --rate 100
  *
- * The first quarter is warm-up. Fails when memory grows by more than a tenth after it, files or delays beyond their bound.
+ * The first quarter is warm-up, and 20 minutes or more are needed: the stories of calls fill their bound before that. Fails
+ * when memory grows by more than a tenth after it, files or delays beyond their bound.
  */
 import { parseArgs } from 'node:util';
 import { createSuite } from '../test/support/suite.ts';

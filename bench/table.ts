@@ -54,7 +54,8 @@ function isGood({ successful, failed, retransmissions, stealPercent }: Measured)
 }
 
 function rowOf(name: string, peer: string, runs: readonly Measured[]): string {
-  const of = (figure: Figure, digits: number): string => middle(runs, figure).toFixed(digits);
+  const of = (figure: Figure, digits: number): string =>
+    runs.length === 0 ? '-' : middle(runs, figure).toFixed(digits);
   const cpu = [of('proxyMs', 3), of('rtpengineMs', 3), of('postgresMs', 3)];
   return line([
     name,
