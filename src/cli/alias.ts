@@ -3,7 +3,7 @@
  * becomes of a call for one in `routes/location.ts`.
  */
 import { fromDatabase, toDatabase } from '../adapters/postgres/text.ts';
-import { aliasKey } from '../engine/alias-operations.ts';
+import { aliasKey } from '../engine/operations/aliases.ts';
 import { failureOf } from '../errors.ts';
 import type { Alias, AliasStore } from '../ports.ts';
 import { isTarget, printPattern } from '../proxy/dial-rule.ts';

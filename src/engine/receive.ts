@@ -17,13 +17,13 @@ import { branchParameter, loopHash } from '../proxy/loop.ts';
 import { preprocess } from '../proxy/preprocess.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type Reply, type Request, refuse, type Verdict } from './api.ts';
-import { prepareBranch } from './branches.ts';
-import { ByFlow } from './by-flow.ts';
 import type { Core } from './core.ts';
-import { hangUp } from './hang-up.ts';
-import { kindByTransport } from './media.ts';
+import { ByFlow } from './dialog/by-flow.ts';
+import { hangUp } from './dialog/hang-up.ts';
+import { kindByTransport } from './media/media.ts';
+import { prepareBranch } from './proxy/branches.ts';
+import { ResponseContextRunner } from './proxy/response-contexts.ts';
 import { responseOf } from './replies.ts';
-import { ResponseContextRunner } from './response-contexts.ts';
 import type { ServerTransaction } from './transactions.ts';
 
 const tryingAfterMs = 200;

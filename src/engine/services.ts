@@ -17,9 +17,9 @@ import { isSdp } from '../sdp/describe.ts';
 import { isTrickle } from '../sdp/trickle.ts';
 import { readable } from '../story/readable.ts';
 import { type BranchReply, type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
+import type { Logins } from './auth/login.ts';
 import type { Core } from './core.ts';
-import type { Logins } from './login.ts';
-import { recordAnswered } from './media-control.ts';
+import { recordAnswered } from './media/media-control.ts';
 
 /** `core` is complete by the time a route runs; `proxy` itself is one of its parts. */
 export function createServices(core: () => Core, logins: Logins): Proxy {

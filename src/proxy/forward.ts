@@ -1,7 +1,7 @@
 /**
  * One forwarded copy of a request (RFC 3261 §16.6 steps 1 to 6 and 8), as a value.
  *
- * Left out: the next hop's address (§16.6 step 7, src/engine/next-hop.ts), timer C and sending.
+ * Left out: the next hop's address (§16.6 step 7, src/engine/proxy/next-hop.ts), timer C and sending.
  */
 import type { Field } from '../message/build.ts';
 import { prepend, replaceAll, setHeader, withUri } from '../message/edit.ts';

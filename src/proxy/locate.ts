@@ -1,7 +1,7 @@
 /**
  * Locating the servers of a URI (RFC 3263 §4, RFC 2782, RFC 7118 §9): which transport, which service names, which order.
  *
- * These are the decisions; `engine/next-hop.ts` asks the DNS. Left out: WebSocket, whose clients cannot be dialled, and
+ * These are the decisions; `engine/proxy/next-hop.ts` asks the DNS. Left out: WebSocket, whose clients cannot be dialled, and
  * the regular expressions of NAPTR, which SIP does not use (RFC 3263 §4.1).
  */
 import { lower } from '../message/ascii.ts';

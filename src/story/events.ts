@@ -110,7 +110,7 @@ export interface AnsweredEvent extends Happened {
   readonly mediaNode: string | undefined;
 }
 
-/** What the watch over its media found (engine/media-watch.ts), or somebody did to it (engine/media-control.ts). */
+/** What the watch over its media found (engine/media/media-watch.ts), or somebody did to it (engine/media/media-control.ts). */
 export interface MediaFaultEvent extends Happened {
   readonly kind: 'media';
   /** Of the verdict; `undefined`: nothing is wrong. */

@@ -1,6 +1,6 @@
 /**
  * What is wrong with the media of a call that is up, if anything: the first verdict of those that a look at rtpengine can
- * give. Left out: when to look, and who is told (engine/media-watch.ts).
+ * give. Left out: when to look, and who is told (engine/media/media-watch.ts).
  */
 import { factsOf, newestMedia, saysGone } from './facts.ts';
 import type { LegState } from './media-state.ts';

@@ -1,7 +1,7 @@
 /** Sources that do harm meet silence, and everybody else goes on (DESIGN laws 9 and 10). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProtectionOptions } from '../../src/engine/protection.ts';
+import type { ProtectionOptions } from '../../src/engine/auth/protection.ts';
 import type { Agent } from '../support/agent.ts';
 import { createProxyScene, domain, type ProxyScene } from '../support/proxy-scene.ts';
 

@@ -1,4 +1,4 @@
-/** Short-lived logins (src/engine/sessions.ts): a browser logs in as an account without its password, until it may not. */
+/** Short-lived logins (src/engine/auth/sessions.ts): a browser logs in as an account without its password, until it may not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionCredentials } from '../../src/engine/operations.ts';

@@ -13,8 +13,8 @@
 import assert from 'node:assert/strict';
 import { routes } from '../../routes/routes.ts';
 import type { Routes } from '../../src/engine/api.ts';
+import type { ProtectionOptions } from '../../src/engine/auth/protection.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import type { ProtectionOptions } from '../../src/engine/protection.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Clock, Log, NetworkEvents, PushService } from '../../src/ports.ts';

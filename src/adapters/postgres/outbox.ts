@@ -1,7 +1,7 @@
 /**
  * The media outbox in PostgreSQL (DESIGN §4): whole-call deletes that rtpengine has not confirmed.
  *
- * An entry is given up after five minutes (engine/media-delete.ts), and swept away after ten where nobody was left to do
+ * An entry is given up after five minutes (engine/media/media-delete.ts), and swept away after ten where nobody was left to do
  * that. A session without packets has ended by itself then; one whose telephones still talk goes on.
  */
 import type { MediaOutbox, OutboxEntry } from '../../ports.ts';

@@ -1,0 +1,139 @@
+/**
+ * Digest login (RFC 3261 §22, RFC 8760) as the routes ask for it: credentials in, user or challenge out.
+ *
+ * Remembers used nonce counts and failed logins, both bounded. An unknown user is answered like a wrong password.
+ */
+
+import { algorithmsFor, challengeHeaders, credentialsFor, readCredentials, verify } from '../../auth/digest.ts';
+import { FailedLogins } from '../../auth/failures.ts';
+import { identityRefusal } from '../../auth/identity.ts';
+import { checkNonce, createNonce, type NonceOwner } from '../../auth/nonce.ts';
+import { NonceWindow } from '../../auth/nonce-window.ts';
+import { all, get } from '../../message/header.ts';
+import { Authorization, type Credentials, ProxyAuthorization } from '../../message/headers/digest.ts';
+import { From, To } from '../../message/headers/from-to.ts';
+import { UserAgent } from '../../message/headers/text.ts';
+import { parseUri } from '../../message/uri.ts';
+import type { Clock, Flow, Random, Subscriber, SubscriberStore } from '../../ports.ts';
+import { type Reply, type Request, refuse, reply, type User } from '../api.ts';
+import type { Domains } from '../domains.ts';
+
+export interface LoginOptions {
+  readonly owner: NonceOwner;
+  /** The first signs, all verify. */
+  readonly secrets: readonly string[];
+  readonly domains: Pick<Domains, 'domainOf' | 'aorOf'>;
+}
+
+/** Who counts logins beside us. */
+export interface LoginWatch {
+  loginFailed(flow: Flow): void;
+  loginSucceeded(flow: Flow): void;
+}
+
+const nobodyWatches: LoginWatch = { loginFailed: () => undefined, loginSucceeded: () => undefined };
+
+export class Logins {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #subscribers: Pick<SubscriberStore, 'find'>;
+  readonly #options: LoginOptions;
+  readonly #watch: LoginWatch;
+  readonly #nonces = new NonceWindow();
+  readonly #failures = new FailedLogins();
+
+  constructor(
+    clock: Clock,
+    random: Random,
+    subscribers: Pick<SubscriberStore, 'find'>,
+    options: LoginOptions,
+    watch: LoginWatch = nobodyWatches,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#subscribers = subscribers;
+    this.#options = options;
+    this.#watch = watch;
+  }
+
+  /** `meanwhile` is called when the database is asked, and not for a request without credentials. */
+  async login(request: Request, meanwhile: () => void): Promise<User | Reply> {
+    const realm = this.#realmOf(request);
+    const header = request.message.method === 'REGISTER' ? Authorization : ProxyAuthorization;
+    const credentials = credentialsFor(all(request.message, header), realm);
+    if (credentials === undefined) return this.#challenge(request, realm, false);
+    return this.#check(request, realm, credentials, meanwhile);
+  }
+
+  identity(request: Request, user: User): Reply | undefined {
+    const code = identityRefusal(request.message, user, (uri) => this.#options.domains.aorOf(uri));
+    return code === undefined ? undefined : refuse(code, 403);
+  }
+
+  async #check(
+    request: Request,
+    realm: string,
+    credentials: Credentials,
+    meanwhile: () => void,
+  ): Promise<User | Reply> {
+    const username = readCredentials(credentials)?.username;
+    if (username === undefined) return refuse('malformed', 400, 'The digest credentials lack a part.');
+    const source = request.flow.remote.address;
+    const nowMs = this.#clock.nowMs();
+    if (this.#failures.blocked(source, username, nowMs)) return refuse('login-blocked', 403);
+    const found = this.#subscribers.find(username, realm);
+    meanwhile();
+    const subscriber = goodOn(request.flow, await found);
+    const { owner, secrets } = this.#options;
+    const verdict = verify(credentials, {
+      method: request.message.method,
+      requestUri: request.message.uri,
+      subscriber,
+      checkNonce: (nonce) => checkNonce(nonce, secrets, nowMs, owner),
+      useNonce: (nonce, count) => this.#nonces.use(nonce, count, nowMs),
+    });
+    switch (verdict) {
+      case 'ok':
+        this.#failures.clear(source, username);
+        this.#watch.loginSucceeded(request.flow);
+        return subscriber === undefined ? { username, domain: realm } : userOf(subscriber, realm);
+      case 'malformed':
+        return refuse('malformed', 400, 'The digest credentials are not for this request.');
+      case 'stale':
+      case 'replay':
+        return this.#challenge(request, realm, true);
+      case 'wrong':
+        this.#failures.note(source, username, nowMs);
+        this.#watch.loginFailed(request.flow);
+        return { ...this.#challenge(request, realm, false), code: 'login-failed' };
+    }
+  }
+
+  #challenge(request: Request, realm: string, stale: boolean): Reply {
+    const registrar = request.message.method === 'REGISTER';
+    const [secret = ''] = this.#options.secrets;
+    const nonce = createNonce(secret, this.#clock.nowMs(), this.#options.owner, this.#random.hex(6));
+    const headers = challengeHeaders(realm, nonce, {
+      challenger: registrar ? 'registrar' : 'proxy',
+      stale,
+      order: algorithmsFor(get(request.message, UserAgent)),
+    });
+    return reply(registrar ? 401 : 407, headers);
+  }
+
+  /** The realm is the subscriber's domain (DESIGN §5): that of the address to register, or of the caller. */
+  #realmOf({ message }: Request): string {
+    const uri = parseUri(get(message, message.method === 'REGISTER' ? To : From)?.uri ?? '');
+    return uri === undefined ? '' : this.#options.domains.domainOf(uri);
+  }
+}
+
+function userOf({ username, session, calls: { mostCalls } }: Subscriber, domain: string): User {
+  const by = session === undefined ? {} : { session };
+  return { username, domain, ...by, ...(mostCalls === undefined ? {} : { mostCalls }) };
+}
+
+/** A short-lived login is good on a connection only: it ends with that (sessions.ts). */
+function goodOn(flow: Flow, subscriber: Subscriber | undefined): Subscriber | undefined {
+  return subscriber?.session !== undefined && flow.transport === 'udp' ? undefined : subscriber;
+}

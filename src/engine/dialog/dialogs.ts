@@ -1,0 +1,339 @@
+/**
+ * The dialogs that pass us (DESIGN §5): the record rules, the token in our Record-Route hints.
+ *
+ * A call has a row in the database from the 2xx to the end, so that a restart loses none. It is written behind the 2xx,
+ * not before it: a slow database must not hold back an answered call. Early dialogs and subscriptions have no row.
+ * Law 10: where a request of a dialog goes is what the record knows, or else what the token names; never what its sender
+ * makes up.
+ */
+import {
+  moveFlow,
+  noteFlow,
+  noteRequest,
+  noteResponse,
+  otherSide,
+  type SideName,
+  sideOf,
+} from '../../dialog/record.ts';
+import {
+  ageHours,
+  bindingKeyHash,
+  decodeToken,
+  directionOf,
+  encodeToken,
+  hourOf,
+  nodeNumber,
+  type TokenFields,
+  type TokenSide,
+  tagHash,
+  targetHash,
+} from '../../dialog/token.ts';
+import { nextOf, wayTo } from '../../dialog/way.ts';
+import { get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { From, To, tagOf } from '../../message/headers/from-to.ts';
+import type { SipMessage, SipResponse } from '../../message/message.ts';
+import type {
+  Binding,
+  Clock,
+  DialogRecord,
+  DialogSide,
+  DialogStore,
+  Flow,
+  LocationStore,
+  Log,
+  Network,
+} from '../../ports.ts';
+import { type Reply, type Request, refuse, type Target } from '../api.ts';
+import { DialogRows } from './dialog-rows.ts';
+import { DialogTable } from './dialog-table.ts';
+
+export interface DialogsOptions {
+  readonly node: string;
+  readonly secrets: readonly string[];
+  /** How long the dialogs of a closed connection wait for its client. */
+  readonly graceMs: number;
+}
+
+type BindingRef = Pick<Binding, 'aor' | 'key'>;
+
+/** Early dialogs and subscriptions that are remembered; the oldest makes room (law 9). */
+const mostPassing = 20_000;
+
+/** Calls that we ended ourselves, so that their tokens are dead; the oldest makes room (law 9). */
+const mostHungUp = 20_000;
+
+/** How long a token is good without its record, which a call keeps as long as it lasts. */
+const tokenHours = 24;
+
+export class Dialogs {
+  readonly #store: DialogStore;
+  readonly #rows: DialogRows;
+  readonly #location: LocationStore;
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #options: DialogsOptions;
+  readonly #calls = new DialogTable();
+  /** Early dialogs, and those of other requests than INVITE. */
+  readonly #passing = new DialogTable();
+  readonly #hungUp = new Set<string>();
+  readonly #followed = new WeakSet<Request>();
+  /** Records whose row has gone already. */
+  readonly #unstored = new WeakSet<DialogRecord>();
+  /** When a flow with dialogs was closed; those of before the start closed with it. */
+  readonly #closedAtMs = new Map<string, number>();
+  readonly #startedAtMs: number;
+  readonly #nodeNumber: number;
+
+  constructor(
+    ports: {
+      readonly dialogs: DialogStore;
+      readonly location: LocationStore;
+      readonly network: Network;
+      readonly clock: Clock;
+      readonly log: Log;
+    },
+    options: DialogsOptions,
+  ) {
+    this.#store = ports.dialogs;
+    this.#rows = new DialogRows(ports.dialogs, ports.clock, ports.log);
+    this.#location = ports.location;
+    this.#network = ports.network;
+    this.#clock = ports.clock;
+    this.#options = options;
+    this.#startedAtMs = ports.clock.nowMs();
+    this.#nodeNumber = nodeNumber(options.node);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  all(): readonly DialogRecord[] {
+    return this.#calls.all();
+  }
+
+  /** The records of before the restart. */
+  async load(): Promise<readonly DialogRecord[]> {
+    const records = await this.#store.load(this.#options.node);
+    for (const record of records) this.#calls.put(record);
+    return records;
+  }
+
+  // --- tokens --------------------------------------------------------------------------------------------------------
+
+  /** The token for the Record-Route of one branch. */
+  token({ callId, callerTag, pass }: TokenCall, caller: TokenParty, callee: TokenParty): string {
+    const [secret = ''] = this.#options.secrets;
+    const fields: TokenFields = {
+      callerTagHash: tagHash(callerTag),
+      node: this.#nodeNumber,
+      pass,
+      madeAtHour: hourOf(this.#clock.nowMs()),
+      caller: tokenSide(caller),
+      callee: tokenSide(callee),
+    };
+    return encodeToken(fields, callId, secret);
+  }
+
+  // --- following -----------------------------------------------------------------------------------------------------
+
+  /** Law 10: without a valid token for this Call-ID a To tag gains nothing. */
+  async follow(request: Request): Promise<Target | Reply | undefined> {
+    const { message, token: text = '' } = request;
+    const { callId, fromTag, toTag } = namesOf(message);
+    if (this.#hungUp.has(`${fromTag}\n${toTag}\n${text}`)) return undefined;
+    const record = this.find(message, text);
+    // The token that we wrote for this very record needs no look at its signature.
+    if (record === undefined || text === '' || record.token !== text) {
+      const token = decodeToken(text, callId, this.#options.secrets);
+      // A token of one's own call must not reach into somebody else's with the same Call-ID.
+      const callerTag = token && [fromTag, toTag].find((tag) => tagHash(tag) === token.callerTagHash);
+      if (token === undefined || callerTag === undefined) return undefined;
+      if (record !== undefined && record.caller.tag !== callerTag) return undefined;
+      if (record === undefined) {
+        this.#followed.add(request);
+        return this.#followToken(request, token, fromTag);
+      }
+    }
+    this.#followed.add(request);
+    const side = sideOf(record, fromTag) ?? 'caller';
+    const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request.flow));
+    // Its row goes with the BYE, not with the answer: should we die between the two, nobody would come to end it.
+    if (message.method === 'BYE') this.#unstore(noted);
+    return this.#followRecord(request, noted, otherSide(side));
+  }
+
+  /** Whether it came with a valid token: only such a request may end a dialog (law 10). */
+  hasFollowed(request: Request): boolean {
+    return this.#followed.has(request);
+  }
+
+  async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
+    const side = record[towards];
+    const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
+    if (side.flowId === undefined) {
+      const uri = wayTo(side, request.message);
+      return uri === undefined ? undefined : { ...target, uri };
+    }
+    if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
+    const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
+    if (moved === undefined) return this.#unreachable(side.flowId);
+    this.#replace(record, noteFlow(record, towards, moved.id, moved.listener.index));
+    return { ...target, flowId: moved.id };
+  }
+
+  /** No record: the row was lost with the process, or nothing has come from the callee yet. */
+  async #followToken(request: Request, token: TokenFields, fromTag: string): Promise<Target | Reply | undefined> {
+    if (ageHours(token, this.#clock.nowMs()) > tokenHours) return undefined;
+    const side = directionOf(token, fromTag) === 'from-caller' ? token.callee : token.caller;
+    const target: Target = { uri: request.message.uri, media: side.media };
+    if (side.flowId !== undefined && this.#network.find(side.flowId) !== undefined) {
+      return { ...target, flowId: side.flowId };
+    }
+    const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
+    const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
+    if (flow !== undefined) return { ...target, flowId: flow.id };
+    if (side.flowId !== undefined) return this.#unreachable(side.flowId);
+    const named = binding === undefined ? side.targetHash : targetHash(binding.path[0] ?? binding.contact);
+    return named !== undefined && named === targetHash(nextOf(request.message)) ? target : undefined;
+  }
+
+  async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {
+    const bindings = await this.#location.lookup(ref.aor);
+    const flowId = bindings.find((binding) => binding.key === ref.key)?.flowId;
+    return flowId === undefined ? undefined : this.#network.find(flowId);
+  }
+
+  /** Law 4: 480 while the client may come back, 481 when it has not. */
+  #unreachable(flowId: string): Reply {
+    // A connection of an earlier process closed with it.
+    const since = this.#closedAtMs.get(flowId) ?? this.#startedAtMs;
+    const waiting = this.#clock.nowMs() - since < this.#options.graceMs;
+    return waiting ? refuse('flow-gone', 480) : refuse('no-dialog', 481);
+  }
+
+  /** The sender came by another connection than before: the other side reaches it there from now on. */
+  #noteSender(record: DialogRecord, side: SideName, flow: Flow): DialogRecord {
+    const known = record[side].flowId;
+    return known === undefined || known === flow.id ? record : noteFlow(record, side, flow.id, flow.listener.index);
+  }
+
+  // --- life ----------------------------------------------------------------------------------------------------------
+
+  established(record: DialogRecord): void {
+    if (this.#calls.find(record.callId, record.caller.tag, record.callee.tag, record.token) !== undefined) return;
+    this.#calls.put(record);
+    this.#rows.save(record);
+  }
+
+  /** A dialog without a row: an early one, or a subscription. */
+  passing(record: DialogRecord): void {
+    if (this.#passing.size >= mostPassing) for (const old of this.#passing.oldest()) this.#passing.remove(old);
+    this.#passing.put(record);
+  }
+
+  /** An early dialog has become a call, or has come to nothing. */
+  passed(record: DialogRecord): void {
+    this.#passing.remove(record);
+  }
+
+  /** A 2xx to this request of the dialog passed: its Contact may be new. */
+  note(request: Request, response: SipResponse): void {
+    const record = this.find(response, request.token);
+    if (record !== undefined) this.#replace(record, noteResponse(record, response));
+  }
+
+  /** The dialog that this message belongs to, in either direction; of a spiral the pass with this token. */
+  find(message: SipMessage, token: string | undefined): DialogRecord | undefined {
+    const { callId, fromTag, toTag } = namesOf(message);
+    return this.#calls.find(callId, fromTag, toTag, token) ?? this.#passing.find(callId, fromTag, toTag, token);
+  }
+
+  ended(record: DialogRecord): void {
+    this.#calls.remove(record);
+    this.#unstore(record);
+  }
+
+  /** DESIGN §5: after a BYE of ours later requests of either side get 481. */
+  hungUp({ caller, callee, token }: DialogRecord): void {
+    for (const [from, to] of [
+      [caller.tag, callee.tag],
+      [callee.tag, caller.tag],
+    ]) {
+      const [oldest] = this.#hungUp;
+      if (this.#hungUp.size >= mostHungUp && oldest !== undefined) this.#hungUp.delete(oldest);
+      this.#hungUp.add(`${from}\n${to}\n${token}`);
+    }
+  }
+
+  /** A client registered: its dialogs follow it to its flow. */
+  moved(binding: BindingRef, flow: Flow): void {
+    for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
+      this.#replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
+    }
+  }
+
+  /** `gone`: a call one of whose sides did not come back within the grace time. */
+  closed(flow: Flow, gone: (record: DialogRecord) => void): void {
+    if (this.#calls.byFlow(flow.id).length + this.#passing.byFlow(flow.id).length === 0) return;
+    this.#closedAtMs.set(flow.id, this.#clock.nowMs());
+    this.#clock.after(this.#options.graceMs, () => {
+      this.#closedAtMs.delete(flow.id);
+      for (const record of this.#calls.byFlow(flow.id)) gone(record);
+    });
+  }
+
+  /** Calls with a side whose connection is not there. */
+  unreachable(): readonly DialogRecord[] {
+    const isGone = ({ flowId }: DialogSide): boolean =>
+      flowId !== undefined && this.#network.find(flowId) === undefined;
+    return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
+  }
+
+  /** The new value in place of the old; CSeqs go to the database with the next change that matters. */
+  #replace(old: DialogRecord, record: DialogRecord): DialogRecord {
+    if (old === record) return record;
+    // It may have ended while the database was asked.
+    if (this.#passing.has(old)) this.#passing.put(record);
+    if (!this.#calls.has(old)) return record;
+    this.#calls.put(record);
+    if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#rows.save(record);
+    return record;
+  }
+
+  #unstore(record: DialogRecord): void {
+    if (this.#unstored.has(record)) return;
+    this.#unstored.add(record);
+    this.#rows.remove(record);
+  }
+}
+
+function namesOf(message: SipMessage): { readonly callId: string; readonly fromTag: string; readonly toTag: string } {
+  const fromTag = tagOf(get(message, From)) ?? '';
+  return { callId: get(message, CallId) ?? '', fromTag, toTag: tagOf(get(message, To)) ?? '' };
+}
+
+/** What a token is made for: one pass of a call. */
+export interface TokenCall {
+  readonly callId: string;
+  readonly callerTag: string;
+  /** Max-Forwards as it came. */
+  readonly pass: number;
+}
+
+/** What a token says of one side. */
+export interface TokenParty extends Omit<TokenSide, 'bindingKeyHash' | 'targetHash'> {
+  readonly binding: BindingRef | undefined;
+  /** Where its requests are sent when it has no flow: its first Route, else its Contact. */
+  readonly target: string;
+}
+
+function tokenSide({ binding, target, ...side }: TokenParty): TokenSide {
+  const bindingHash = binding === undefined ? undefined : bindingKeyHash(binding.aor, binding.key);
+  return { ...side, bindingKeyHash: bindingHash, targetHash: targetHash(target) };
+}
+
+function movedOn(old: DialogSide, now: DialogSide): boolean {
+  return old.flowId !== now.flowId || old.remoteTarget !== now.remoteTarget;
+}

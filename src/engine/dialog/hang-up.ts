@@ -1,0 +1,113 @@
+/**
+ * The end of a call: by a BYE that passed, or by BYEs of ours when it has lost its media (law 1, `Deviates:` §16.7: a
+ * proxy would forward a 2xx without media, and both would then sit in a silent call).
+ */
+import { byeFor, type SideName } from '../../dialog/record.ts';
+import type { Failure } from '../../errors.ts';
+import { all, get } from '../../message/header.ts';
+import { CSeq } from '../../message/headers/cseq.ts';
+import { From, tagOf } from '../../message/headers/from-to.ts';
+import { Route } from '../../message/headers/route.ts';
+import type { SipResponse } from '../../message/message.ts';
+import type { DialogRecord, Flow } from '../../ports.ts';
+import { ackFor2xx, routeSetOf } from '../../proxy/ack.ts';
+import { carriesToken } from '../../proxy/record-route.ts';
+import type { Request } from '../api.ts';
+import { type Core, nobody, reasonField, viaFor } from '../core.ts';
+import type { PreparedBranch } from '../proxy/branches.ts';
+import { dialogOf } from './parties.ts';
+
+/**
+ * ACK for the 2xx of a branch that goes no further, and BYE with what went wrong. In a dialog to both sides, for one of
+ * them has changed its media already.
+ */
+export function hangUpAnswered(
+  core: Core,
+  request: Request,
+  branch: PreparedBranch,
+  response: SipResponse,
+  why: Failure,
+): void {
+  acknowledge(core, request, branch, response);
+  if (request.inDialog) {
+    hangUp(core, request, why);
+    return;
+  }
+  const record = dialogOf(core, request, branch, response, undefined);
+  if (record === undefined) return;
+  bye(core, record, 'callee', why);
+  core.dialogs.hungUp(record);
+}
+
+/** RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there. */
+export function acknowledge(core: Core, request: Request, branch: PreparedBranch, response: SipResponse): void {
+  const { flow, token } = branch;
+  if (get(response, CSeq)?.method !== 'INVITE') return;
+  const routeSet = request.inDialog
+    ? all(request.message, Route).map(({ uri }) => uri)
+    : routeSetOf(response, (uri) => carriesToken(uri, token));
+  const ack = ackFor2xx(response, viaFor(flow.listener, newBranch(core)), routeSet);
+  if (ack !== undefined) core.transactions.sendDirect(ack, flow);
+}
+
+/** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
+export function hangUp(core: Core, request: Request, failure: Failure): void {
+  const record = core.dialogs.find(request.message, request.token);
+  if (record !== undefined) hangUpRecord(core, record, failure);
+}
+
+/** The same for a call; a side whose connection is gone hears nothing. */
+export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure): void {
+  core.stories.hungUp(record.callId, failure);
+  bye(core, record, 'caller', failure);
+  bye(core, record, 'callee', failure);
+  core.dialogs.hungUp(record);
+  endRecord(core, record);
+}
+
+function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
+  const { network, log } = core.ports;
+  const side = record[towards];
+  const listener = network.listeners[side.listener] ?? network.listeners[0];
+  const known = side.flowId === undefined ? undefined : network.find(side.flowId);
+  if (listener === undefined) return;
+  const headers = [reasonField(failure)];
+  const send = (flow: Flow): void => {
+    const via = viaFor(flow.listener, newBranch(core));
+    core.transactions.client(byeFor(record, towards, { via, headers }), flow, nobody);
+  };
+  if (known !== undefined) send(known);
+  else if (side.flowId === undefined) {
+    const failed = (thrown: unknown): void =>
+      log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent');
+    core.nextHops
+      .toUri(side.routeSet[0] ?? side.remoteTarget, listener)
+      .then(send)
+      .catch(failed);
+  }
+}
+
+function newBranch(core: Core): string {
+  return `z9hG4bK${core.ports.random.hex(8)}`;
+}
+
+/** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
+export function endDialog(core: Core, request: Request): void {
+  if (!core.dialogs.hasFollowed(request)) return;
+  const record = core.dialogs.find(request.message, request.token);
+  if (record === undefined) {
+    core.media.endForgotten(request.message);
+    return;
+  }
+  const byCaller = tagOf(get(request.message, From)) === record.caller.tag;
+  core.stories.saidBye(record.callId, byCaller ? 'caller' : 'callee');
+  endRecord(core, record);
+}
+
+function endRecord(core: Core, record: DialogRecord): void {
+  core.dialogs.ended(record);
+  core.presence.calls.ended(record);
+  core.callLimits.ended(record);
+  core.media.dialogEnded(record);
+  core.stories.dialogEnded(record);
+}

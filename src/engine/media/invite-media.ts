@@ -1,0 +1,46 @@
+/**
+ * The media of one INVITE that opens a call, from its relay to its last branch; of any other request there is none, and
+ * nothing here does anything. What is done with the media is in media.ts.
+ */
+import type { Request } from '../api.ts';
+import type { Core } from '../core.ts';
+import { kindByTransport } from './media.ts';
+import type { MediaCall } from './media-call.ts';
+
+export class InviteMedia {
+  readonly #core: Core;
+  readonly #request: Request;
+  #call: MediaCall | undefined;
+  #isOpen = false;
+
+  constructor(core: Core, request: Request) {
+    this.#core = core;
+    this.#request = request;
+  }
+
+  begin(): void {
+    const { message, flow, media } = this.#request;
+    this.#isOpen = true;
+    this.#call = this.#core.media.begin(message, { kind: media, address: flow.remote.address });
+    // Law 2: the SDP of a caller says what it speaks, also when it is called.
+    const binding = media === kindByTransport(flow.transport) ? undefined : this.#core.registrar.bindingOf(flow);
+    if (binding !== undefined) this.#core.registrar.learn(binding, media);
+  }
+
+  /** Nothing more comes from it; its media may go, unless it was answered (src/media/delete-rules.ts knows). */
+  branchEnded(branchId: string): void {
+    if (this.#call !== undefined) this.#core.media.branchEnded(this.#call, branchId);
+  }
+
+  /** The node that holds the media of this dialog. */
+  answered(branchId: string, calleeTag: string): string | undefined {
+    return this.#call && this.#core.media.answered(this.#call, branchId, calleeTag);
+  }
+
+  /** Law 3: no branch brings another call, so its media ends with the last BYE, not with the last timer. */
+  finished(): void {
+    if (this.#call === undefined || !this.#isOpen) return;
+    this.#isOpen = false;
+    this.#core.media.finished(this.#call);
+  }
+}

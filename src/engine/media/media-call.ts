@@ -1,0 +1,88 @@
+/**
+ * What the proxy knows of one call's media: its rtpengine node, its branches there, and where offer and answer stand.
+ *
+ * A record, no behaviour: `media.ts` performs what `src/media` decides.
+ */
+import { createMediaSession, type MediaSession } from '../../media/delete-rules.ts';
+import { type Command, createExchange, type Exchange } from '../../media/offer-answer.ts';
+import type { SipMessage, SipRequest } from '../../message/message.ts';
+import type { MediaKind } from '../../ports.ts';
+
+/** One party as a receiver of SDP. */
+export interface MediaParty {
+  readonly kind: MediaKind;
+  /** Its address: tells the address family it needs. */
+  readonly address: string;
+}
+
+export interface MediaCall {
+  readonly callId: string;
+  readonly callerTag: string;
+  /** What rtpengine calls it: the Call-ID, unless another caller uses the same one. */
+  readonly name: string;
+  /** The rtpengine node, once an offer was accepted there. */
+  node: string | undefined;
+  /** Nodes where an offer was refused or got no answer: they may have made the call nevertheless. */
+  readonly tried: Set<string>;
+  /** The first offer while it is looking for its node: other branches wait for it (one node per call). */
+  pinning: Promise<string> | undefined;
+  session: MediaSession;
+  exchange: Exchange;
+  caller: MediaParty;
+  /** By via-branch, then also by To tag once one is known. */
+  readonly callees: Map<string, MediaParty>;
+  /** To tag → via-branch of the branch it answers on. */
+  readonly branchOfTag: Map<string, string>;
+  /** What the exchange said of a request, for all its branches. */
+  readonly commands: WeakMap<SipRequest, Command>;
+  /** Rewritten bodies, so that a retransmission leaves as the first one did (law 1). Bounded. */
+  readonly rewritten: Map<string, string>;
+  /** The answer that rtpengine was told last, and what it made of it; none once an offer came after it. */
+  lastAnswer: { readonly callee: string | undefined; readonly answer: string; readonly sdp: string } | undefined;
+  /** Requests of a spiral on their second way through us: what answers them is left alone. */
+  readonly arranged: WeakSet<SipRequest>;
+  /** INVITEs that create dialogs and are still running. */
+  contexts: number;
+  /** To tags of answered dialogs. */
+  readonly dialogs: Set<string>;
+}
+
+export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'name' | 'caller'>): MediaCall {
+  return {
+    ...of,
+    node: undefined,
+    tried: new Set(),
+    pinning: undefined,
+    session: createMediaSession(),
+    exchange: createExchange(),
+    callees: new Map(),
+    branchOfTag: new Map(),
+    commands: new WeakMap(),
+    rewritten: new Map(),
+    lastAnswer: undefined,
+    arranged: new WeakSet(),
+    contexts: 0,
+    dialogs: new Set(),
+  };
+}
+
+/** Whether a callee with this tag has said anything yet. */
+export function hasAnswered({ dialogs, branchOfTag }: MediaCall, calleeTag: string): boolean {
+  return dialogs.has(calleeTag) || branchOfTag.has(calleeTag);
+}
+
+/** Whether its SDP is one that we wrote ourselves. */
+export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
+  if (body === '') return false;
+  for (const own of call.rewritten.values()) if (own === body) return true;
+  return false;
+}
+
+const mostRewritten = 32;
+
+export function rememberRewritten(call: MediaCall, key: string, body: string): void {
+  call.rewritten.delete(key);
+  const [oldest] = call.rewritten.keys();
+  if (call.rewritten.size >= mostRewritten && oldest !== undefined) call.rewritten.delete(oldest);
+  call.rewritten.set(key, body);
+}

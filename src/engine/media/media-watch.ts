@@ -1,0 +1,114 @@
+/**
+ * Looks at the media of each call some seconds after it was answered, and after each change: silence of one side, ICE or
+ * DTLS that never completed, a session that rtpengine has lost. What it finds stands in the call's story, and is told.
+ *
+ * One question at a time with a rest in between, so that thousands of calls taken up after a restart are in nobody's way;
+ * beyond what that can do, a part of the calls is looked at. A call with a fault is looked at again, ever less often. A
+ * node that does not answer says nothing about its calls. Left out: ending a call for it (media-silence.ts).
+ */
+import type { Cancel, Clock, MediaRelay } from '../../ports.ts';
+import { mediaFaultOf } from '../../story/media-fault.ts';
+import type { Story } from '../../story/story.ts';
+import type { Counters } from '../statistics/counters.ts';
+import type { Stories } from '../story/stories.ts';
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  readonly relay: Pick<MediaRelay, 'nodes'>;
+  readonly stories: Stories;
+  readonly counters: Counters;
+  /** `mediaFault` of this one is another now. */
+  readonly changed: (story: Story) => void;
+}
+
+/** After the answer. Two-way by then is two-way for good, nearly always. */
+const looksMs = [4_000, 15_000] as const;
+const afterChangeMs = 4_000;
+/** Doubled from look to look at a call with a fault. */
+const againMs = 15_000;
+const rarestMs = 300_000;
+const restMs = 20;
+/** Law 9. */
+const mostWaiting = 1_000;
+
+export class MediaWatch {
+  readonly #options: WatchOptions;
+  readonly #waiting = new Set<Story>();
+  /** Of calls with a fault: how long until the next look. */
+  readonly #againMs = new WeakMap<Story, number>();
+  /** Of those too: the look to come. */
+  readonly #next = new WeakMap<Story, Cancel>();
+  #busy = false;
+  #stopped = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Before the first one was answered, and for each. */
+  answered(story: Story): void {
+    if (story.mediaNode === undefined) return;
+    for (const delayMs of looksMs) this.#options.clock.after(delayMs, () => this.#wait(story));
+  }
+
+  /** A new answer within a call. */
+  renegotiated(callId: string): void {
+    const story = this.#options.stories.byCallId(callId);
+    if (story?.mediaNode !== undefined) this.#later(story, afterChangeMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #later(story: Story, delayMs: number): void {
+    this.#next.get(story)?.();
+    this.#next.set(
+      story,
+      this.#options.clock.after(delayMs, () => this.#wait(story)),
+    );
+  }
+
+  #wait(story: Story): void {
+    if (story.state !== 'answered' || this.#waiting.size >= mostWaiting) return;
+    this.#waiting.add(story);
+    if (!this.#busy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    // A set hands out what is added meanwhile, too.
+    for (const story of this.#waiting) {
+      this.#waiting.delete(story);
+      if (this.#stopped) break;
+      if (!this.#answers(story)) continue;
+      await this.#look(story);
+      await new Promise<void>((resolve) => this.#options.clock.after(restMs, resolve));
+    }
+    this.#busy = false;
+  }
+
+  #answers({ state, mediaNode }: Story): boolean {
+    const node = this.#options.relay.nodes().find(({ id }) => id === mediaNode);
+    return state === 'answered' && node !== undefined && node.state !== 'down';
+  }
+
+  async #look(story: Story): Promise<void> {
+    const { stories, counters, clock, changed } = this.#options;
+    counters.mediaLooks++;
+    await stories.askMedia(story);
+    if (story.state !== 'answered') return;
+    const fault = mediaFaultOf(story, clock.nowMs());
+    if (stories.mediaSeen(story, fault)) {
+      if (fault !== undefined) counters.mediaFault(fault.code);
+      changed(story);
+    }
+    if (fault !== undefined) this.#lookAgain(story);
+  }
+
+  #lookAgain(story: Story): void {
+    const delayMs = this.#againMs.get(story) ?? againMs;
+    this.#againMs.set(story, Math.min(2 * delayMs, rarestMs));
+    this.#later(story, delayMs);
+  }
+}

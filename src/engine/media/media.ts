@@ -1,0 +1,359 @@
+/**
+ * Media of calls: what the routes hand over goes through offer and answer (`src/media`) to rtpengine (media-commands.ts).
+ *
+ * Law 1: what cannot be given its media is not forwarded: `forward` and `backward` throw a `Failure` instead.
+ * Law 3: a call is deleted in rtpengine when its last INVITE and its last dialog have ended; a delete that gets no
+ * answer goes to the outbox (media-delete.ts).
+ */
+import { Failure } from '../../errors.ts';
+import { type MediaEvent, stepMediaSession } from '../../media/delete-rules.ts';
+import type { CallTags } from '../../media/ng-keys.ts';
+import {
+  acceptedPair,
+  type Command,
+  confirmed,
+  type ExchangeEvent,
+  type Party,
+  stepExchange,
+} from '../../media/offer-answer.ts';
+import { otherKind } from '../../media/profiles.ts';
+import { viaBranch } from '../../media/via-branch.ts';
+import { removeAll, withBody } from '../../message/edit.ts';
+import { all, get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { CSeq } from '../../message/headers/cseq.ts';
+import { From, To, tagOf } from '../../message/headers/from-to.ts';
+import { Require } from '../../message/headers/options.ts';
+import { ContentType } from '../../message/headers/text.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../../message/message.ts';
+import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../../ports.ts';
+import { describeSdp, isSdp, mayHideSdp } from '../../sdp/describe.ts';
+import type { Branch, BranchReply } from '../api.ts';
+import { type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
+import { MediaCommands } from './media-commands.ts';
+import type { MediaDeletes } from './media-delete.ts';
+import { MediaTable } from './media-table.ts';
+
+export interface MediaSessionRef {
+  readonly node: string;
+  readonly name: string;
+  readonly isHeld: boolean;
+}
+
+/** Methods that may carry an offer or an answer. */
+const carriers: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'PRACK', 'UPDATE']);
+
+/** To tags of one call that are known with their branch (law 9): a callee may invent them. */
+const mostAnswerers = 128;
+
+export class Media {
+  readonly #commands: MediaCommands;
+  readonly #relay: MediaRelay;
+  readonly #deletes: MediaDeletes;
+  /** Stands in every via-branch: which cluster a call in rtpengine belongs to. */
+  readonly #mark: string;
+  readonly #table = new MediaTable();
+
+  constructor(relay: MediaRelay, deletes: MediaDeletes, log: Log, mark: string) {
+    this.#relay = relay;
+    this.#commands = new MediaCommands(relay, deletes, log, (call, event) => this.#step(call, event));
+    this.#deletes = deletes;
+    this.#mark = mark;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Calls whose media this node has. */
+  countOn(node: string): number {
+    return this.#table.all().filter((call) => call.node === node).length;
+  }
+
+  /** Whether rtpengine's session of this name is one of ours that lives. */
+  isKnown(name: string): boolean {
+    return this.#table.hasName(name);
+  }
+
+  /** Whether a call here has, or may come to have, its session of this name on that node. */
+  isAlive(node: string, name: string): boolean {
+    const call = this.#table.byName(name);
+    return call !== undefined && (call.node === undefined || call.node === node);
+  }
+
+  /**
+   * The call that a message belongs to, whichever side sent it. `opening`: it belongs to a request without a To tag, so
+   * the callee's is news; elsewhere it must be known.
+   */
+  find(message: SipMessage, opening = tagOf(get(message, To)) === undefined): MediaCall | undefined {
+    const callId = get(message, CallId) ?? '';
+    const fromTag = tagOf(get(message, From)) ?? '';
+    const toTag = tagOf(get(message, To)) ?? '';
+    return (opening ? this.#table.find(callId, fromTag) : undefined) ?? this.#table.withTags(callId, fromTag, toTag);
+  }
+
+  /** What the sender of this response speaks, once it has answered. */
+  calleeKind(call: MediaCall, response: SipResponse): MediaKind | undefined {
+    return call.callees.get(tagOf(get(response, To)) ?? '')?.kind;
+  }
+
+  /** The kind of SDP to offer after this refusal, if there is one that was not tried; a browser takes only its own. */
+  otherKind(invite: SipRequest, branchId: string, flow: Flow, { status }: SipResponse): MediaKind | undefined {
+    if ((status !== 488 && status !== 606) || !isSdp(invite)) return undefined;
+    const offered = this.find(invite)?.callees.get(viaBranch(this.#mark, branchId))?.kind;
+    const isBrowser = offered === 'webrtc' && kindByTransport(flow.transport) === 'webrtc';
+    return offered === undefined || isBrowser ? undefined : otherKind[offered];
+  }
+
+  // --- life ----------------------------------------------------------------------------------------------------------
+
+  /** An INVITE that creates dialogs begins; `finished` must follow. */
+  begin(invite: SipRequest, caller: MediaParty): MediaCall {
+    const call = this.#table.open(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '', caller);
+    call.contexts++;
+    return call;
+  }
+
+  /** Its response context brings no further branch. */
+  finished(call: MediaCall): void {
+    call.contexts--;
+    if (call.contexts === 0) call.exchange = confirmed(call.exchange, call.dialogs);
+    this.#endIfOver(call);
+  }
+
+  /** The INVITE client transaction of a branch has ended (DESIGN §4: not when its CANCEL leaves). */
+  branchEnded(call: MediaCall, branchId: string): void {
+    this.#step(call, { on: 'branch-ended', branch: viaBranch(this.#mark, branchId) });
+  }
+
+  /** A 2xx went upstream. Returns the node that holds the media. */
+  answered(call: MediaCall, branchId: string, calleeTag: string): string | undefined {
+    call.dialogs.add(calleeTag);
+    // A proxy before us may have forked: then the other INVITE may be answered too.
+    if (call.contexts === 1) call.exchange = confirmed(call.exchange, call.dialogs);
+    this.#step(call, { on: 'answered', branch: viaBranch(this.#mark, branchId) });
+    return call.node;
+  }
+
+  dialogEnded({ callId, caller, callee }: DialogRecord): void {
+    const call = this.#table.find(callId, caller.tag);
+    if (call === undefined || !call.dialogs.delete(callee.tag)) return;
+    const branch = call.branchOfTag.get(callee.tag);
+    if (branch !== undefined) this.#step(call, { on: 'dialog-ended', branch });
+    this.#endIfOver(call);
+    for (const tag of call.dialogs) this.#reconnect(call, tag);
+  }
+
+  /** Of two callees that have answered, the later one had displaced the other in rtpengine. */
+  #reconnect(call: MediaCall, tag: string): void {
+    const pair = acceptedPair(call.exchange, tag);
+    const tags = this.#tags(call, tag, call.branchOfTag.get(tag) ?? '');
+    if (pair !== undefined) void this.#commands.restore(call, tags, { do: 'restore', ...pair, scope: 'dialog' });
+  }
+
+  /** A BYE of a call whose record was lost: its session is sought on all nodes, where it is if it has one of these tags. */
+  endForgotten(bye: SipMessage): void {
+    const callId = get(bye, CallId) ?? '';
+    if (this.#table.hasName(callId)) return;
+    for (const tag of [tagOf(get(bye, From)), tagOf(get(bye, To))]) {
+      if (tag === undefined) continue;
+      for (const { id } of this.#relay.nodes()) this.#deletes.perform(id, callId, tag, { delete: 'leg' });
+    }
+  }
+
+  /** Where rtpengine has the media of this dialog, and whether its SDPs say that it is on hold. */
+  sessionOf({ callId, caller, callee }: DialogRecord): MediaSessionRef | undefined {
+    const call = this.#table.find(callId, caller.tag);
+    if (call?.node === undefined) return undefined;
+    const { offer = '', answer = '' } = acceptedPair(call.exchange, callee.tag) ?? {};
+    const isHeld = [offer, answer].some((sdp) => (describeSdp(sdp)?.direction ?? 'sendrecv') !== 'sendrecv');
+    return { node: call.node, name: call.name, isHeld };
+  }
+
+  /** A call of before the restart: its SDPs are lost, the rest is in its record. */
+  restore(record: DialogRecord): void {
+    if (record.mediaNode === undefined) return;
+    const caller = { kind: record.caller.media, address: '' };
+    const call = this.#table.open(record.callId, record.caller.tag, caller, record.mediaName);
+    call.node = record.mediaNode;
+    call.callees.set(record.callee.tag, { kind: record.callee.media, address: '' });
+    call.dialogs.add(record.callee.tag);
+    for (const on of ['offer-sent', 'offer-ok', 'answered'] as const) {
+      call.session = stepMediaSession(call.session, { on, branch: record.callee.tag })[0];
+    }
+  }
+
+  // --- messages ------------------------------------------------------------------------------------------------------
+
+  async forward(branch: Branch): Promise<SipRequest> {
+    const { message } = branch;
+    if (mayPassBy(message)) {
+      if (message.method !== 'ACK') throw new Failure('unsupported-body');
+      return withoutBody(message);
+    }
+    const call = this.#callOf(message);
+    if (call === undefined) return this.#unknown(message);
+    if (wroteBody(call, message)) {
+      // A spiral (RFC 3261 §16.3 step 4): it passes us again, and its media was arranged the first time.
+      call.arranged.add(branch.request.message);
+      return message;
+    }
+    const party = partyOf(call, message);
+    const tag = tagOf(get(message, party === 'caller' ? To : From));
+    const via = viaBranch(this.#mark, branch.id);
+    if (party === 'caller') this.#noteCallee(call, tag ?? via, branch);
+    else call.caller = { ...call.caller, address: branch.flow.remote.address };
+    const key = `request ${get(message, CSeq)?.number} ${message.method} ${tag ?? via} ${message.body}`;
+    const known = call.rewritten.get(key);
+    if (known !== undefined) return withBody(message, known);
+    const command = this.#commandFor(call, branch.request.message, {
+      on: 'request',
+      from: party,
+      tag,
+      ...facts(message),
+    });
+    const tags = this.#tags(call, tag, tag === undefined ? via : (call.branchOfTag.get(tag) ?? via));
+    return this.#apply(call, tags, command, message, key);
+  }
+
+  async backward({ branch, response }: BranchReply): Promise<SipResponse> {
+    if (response.status < 300 && mayPassBy(response)) return withoutBody(response);
+    const call = this.#callOf(response, !branch.request.inDialog);
+    if (call === undefined) return this.#unknown(response);
+    const asked = branch.request.message;
+    // An answer that equals our offer is no spiral: a simple client says back what it was told.
+    if (call.arranged.has(asked) || (!isSdp(asked) && wroteBody(call, response))) return response;
+    const requester = partyOf(call, response);
+    const from: Party = requester === 'caller' ? 'callee' : 'caller';
+    const tag = tagOf(get(response, requester === 'caller' ? To : From));
+    const via = viaBranch(this.#mark, branch.id);
+    if (tag !== undefined && !branch.request.inDialog) {
+      if (response.status < 300) this.#noteAnswerer(call, tag, via);
+      // Asked again, the same device may answer with the same tag on another branch.
+      else call.branchOfTag.delete(tag);
+    }
+    const final = response.status >= 200;
+    const key = `response ${get(response, CSeq)?.number} ${final} ${tag} ${via} ${response.body}`;
+    const known = call.rewritten.get(key);
+    if (known !== undefined) return withBody(response, known);
+    const reliable = all(response, Require).includes('100rel');
+    const event: ExchangeEvent = { on: 'response', from, tag, status: response.status, reliable, ...facts(response) };
+    const [exchange, command] = stepExchange(call.exchange, event);
+    call.exchange = exchange;
+    const tags = this.#tags(call, tag, tag === undefined ? via : (call.branchOfTag.get(tag) ?? via));
+    return this.#apply(call, tags, command, response, key);
+  }
+
+  #callOf(message: SipMessage, opening?: boolean): MediaCall | undefined {
+    const method = get(message, CSeq)?.method ?? '';
+    return carriers.has(method) ? this.find(message, opening) : undefined;
+  }
+
+  /** Law 1: an SDP of a call that we hold no media for would pass us by. */
+  #unknown<M extends SipMessage>(message: M): M {
+    const method = get(message, CSeq)?.method ?? '';
+    if (!carriers.has(method) || !isSdp(message)) return message;
+    if (message.kind === 'request' && method !== 'ACK') throw new Failure('media-lost');
+    return withoutBody(message);
+  }
+
+  #noteCallee(call: MediaCall, name: string, branch: Branch): void {
+    const known = call.callees.get(name)?.kind ?? branch.target.media;
+    const kind = known ?? kindByTransport(branch.flow.transport);
+    call.callees.set(name, { kind, address: branch.flow.remote.address });
+  }
+
+  #noteAnswerer(call: MediaCall, tag: string, via: string): void {
+    if (call.branchOfTag.has(tag) || call.branchOfTag.size >= mostAnswerers) return;
+    call.branchOfTag.set(tag, via);
+    const party = call.callees.get(via);
+    if (party !== undefined) call.callees.set(tag, party);
+  }
+
+  /** All branches of one request share what the exchange says of it. */
+  #commandFor(call: MediaCall, request: SipRequest, event: ExchangeEvent): Command {
+    const known = call.commands.get(request);
+    if (known !== undefined) return known;
+    const [exchange, command] = stepExchange(call.exchange, event);
+    call.exchange = exchange;
+    call.commands.set(request, command);
+    return command;
+  }
+
+  #tags(call: MediaCall, callee: string | undefined, via: string): CallTags {
+    return { callId: call.name, caller: call.callerTag, callee, viaBranch: via };
+  }
+
+  async #apply<M extends SipMessage>(
+    call: MediaCall,
+    tags: CallTags,
+    command: Command,
+    message: M,
+    key: string,
+  ): Promise<M> {
+    switch (command.do) {
+      case 'none':
+        return message;
+      case 'drop-body':
+        return withoutBody(message);
+      case 'refused':
+        throw new Failure(command.status === 491 ? 'offer-glare' : 'offer-pending', command.why);
+      case 'offer':
+        return this.#rewrite(call, message, key, await this.#commands.offer(call, tags, command));
+      case 'answer':
+      case 'preview-answer': {
+        if (command.renew) await this.#commands.offer(call, tags, command);
+        const sdp = await this.#commands.answer(call, tags, command);
+        return command.body === 'keep' ? message : this.#rewrite(call, message, key, sdp);
+      }
+      case 'restore':
+        await this.#commands.restore(call, tags, command);
+        return message;
+    }
+  }
+
+  #rewrite<M extends SipMessage>(call: MediaCall, message: M, key: string, sdp: string): M {
+    rememberRewritten(call, key, sdp);
+    return withBody(message, sdp);
+  }
+
+  // --- release -------------------------------------------------------------------------------------------------------
+
+  #endIfOver(call: MediaCall): void {
+    if (call.contexts > 0 || call.dialogs.size > 0) return;
+    this.#table.remove(call);
+    this.#step(call, { on: 'call-ended' });
+  }
+
+  #step(call: MediaCall, event: MediaEvent): void {
+    const [session, deletes] = stepMediaSession(call.session, event);
+    call.session = session;
+    for (const what of deletes) {
+      // Where no node was chosen, one that was tried may have made the call.
+      const nodes = call.node === undefined ? call.tried : [call.node];
+      for (const node of nodes) this.#deletes.perform(node, call.name, call.callerTag, what);
+    }
+  }
+}
+
+/** Law 1: an SDP inside a multipart body, or without a type, would reach the other side past rtpengine. */
+function mayPassBy(message: SipMessage): boolean {
+  return carriers.has(get(message, CSeq)?.method ?? '') && mayHideSdp(message);
+}
+
+function partyOf(call: MediaCall, message: SipMessage): Party {
+  return tagOf(get(message, From)) === call.callerTag ? 'caller' : 'callee';
+}
+
+function facts(message: SipMessage): { readonly method: string; readonly sdp: string | undefined } {
+  return { method: get(message, CSeq)?.method ?? '', sdp: isSdp(message) ? message.body : undefined };
+}
+
+function withoutBody<M extends SipMessage>(message: M): M {
+  return withBody(removeAll(message, ContentType), '');
+}
+
+/** Law 2: the last resort, when neither its SDP nor its binding says what a party speaks. */
+export function kindByTransport(transport: string): MediaKind {
+  return transport === 'ws' || transport === 'wss' ? 'webrtc' : 'rtp';
+}

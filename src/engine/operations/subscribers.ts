@@ -1,0 +1,107 @@
+/**
+ * What REST may ask and change of accounts. One that is shut or removed is gone at once: its devices are forgotten, their
+ * connections closed and its calls ended.
+ */
+import { Failure } from '../../errors.ts';
+import { lower } from '../../message/ascii.ts';
+import { canonicalAor, escapeUser, parseUri } from '../../message/uri.ts';
+import type { Account, DialogSide } from '../../ports.ts';
+import { readable } from '../../story/readable.ts';
+import type { Core } from '../core.ts';
+import { hangUpRecord } from '../dialog/hang-up.ts';
+import type { Operations, SubscriberSummary } from '../operations.ts';
+
+type SubscriberOperations = Pick<
+  Operations,
+  | 'subscribers'
+  | 'subscriber'
+  | 'addSubscriber'
+  | 'setSubscriberPassword'
+  | 'setSubscriberDisabled'
+  | 'removeSubscriber'
+>;
+
+type Name = Pick<Account, 'username' | 'domain'>;
+
+export function subscriberOperations(core: Core): SubscriberOperations {
+  const { subscribers } = core.ports;
+  const one = async ({ username, domain }: Name): Promise<SubscriberSummary | undefined> => {
+    const account = await subscribers.account(username, domain);
+    return account && summary(account);
+  };
+  const nameOf = (address: string): Name => splitAddress(address, core.domains.first);
+  return {
+    subscribers: async ({ limit, after }) => {
+      const found = await subscribers.page(limit, after === undefined ? undefined : nameOf(after));
+      const items = found.map(summary);
+      return { items, next: found.length < limit ? undefined : items.at(-1)?.address };
+    },
+    subscriber: async (address) => one(nameOf(address)),
+    addSubscriber: async (address, password) => {
+      const name = nameOf(address);
+      if (!core.domains.isDomain(name.domain)) throw new Failure('malformed', `${name.domain} is not served here.`);
+      return (await subscribers.add(name.username, name.domain, encode(password))) ? one(name) : undefined;
+    },
+    setSubscriberPassword: async (address, password) => {
+      const { username, domain } = nameOf(address);
+      return subscribers.setPassword(username, domain, encode(password));
+    },
+    setSubscriberDisabled: async (address, disabled) => {
+      const name = nameOf(address);
+      const done = await subscribers.setDisabled(name.username, name.domain, disabled);
+      if (done && disabled) await end(core, name);
+      return done;
+    },
+    removeSubscriber: async (address) => {
+      const name = nameOf(address);
+      const done = await subscribers.remove(name.username, name.domain);
+      if (done) await end(core, name);
+      return done;
+    },
+  };
+}
+
+async function end({ ports, dialogs, domains, ...core }: Core, { username, domain }: Name): Promise<void> {
+  const aor = `sip:${escapeUser(username)}@${domain}`;
+  const isOwn = ({ binding, uri }: DialogSide): boolean => {
+    const parsed = parseUri(uri);
+    return binding?.aor === aor || (parsed !== undefined && domains.aorOf(parsed) === aor);
+  };
+  const bindings = await ports.location.lookup(aor);
+  await ports.location.change({ aor, callId: '', cseq: 0, save: [], remove: '*' });
+  for (const record of dialogs.all()) {
+    if (!isOwn(record.caller) && !isOwn(record.callee)) continue;
+    hangUpRecord({ ports, dialogs, domains, ...core }, record, new Failure('account-closed'));
+  }
+  for (const { flowId } of bindings) {
+    const flow = flowId === undefined ? undefined : ports.network.find(flowId);
+    if (flow !== undefined) ports.network.close(flow);
+  }
+}
+
+/** `alice@example.com`, `sip:alice@example.com`, or `alice` in the first domain. */
+export function splitAddress(text: string, firstDomain: string): Name {
+  const bare = encode(text).replace(/^sip:/i, '');
+  const at = bare.lastIndexOf('@');
+  const username = at < 0 ? bare : bare.slice(0, at);
+  const domain = lower(at < 0 ? firstDomain : bare.slice(at + 1));
+  const uri = parseUri(`sip:${escapeUser(username)}@${domain}`);
+  const isOne =
+    uri !== undefined && uri.port === undefined && canonicalAor(uri) !== '' && /^[^\0-\x1f\x7f]+$/.test(username);
+  if (!isOne) throw new Failure('malformed', 'An address looks like alice@example.com.');
+  return { username, domain };
+}
+
+function summary({ username, domain, disabled, createdAtMs, updatedAtMs }: Account): SubscriberSummary {
+  return {
+    address: readable(`${username}@${domain}`),
+    disabled,
+    createdAt: new Date(createdAtMs).toISOString(),
+    updatedAt: new Date(updatedAtMs).toISOString(),
+  };
+}
+
+/** JSON is Unicode, SIP text is the bytes of its UTF-8. */
+export function encode(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}

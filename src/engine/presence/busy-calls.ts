@@ -1,0 +1,123 @@
+/**
+ * The calls of each account as its busy lamp shows them (RFC 4235 §3.7.1): fed by what passes the proxy, in memory, and
+ * taken up again from the dialog records after a restart.
+ *
+ * A call that has ended stays in the document a while as `terminated`: a lamp that missed one NOTIFY goes out with the
+ * next. Left out: calls of other nodes, and calls that do not pass us.
+ */
+import { callIdHash } from '../../dialog/call-id-hash.ts';
+import { get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { From, tagOf } from '../../message/headers/from-to.ts';
+import type { SipRequest } from '../../message/message.ts';
+import { canonicalAor, parseUri } from '../../message/uri.ts';
+import type { Clock, DialogRecord } from '../../ports.ts';
+import type { CallPhase, PartyCall } from '../../presence/dialog-info.ts';
+
+/** Law 9: calls of one account, and accounts with calls. */
+const mostOfOne = 100;
+const mostAccounts = 100_000;
+const rememberedMs = 10_000;
+
+interface Parties {
+  readonly caller: string;
+  readonly callee: string;
+}
+
+export class BusyCalls {
+  readonly #clock: Clock;
+  /** The canonical AOR when the address is of our domains. */
+  readonly #aorOfOurs: (uri: string) => string | undefined;
+  readonly #changed: (aor: string) => void;
+  readonly #byAor = new Map<string, Map<string, PartyCall>>();
+
+  constructor(clock: Clock, aorOfOurs: (uri: string) => string | undefined, changed: (aor: string) => void) {
+    this.#clock = clock;
+    this.#aorOfOurs = aorOfOurs;
+    this.#changed = changed;
+  }
+
+  of(aor: string): readonly PartyCall[] {
+    // Hashed for the few that are shown: a watcher need not learn Call-IDs.
+    return [...(this.#byAor.get(aor)?.values() ?? [])].map((call) => ({ ...call, id: callIdHash(call.id) }));
+  }
+
+  /** An INVITE that opens a call is on its way. The callee is not called before a telephone of his rings. */
+  began(invite: SipRequest): void {
+    const { caller, callee } = partiesOf(invite);
+    this.#putInitiator(keyOf(invite), caller, callee, 'trying');
+  }
+
+  /** A response to it goes upstream. A 2xx counts with its record: `established`. */
+  answered(invite: SipRequest, status: number): void {
+    const key = keyOf(invite);
+    if (status > 100 && status < 200) this.#put(key, partiesOf(invite), 'early');
+    else if (status >= 300) this.#put(key, partiesOf(invite), 'terminated');
+  }
+
+  established(record: DialogRecord): void {
+    this.#put(keyOfRecord(record), partiesOfRecord(record), 'confirmed');
+  }
+
+  ended(record: DialogRecord): void {
+    this.#put(keyOfRecord(record), partiesOfRecord(record), 'terminated');
+  }
+
+  #putInitiator(key: string, caller: string, remote: string, phase: CallPhase): void {
+    const aor = this.#aorOfOurs(caller);
+    if (aor !== undefined) this.#putOne(aor, { id: `i-${key}`, direction: 'initiator', phase, remote });
+  }
+
+  #put(key: string, { caller, callee }: Parties, phase: CallPhase): void {
+    this.#putInitiator(key, caller, callee, phase);
+    const recipient = this.#aorOfOurs(callee);
+    if (recipient === undefined) return;
+    this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller });
+  }
+
+  #putOne(aor: string, call: PartyCall): void {
+    const calls = this.#byAor.get(aor) ?? new Map<string, PartyCall>();
+    const known = calls.get(call.id)?.phase;
+    const isNew = known === undefined;
+    // A second ringing telephone changes nothing, and what was never heard of need not be ended.
+    if (known === call.phase || (isNew && call.phase === 'terminated')) return;
+    // A late 180 of another branch does not undo an answer.
+    if (known === 'confirmed' && call.phase === 'early') return;
+    if (isNew && (calls.size >= mostOfOne || this.#byAor.size >= mostAccounts)) return;
+    calls.set(call.id, call);
+    this.#byAor.set(aor, calls);
+    if (call.phase === 'terminated') this.#clock.after(rememberedMs, () => this.#forget(aor, call));
+    this.#changed(aor);
+  }
+
+  #forget(aor: string, call: PartyCall): void {
+    const calls = this.#byAor.get(aor);
+    if (calls?.get(call.id) !== call) return;
+    calls.delete(call.id);
+    if (calls.size === 0) this.#byAor.delete(aor);
+  }
+}
+
+function keyOf(invite: SipRequest): string {
+  return callKey(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '');
+}
+
+function keyOfRecord({ callId, caller }: DialogRecord): string {
+  return callKey(callId, caller.tag);
+}
+
+const callKey = (callId: string, callerTag: string): string => `${callId}\n${callerTag}`;
+
+function partiesOf(invite: SipRequest): Parties {
+  return { caller: plain(get(invite, From)?.uri ?? ''), callee: plain(invite.uri) };
+}
+
+function partiesOfRecord({ caller, callee }: DialogRecord): Parties {
+  return { caller: plain(caller.uri), callee: plain(callee.uri) };
+}
+
+/** Without parameters: they would tell where somebody sits. */
+function plain(text: string): string {
+  const uri = parseUri(text);
+  return uri === undefined ? text : canonicalAor(uri);
+}

@@ -1,0 +1,93 @@
+/** One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media. */
+
+import { withoutClaims, withoutCredentialsFor } from '../../auth/claims.ts';
+import { Failure } from '../../errors.ts';
+import { serialize } from '../../message/edit.ts';
+import { all } from '../../message/header.ts';
+import { Route } from '../../message/headers/route.ts';
+import type { SipRequest } from '../../message/message.ts';
+import type { Flow } from '../../ports.ts';
+import { forwarded } from '../../proxy/forward.ts';
+import { recordRoutes } from '../../proxy/record-route.ts';
+import type { Request, Target } from '../api.ts';
+import { type Core, viaFor } from '../core.ts';
+import { tokenFor } from '../dialog/parties.ts';
+import type { Hop, Way } from './next-hop.ts';
+import { opensCall } from './upstream.ts';
+
+export interface BranchPlan {
+  /** Its Via branch parameter. */
+  readonly id: string;
+  readonly target: Target;
+  /** Its share of Max-Breadth; `undefined` leaves the header as it is. */
+  readonly maxBreadth: number | undefined;
+  /** Its target was asked before, and refused the SDP. */
+  readonly isRetry?: boolean;
+  /** The servers of its target that are left, when others have failed. */
+  readonly left?: readonly Way[];
+}
+
+/** What leaves, and its way. */
+export interface PreparedBranch {
+  readonly id: string;
+  readonly target: Target;
+  readonly message: SipRequest;
+  readonly flow: Flow;
+  readonly hop: Hop;
+  /** In our Record-Route; empty where we write none. */
+  readonly token: string;
+}
+
+/** Requests that make a dialog: we stay on its path (§16.6 step 4). */
+const dialogMakers: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+
+/** RFC 3261 §18.1.1: what is larger than this goes over TCP where it may; rtpengine and the next hops add to it. */
+const largestDatagram = 1_300;
+
+/** Throws a `Failure` when the target cannot be reached or has no media. */
+export async function prepareBranch(core: Core, request: Request, asked: BranchPlan): Promise<PreparedBranch> {
+  const isAsleep = asked.target.asleep !== undefined;
+  // Only a call is worth waking somebody.
+  if (isAsleep && !opensCall(request)) throw new Failure('flow-gone');
+  const plan = isAsleep ? { ...asked, target: await core.sleepers.wake(request, asked.target) } : asked;
+  const { id, target, left } = plan;
+  const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], request.flow.listener, left);
+  const draft = copyFor(core, request, plan, found);
+  const hop = isTooLarge(draft.copy, target, found) ? core.nextHops.streamInstead(found) : found;
+  const { copy, token } = hop === found ? draft : copyFor(core, request, plan, hop);
+  const { flow } = hop;
+  const message = await core.routes.branch({ id, request, target, flow, message: copy }, core.proxy);
+  return { id, target, message, flow, hop, token };
+}
+
+/** A registered device is asked where it said that it is. */
+function isTooLarge(copy: SipRequest, { binding }: Target, { way }: Hop): boolean {
+  return way?.mayUseTcp === true && binding === undefined && serialize(copy).length > largestDatagram;
+}
+
+function routesOf({ message }: Request, target: Target): readonly string[] {
+  return [...(target.route ?? []), ...all(message, Route).map((route) => route.uri)];
+}
+
+/** The request as it leaves by this hop, but for its media. */
+function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: Hop) {
+  const { id, target, maxBreadth } = plan;
+  const [nextHop = target.uri] = routesOf(request, target);
+  const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
+  const token = makesDialog ? tokenFor(core, request, target, nextHop, flow) : '';
+  const copy = forwarded(presentable(core, request), {
+    uri: target.uri,
+    via: viaFor(flow.listener, id),
+    recordRoutes: makesDialog ? recordRoutes(token, request.flow.listener, flow.listener) : [],
+    routes: target.route ?? [],
+    maxBreadth,
+    headers: target.headers ?? [],
+  });
+  return { copy, token };
+}
+
+/** What may leave of what came: nothing that was for us alone, and no name that its sender only claims. */
+function presentable(core: Core, { message, trusted }: Request): SipRequest {
+  const rest = withoutCredentialsFor(message, (realm) => core.domains.isDomain(realm));
+  return trusted ? rest : withoutClaims(rest);
+}

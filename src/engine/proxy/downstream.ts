@@ -1,0 +1,342 @@
+/**
+ * Towards the called of one request: its branches (RFC 3261 §16.6 to §16.8), each with its next hop and media, its client
+ * transaction and timer C. What happens on them becomes events of the response context, one at a time.
+ *
+ * Left out: what the events mean (src/proxy/response-context.ts), building a branch (branches.ts).
+ */
+import { withoutClaims } from '../../auth/claims.ts';
+import { type ErrorCode, errors, Failure, failureOf } from '../../errors.ts';
+import { cancelFor } from '../../message/build.ts';
+import { removeAll, removeFirst, withBody } from '../../message/edit.ts';
+import { get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { CSeq } from '../../message/headers/cseq.ts';
+import { ContentType } from '../../message/headers/text.ts';
+import { Via } from '../../message/headers/via.ts';
+import type { SipResponse } from '../../message/message.ts';
+import type { Cancel } from '../../ports.ts';
+import { branchParameter } from '../../proxy/loop.ts';
+import { type BranchState, type ContextEvent, isSuccess } from '../../proxy/response-context.ts';
+import { withoutPush } from '../../story/credentials.ts';
+import type { Request, Target } from '../api.ts';
+import { type Core, nobody } from '../core.ts';
+import type { InviteMedia } from '../media/invite-media.ts';
+import type { ClientTransaction } from '../transactions.ts';
+import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
+import { RefusedAnswers } from './refused-answers.ts';
+import { opensCall } from './upstream.ts';
+
+/** The response context, as its branches see it. */
+export interface Context {
+  /** Runs it when all before it is done (law 6). `false`: `room` others wait already, and it is dropped. */
+  post(event: () => Promise<void> | void, room?: number): boolean;
+  step(event: ContextEvent): void;
+  stateOf(branch: string): BranchState | undefined;
+  /** Whether this response may go upstream. */
+  takes(response: SipResponse): boolean;
+  /** Whether a failure went upstream. */
+  isRefused(): boolean;
+  /** Whether its device may be asked again. */
+  mayReplace(branch: string): boolean;
+}
+
+interface LiveBranch {
+  readonly plan: BranchPlan;
+  /** `undefined` while it is being prepared. */
+  sent: PreparedBranch | undefined;
+  client: ClientTransaction | undefined;
+  timerC: Cancel | undefined;
+  /** Its first response is waited for. */
+  silence: Cancel | undefined;
+  /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
+  lost: Failure | undefined;
+  /** What its story was told last. */
+  told: ErrorCode | undefined;
+}
+
+export class Downstream {
+  readonly #core: Core;
+  readonly #request: Request;
+  readonly #media: InviteMedia;
+  readonly #context: Context;
+  readonly #refused: RefusedAnswers;
+  readonly #branches = new Map<string, LiveBranch>();
+
+  constructor(core: Core, request: Request, media: InviteMedia, context: Context) {
+    this.#core = core;
+    this.#request = request;
+    this.#media = media;
+    this.#context = context;
+    this.#refused = new RefusedAnswers(core, request);
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#branches.keys()];
+  }
+
+  /** As it left. */
+  sent(id: string): PreparedBranch | undefined {
+    return this.#branches.get(id)?.sent;
+  }
+
+  // --- on their way --------------------------------------------------------------------------------------------------
+
+  /** New branches, with their ids: none leaves yet. `shares`: of Max-Breadth. */
+  add(targets: readonly Target[], shares: readonly number[]): readonly string[] {
+    return targets.map((target, index) => this.#add({ target, maxBreadth: shares[index] }));
+  }
+
+  #add(branch: Omit<BranchPlan, 'id'>): string {
+    const id = branchParameter(this.#core.ports.random.hex(8), this.#request.loopHash);
+    const plan = { ...branch, id };
+    this.#branches.set(id, {
+      plan,
+      sent: undefined,
+      client: undefined,
+      timerC: undefined,
+      silence: undefined,
+      lost: undefined,
+      told: undefined,
+    });
+    return id;
+  }
+
+  /** Next hop, media, then off it goes; several branches are prepared side by side. */
+  prepare(id: string): void {
+    const branch = this.#branches.get(id);
+    if (branch === undefined) return;
+    prepareBranch(this.#core, this.#request, branch.plan).then(
+      (prepared) => this.#context.post(() => this.#sendOff(branch, prepared)),
+      (thrown: unknown) => this.#context.post(() => this.#prepareFailed(branch, failureOf(thrown))),
+    );
+  }
+
+  #sendOff(branch: LiveBranch, prepared: PreparedBranch): void {
+    const { id, message, flow } = prepared;
+    // A CANCEL may have abandoned it meanwhile.
+    if (this.#context.stateOf(id) !== 'preparing') {
+      this.#over(branch);
+      return;
+    }
+    branch.sent = prepared;
+    // Stepped first: the answer may come before this turn is over.
+    this.#context.step({ on: 'sent', branch: id });
+    branch.client = this.#core.transactions.client(message, flow, {
+      response: (response) => this.#take(branch, response),
+      failed: (why) => this.#context.post(() => this.#failed(branch, why)),
+      terminated: () => this.#context.post(() => this.#terminated(branch)),
+    });
+    this.#expectWord(branch, prepared);
+  }
+
+  /** A registered device is switched off, or out of reach; a server of a domain has timer B and the next one. */
+  #expectWord(branch: LiveBranch, { id, target, hop }: PreparedBranch): void {
+    const { tryingMs = 0 } = this.#core.options;
+    if (tryingMs === 0 || target.binding === undefined || hop.others.length > 0 || !opensCall(this.#request)) return;
+    branch.silence = this.#core.ports.clock.after(tryingMs, () =>
+      this.#context.post(() => {
+        if (this.#context.stateOf(id) !== 'calling') return;
+        this.#tell(branch, { code: 'branch-timeout', detail: `It has said nothing for ${tryingMs / 1000} s.` });
+        this.#wakes(branch);
+        this.#context.step({ on: 'silent', branch: id });
+      }),
+    );
+  }
+
+  /** RFC 8599: who says nothing may sleep behind a connection that is open. Should he speak after all, he counts. */
+  #wakes({ plan: { target, maxBreadth } }: LiveBranch): void {
+    const asleep = target.otherFlows?.find((one) => one.asleep !== undefined);
+    if (asleep === undefined) return;
+    const id = this.#add({ maxBreadth, target: { ...target, ...asleep, otherFlows: undefined } });
+    this.#context.step({ on: 'branches', ids: [id] });
+    if (this.#context.stateOf(id) === 'preparing') this.prepare(id);
+  }
+
+  #prepareFailed(branch: LiveBranch, { code, detail, message, stack }: Failure): void {
+    const { id, target } = branch.plan;
+    // A CANCEL may have abandoned it meanwhile.
+    if (this.#context.stateOf(id) !== 'preparing') {
+      this.#over(branch);
+      return;
+    }
+    this.#core.ports.log.info({ callId: this.#callId(), target: withoutPush(target.uri), code, detail }, message);
+    if (code === 'internal') this.#core.ports.log.error({ stack }, message);
+    this.#tell(branch, { code, detail });
+    this.#over(branch);
+    if (code === 'flow-gone' && this.#triesNextFlow(branch)) return;
+    this.#context.step({ on: 'failed', branch: id, status: errors[code].status, code, detail });
+  }
+
+  #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
+    const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
+    this.#tell(branch, { code, detail: '' });
+    if (this.#triesNextServer(branch)) return;
+    // Who has said that it rings is there.
+    if (this.#context.stateOf(branch.plan.id) === 'calling' && this.#triesNextFlow(branch)) return;
+    this.#context.step({ on: 'failed', branch: branch.plan.id, status: errors[code].status, code });
+  }
+
+  #terminated(branch: LiveBranch): void {
+    this.#over(branch);
+    this.#context.step({ on: 'terminated', branch: branch.plan.id });
+    this.#branches.delete(branch.plan.id);
+  }
+
+  #tell(branch: LiveBranch, failure: Pick<Failure, 'code' | 'detail'>): void {
+    if (branch.told === failure.code) return; // timer B of a device that was silent
+    branch.told = failure.code;
+    this.#core.stories.branchFailed(this.#request.message, withoutPush(branch.plan.target.uri), failure);
+  }
+
+  #over(branch: LiveBranch): void {
+    branch.timerC?.();
+    branch.silence?.();
+    this.#media.branchEnded(branch.plan.id);
+  }
+
+  // --- responses -----------------------------------------------------------------------------------------------------
+
+  #take(branch: LiveBranch, response: SipResponse): void {
+    branch.silence?.();
+    const taken = this.#context.post(() => this.#onResponse(branch, response), roomFor(response));
+    if (!taken) this.#core.counters.drop('responses waiting');
+  }
+
+  /** §16.7 steps 1 to 4 and 9; the machine does the rest. */
+  async #onResponse(branch: LiveBranch, received: SipResponse): Promise<void> {
+    const { plan, sent, lost } = branch;
+    if (sent === undefined) return;
+    if (received.status === 503 && this.#triesNextServer(branch)) return;
+    if (received.status === 430 && this.#triesNextFlow(branch)) return;
+    if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
+    else if (this.#context.stateOf(plan.id) === 'ended') {
+      if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
+    } else if (isSuccess(received) && this.#context.isRefused()) this.#tooLate(branch, sent, received);
+    else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
+    else {
+      const ours = removeFirst(received, Via); // step 3
+      const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
+      const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
+      if (response === undefined || this.#asksAgain(branch, sent, response)) return;
+      if (plan.isRetry === true && isSuccess(response)) this.#learn(plan.target);
+      this.#context.step({ on: 'response', branch: plan.id, response });
+    }
+  }
+
+  /** DESIGN §4: a device that refuses the SDP is offered one of the other kind, once. */
+  #asksAgain({ plan }: LiveBranch, { id, target, flow }: PreparedBranch, response: SipResponse): boolean {
+    if (plan.isRetry === true || !opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
+    const media = this.#core.media.otherKind(this.#request.message, id, flow, response);
+    if (media === undefined) return false;
+    this.#core.ports.log.info(
+      { callId: this.#callId(), target: withoutPush(target.uri), media },
+      'Refused the SDP; asked again',
+    );
+    this.#replace(id, { ...plan, target: { ...target, media }, isRetry: true });
+    return true;
+  }
+
+  /** RFC 3263 §4.3: a server that said nothing, was not to be reached or says 503 makes way for the next one. */
+  #triesNextServer({ plan, sent }: LiveBranch): boolean {
+    if (sent?.hop.way === undefined) return false;
+    const { way, others } = sent.hop;
+    this.#core.nextHops.avoid(way);
+    // Whoever has said that it rings may still be answered.
+    if (others.length === 0 || this.#context.stateOf(plan.id) !== 'calling') return false;
+    if (!this.#context.mayReplace(plan.id)) return false;
+    this.#replace(plan.id, { ...plan, left: others });
+    return true;
+  }
+
+  /** RFC 5626 §5.3: where one flow to a device fails (430, or nobody hears us there), it may be reached by another. */
+  #triesNextFlow({ plan }: LiveBranch): boolean {
+    const [next, ...otherFlows] = plan.target.otherFlows ?? [];
+    if (next === undefined || !this.#context.mayReplace(plan.id)) return false;
+    const { target, maxBreadth } = plan;
+    this.#replace(plan.id, { maxBreadth, target: { ...target, ...next, otherFlows } });
+    return true;
+  }
+
+  #replace(id: string, plan: Omit<BranchPlan, 'id'>): void {
+    const by = this.#add(plan);
+    this.#context.step({ on: 'replaced', branch: id, by });
+    this.prepare(by);
+  }
+
+  #learn({ binding, media }: Target): void {
+    if (binding !== undefined && media !== undefined) this.#core.registrar.learn(binding, media);
+  }
+
+  /** The response with its media in place; `undefined` when that failed and the branch is given up (law 1). */
+  async #arranged(branch: LiveBranch, sent: PreparedBranch, response: SipResponse): Promise<SipResponse | undefined> {
+    try {
+      const { id, target, flow, message } = sent;
+      const view = { id, request: this.#request, target, flow, message };
+      return await this.#core.routes.reply({ branch: view, response }, this.#core.proxy);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      const fields = { callId: this.#callId(), code: failure.code, status: response.status };
+      this.#core.ports.log.warn(fields, failure.message);
+      // A provisional response is worth passing without its early media, a failure without its restored media.
+      if (response.status < 200) return withBody(removeAll(response, ContentType), '');
+      if (response.status >= 300) return response;
+      this.#giveUp(branch, sent, response, failure);
+      return undefined;
+    }
+  }
+
+  #tooLate(branch: LiveBranch, sent: PreparedBranch, answer: SipResponse): void {
+    if (opensCall(this.#request)) this.#giveUp(branch, sent, answer, new Failure('answered-too-late'));
+  }
+
+  /** Nobody would hear anything: the callee is let go at once. */
+  #giveUp(branch: LiveBranch, sent: PreparedBranch, response: SipResponse, failure: Failure): void {
+    const { code, detail } = failure;
+    branch.lost = failure;
+    this.#tell(branch, failure);
+    if (opensCall(this.#request) || this.#request.inDialog) this.#refused.hangUp(sent, response, failure);
+    this.#context.step({ on: 'failed', branch: sent.id, status: errors[code].status, code, detail });
+  }
+
+  // --- what the response context asks for ----------------------------------------------------------------------------
+
+  /** RFC 3261 §9.1: CANCEL is a transaction of its own, hop by hop, with the branch of what it cancels. */
+  cancel(id: string, reason: string | undefined): void {
+    const sent = this.sent(id);
+    if (sent !== undefined) this.#core.transactions.client(cancelFor(sent.message, reason), sent.flow, nobody);
+  }
+
+  startTimerC(id: string, ms: number): void {
+    const branch = this.#branches.get(id);
+    if (branch === undefined) return;
+    branch.timerC?.();
+    branch.timerC = this.#core.ports.clock.after(ms, () =>
+      this.#context.post(() => {
+        this.#core.stories.timerC(this.#request.message, withoutPush(branch.plan.target.uri));
+        this.#context.step({ on: 'timer-c', branch: id });
+      }),
+    );
+  }
+
+  stopTimerC(id: string): void {
+    this.#branches.get(id)?.timerC?.();
+  }
+
+  /** Nothing of it goes upstream any more. */
+  abandon(id: string): void {
+    this.#branches.get(id)?.client?.abandon();
+  }
+
+  #callId(): string {
+    return get(this.#request.message, CallId) ?? '';
+  }
+}
+
+/**
+ * Law 9: how many events may wait before this response is dropped. One that is repeated until somebody has heard it may
+ * be; a final response of any other kind comes once for each branch.
+ */
+function roomFor(response: SipResponse): number | undefined {
+  if (response.status < 200) return 64;
+  return isSuccess(response) && get(response, CSeq)?.method === 'INVITE' ? 128 : undefined;
+}

@@ -1,0 +1,253 @@
+/**
+ * The registrar service (RFC 3261 §10.3): what `src/registrar` plans, committed before it is answered (law 5).
+ *
+ * Remembers which binding registered over which flow: by that a caller's connection is known as its device, and its
+ * dialogs follow it when it comes back by another one.
+ */
+import { get, has } from '../../message/header.ts';
+import { Contact } from '../../message/headers/contact.ts';
+import { Path } from '../../message/headers/route.ts';
+import { Via } from '../../message/headers/via.ts';
+import type { SipUri } from '../../message/uri.ts';
+import { mustUseFlow } from '../../nat/flow-rule.ts';
+import type {
+  Binding,
+  BindingChange,
+  Clock,
+  ContactLimit,
+  Flow,
+  LocationStore,
+  MediaKind,
+  PushService,
+} from '../../ports.ts';
+import { transportParam } from '../../proxy/record-route.ts';
+import { subscriptionOf } from '../../registrar/push.ts';
+import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
+import { registerResponse } from '../../registrar/response.ts';
+import { type Reply, type Request, refuse, reply, type Target } from '../api.ts';
+
+export interface RegistrarOptions {
+  readonly node: string;
+  readonly boot: string;
+  readonly graceMs: number;
+  readonly limits: RegisterLimits;
+  readonly toAor: (uri: SipUri) => string;
+  /** By which devices without a connection are woken. */
+  readonly push?: PushService | undefined;
+}
+
+/** What the registrar asks of the rest of the engine. */
+export interface Here {
+  isOpen(flowId: string): boolean;
+  /** The AOR that a Contact names, when it is of our domains. */
+  aorOfOurs(uri: string): string | undefined;
+}
+
+/** Who hears of what is stored. */
+export interface RegistrarListener {
+  /** A device registered over this flow. */
+  moved(binding: BindingRef, flow: Flow): void;
+  /** The contacts of this address as they are now stored. */
+  registered(aor: string, bindings: readonly Binding[]): void;
+  /** Those of a closed connection went. */
+  dropped(aor: string): void;
+}
+
+/** Contacts that point to another AOR of ours. */
+const longestChain = 3;
+
+type BindingRef = Pick<Binding, 'aor' | 'key'>;
+
+/** Flows whose binding is remembered; the oldest makes room (law 9). */
+const mostFlows = 100_000;
+
+const retryMs = 5_000;
+
+export class Registrar {
+  readonly #location: LocationStore;
+  readonly #clock: Clock;
+  readonly #options: RegistrarOptions;
+  readonly #tell: RegistrarListener;
+  readonly #byFlow = new Map<string, BindingRef>();
+  /** By AOR: the closed connections whose bindings are still there. */
+  readonly #closed = new Map<string, Set<string>>();
+
+  constructor(location: LocationStore, clock: Clock, options: RegistrarOptions, tell: RegistrarListener) {
+    this.#location = location;
+    this.#clock = clock;
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  /** The connections of before the restart closed with it, and nobody can be called over them (DESIGN §5). */
+  start(): Promise<void> {
+    return this.#location.dropOtherBoots(this.#options.node, this.#options.boot);
+  }
+
+  /** The device behind a flow, if it has registered over it. */
+  bindingOf(flow: Flow): BindingRef | undefined {
+    return this.#byFlow.get(flow.id);
+  }
+
+  async register(request: Request): Promise<Reply> {
+    const { message } = request;
+    const nowMs = this.#clock.nowMs();
+    const { limits, toAor } = this.#options;
+    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor });
+    if ('refuse' in plan) {
+      const { status, code, headers } = plan.refuse;
+      return refuse(code, status, '', headers ?? []);
+    }
+    const own = { serviceRoute: serviceRoute(request), vapidKey: this.#options.push?.vapidKey };
+    if ('fetch' in plan) {
+      const bindings = await this.#location.lookup(plan.aor);
+      return reply(200, registerResponse(message, bindings, nowMs, own));
+    }
+    const { outcome, bindings } = await this.#location.change({ ...plan.change, limit: this.#limit(plan.change.aor) });
+    switch (outcome) {
+      case 'out-of-order':
+        return refuse('register-out-of-order', 500);
+      case 'too-many':
+        return refuse('too-many-contacts', 403);
+      case 'stored':
+        this.#remember(plan.change, request.flow);
+        this.#tell.registered(plan.change.aor, bindings);
+        return reply(200, registerResponse(message, bindings, this.#clock.nowMs(), own));
+    }
+  }
+
+  #limit(aor: string): ContactLimit {
+    const { maxContacts, whenFull } = this.#options.limits;
+    return { contacts: maxContacts, whenFull, closedFlows: [...(this.#closed.get(aor) ?? [])] };
+  }
+
+  /**
+   * The contacts of an AOR as targets, those whose connection is gone left out. A contact that is itself an address of
+   * ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice.
+   */
+  async targets(aor: string, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
+    const bindings = await this.#location.lookup(aor);
+    const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
+    const passed = new Set(seen).add(aor);
+    const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
+    const awake = new Set(devices.map(([binding]) => deviceOf(binding)));
+    return [...found.flat(), ...this.#asleep(bindings.filter((one) => !awake.has(deviceOf(one))))];
+  }
+
+  /** RFC 8599: those of these devices that can be woken. */
+  #asleep(bindings: readonly Binding[]): readonly Target[] {
+    const { push } = this.#options;
+    return flowsOfEach(bindings).flatMap(([binding]) => {
+      const asleep = subscriptionOf(binding.contact);
+      return asleep !== undefined && push?.accepts(asleep) ? [{ ...targetOf(binding), asleep }] : [];
+    });
+  }
+
+  async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
+    const { contact, flowId, path, q } = binding;
+    const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
+    if (next === undefined)
+      return [withOthers(targetOf(binding), [...others.map(targetOf), ...this.#asleep([binding])])];
+    // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
+    if (passed.has(next) || passed.size >= longestChain) return [];
+    const targets = await this.targets(next, here, passed);
+    return targets.map((target) => ({ ...target, q: Math.min(q, target.q ?? 1) }));
+  }
+
+  /** What a device turned out to speak is kept with its binding, for the next call to it. */
+  learn({ aor, key }: BindingRef, media: MediaKind): void {
+    this.#location.learn(aor, key, media).catch(() => undefined); // the next call learns it again
+  }
+
+  /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */
+  closed(flow: Flow, failed: (thrown: unknown) => void): void {
+    const binding = this.#byFlow.get(flow.id);
+    if (binding === undefined) return;
+    this.#byFlow.delete(flow.id);
+    const flows = this.#closed.get(binding.aor) ?? new Set();
+    this.#closed.set(binding.aor, flows.add(flow.id));
+    this.#dropAfter(this.#options.graceMs, flow.id, binding.aor, failed);
+  }
+
+  /** A binding that nobody answers to must not stay because the database was away. */
+  #dropAfter(delayMs: number, flowId: string, aor: string, failed: (thrown: unknown) => void): void {
+    this.#clock.after(delayMs, () => {
+      this.#location.dropFlow(flowId).then(
+        () => this.#dropped(flowId, aor),
+        (thrown: unknown) => {
+          failed(thrown);
+          this.#dropAfter(retryMs, flowId, aor, failed);
+        },
+      );
+    });
+  }
+
+  #dropped(flowId: string, aor: string): void {
+    const flows = this.#closed.get(aor);
+    flows?.delete(flowId);
+    if (flows?.size === 0) this.#closed.delete(aor);
+    this.#tell.dropped(aor);
+  }
+
+  get goneCount(): number {
+    return [...this.#closed.values()].reduce((sum, flows) => sum + flows.size, 0);
+  }
+
+  /** Its connection is closed and its client has not come back: nobody can be called there. */
+  isGone({ aor, flowId }: Binding): boolean {
+    return flowId !== undefined && this.#closed.get(aor)?.has(flowId) === true;
+  }
+
+  #context(request: Request): Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
+    const { flow } = request;
+    const { node, boot } = this.#options;
+    const source = `${flow.remote.address}:${flow.remote.port}`;
+    return { flowId: this.#flowFor(request), node, boot, transport: flow.transport, source };
+  }
+
+  #flowFor(request: Request): string | undefined {
+    const via = get(request.message, Via);
+    if (via === undefined) return undefined;
+    const { flow } = request;
+    const question = { transport: flow.transport, via, contact: get(request.message, Contact), source: flow.remote };
+    return request.notes.reachByFlow || mustUseFlow(question) ? flow.id : undefined;
+  }
+
+  #remember(change: BindingChange, flow: Flow): void {
+    for (const { aor, key, flowId } of change.save) {
+      if (flowId !== flow.id) continue;
+      this.#byFlow.delete(flow.id);
+      const [oldest] = this.#byFlow.keys();
+      if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
+      this.#byFlow.set(flow.id, { aor, key });
+      this.#tell.moved({ aor, key }, flow);
+    }
+  }
+}
+
+type Flows = readonly [best: Binding, ...others: Binding[]];
+
+/** RFC 5626 §5.3: of the flows of one device, which differ in their reg-id, one is used at a time: first the best or newest. */
+function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
+  const devices = Map.groupBy(bindings, deviceOf);
+  return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
+}
+
+function deviceOf({ key }: Binding): string {
+  return key.replace(/;reg-id=\d+$/, '');
+}
+
+function withOthers(target: Target, otherFlows: readonly Target[]): Target {
+  return otherFlows.length === 0 ? target : { ...target, otherFlows };
+}
+
+export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
+  return { uri: contact, flowId, route: path, binding: { aor, key }, media, q };
+}
+
+/** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */
+function serviceRoute({ message, flow }: Request): readonly string[] {
+  if (!has(message, Path)) return [];
+  const { host, port } = flow.listener.advertised;
+  return [`<sip:${host}:${port}${transportParam(flow.listener)};lr>`];
+}

@@ -1,0 +1,290 @@
+/**
+ * Keeps the story of each call while it happens: the one place that the rest of the engine tells (DESIGN §1, job 2).
+ *
+ * A message of no call costs one look into a map; one of a call a reference more. Left out: reading a story
+ * (`src/story`), the lists of calls (call-reports.ts), failed calls in the database (failed-calls.ts).
+ */
+import { callIdHash } from '../../dialog/call-id-hash.ts';
+import { type Failure, failureOf } from '../../errors.ts';
+import { get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { From, To, tagOf } from '../../message/headers/from-to.ts';
+import type { SipMessage, SipRequest } from '../../message/message.ts';
+import type { Clock, DialogRecord, Flow, MediaRelay, NgCommand, NgReply } from '../../ports.ts';
+import { Archive, type ArchiveLimits } from '../../story/archive.ts';
+import { keptReply, type NgEvent, type StoryEvent } from '../../story/events.ts';
+import { type EndedBy, Story } from '../../story/story.ts';
+import type { Verdict as MediaVerdict } from '../../story/verdicts.ts';
+import type { Diversion, Request, Verdict } from '../api.ts';
+
+export type CallChange = 'started' | 'answered' | 'ended' | 'failed';
+
+/** Told of each call that begins, is answered and ends. */
+export type CallWatcher = (change: CallChange, story: Story) => void;
+
+/** Many may look at one call at once. */
+const betweenQuestionsMs = 1_000;
+
+export class Stories {
+  readonly #clock: Clock;
+  readonly #archive: Archive;
+  readonly #changed: CallWatcher;
+  readonly #relay: MediaRelay;
+  readonly #askedMs = new WeakMap<Story, number>();
+  /** Calls whose beginning was told. */
+  readonly #told = new WeakSet<Story>();
+
+  constructor(clock: Clock, relay: MediaRelay, changed: CallWatcher, limits: Partial<ArchiveLimits> = {}) {
+    this.#clock = clock;
+    this.#relay = relay;
+    this.#changed = changed;
+    this.#archive = new Archive(limits);
+  }
+
+  byCallId(callId: string): Story | undefined {
+    return this.#archive.find(callId);
+  }
+
+  byId(id: string): Story | undefined {
+    return this.#archive.byId(id);
+  }
+
+  /** Newest first. */
+  all(): readonly Story[] {
+    this.#archive.expire(this.#clock.nowMs());
+    return this.#archive.all();
+  }
+
+  // --- messages ------------------------------------------------------------------------------------------------------
+
+  received(message: SipMessage, text: string, flow: Flow): void {
+    const story = this.#find(message) ?? this.#opened(message);
+    if (story === undefined) return;
+    const { transport } = flow;
+    this.#message(story, 'in', transport === 'tcp' || transport === 'tls' ? owned(text) : text, flow);
+  }
+
+  sent(message: SipMessage, text: string, flow: Flow): void {
+    const story = this.#find(message);
+    if (story !== undefined) this.#message(story, 'out', text, flow);
+  }
+
+  #message(story: Story, direction: 'in' | 'out', text: string, { transport, remote }: Flow): void {
+    this.#add(story, { kind: 'message', atMs: this.#clock.nowMs(), direction, transport, remote, text });
+  }
+
+  /** An INVITE outside of a dialog begins a story. */
+  #opened(message: SipMessage): Story | undefined {
+    if (message.kind !== 'request' || message.method !== 'INVITE') return undefined;
+    const to = get(message, To);
+    if (tagOf(to) !== undefined) return undefined;
+    return this.#open(get(message, CallId) ?? '', get(message, From)?.uri ?? '', to?.uri ?? message.uri);
+  }
+
+  #open(callId: string, from: string, to: string): Story {
+    const names = { callId: owned(callId), from: owned(from), to: owned(to) };
+    const story = new Story({ id: callIdHash(callId), ...names, atMs: this.#clock.nowMs() });
+    this.#archive.put(story);
+    return story;
+  }
+
+  // --- decisions -----------------------------------------------------------------------------------------------------
+
+  routed({ message, notes, inDialog }: Request, verdict: Verdict): void {
+    const story = this.#find(message);
+    // That a request within a dialog follows it says nothing.
+    if (story === undefined || (inDialog && verdict.kind === 'relay')) return;
+    const relayed = verdict.kind === 'relay' ? verdict.targets : [];
+    const targets = relayed.map(({ uri, media, flowId }) => ({ uri, media, byFlow: flowId !== undefined }));
+    const why = verdict.kind === 'relay' ? {} : { code: verdict.code };
+    const answer = verdict.kind === 'reply' ? { status: verdict.status, detail: verdict.detail } : {};
+    const { method } = message;
+    const user = notes.user?.username;
+    const atMs = this.#clock.nowMs();
+    this.#add(story, { kind: 'routed', atMs, method, verdict: verdict.kind, targets, user, ...why, ...answer });
+    if ('code' in why && why.code !== undefined) this.#blame(story, why.code, answer.detail ?? '');
+  }
+
+  diverted(request: SipRequest, { from, to, why }: Diversion): void {
+    const story = this.#find(request);
+    if (story !== undefined) this.#add(story, { kind: 'diverted', atMs: this.#clock.nowMs(), from, to, why });
+  }
+
+  branchFailed(request: SipRequest, uri: string, { code, detail }: Pick<Failure, 'code' | 'detail'>): void {
+    const story = this.#find(request);
+    if (story === undefined) return;
+    this.#add(story, { kind: 'branch-failed', atMs: this.#clock.nowMs(), uri, code, detail });
+    this.#blame(story, code, detail);
+  }
+
+  timerC(request: SipRequest, uri: string): void {
+    const story = this.#find(request);
+    if (story !== undefined) this.#add(story, { kind: 'timer', atMs: this.#clock.nowMs(), timer: 'C', uri });
+  }
+
+  #blame(story: Story, code: Failure['code'], detail: string): void {
+    if (story.answeredAtMs !== undefined) return;
+    story.code = code;
+    story.detail = detail;
+  }
+
+  // --- life ----------------------------------------------------------------------------------------------------------
+
+  /** An INVITE that opens a call has its server transaction. */
+  began(request: SipRequest, key: string): void {
+    this.#change(this.#find(request), (story) => story.began(key));
+  }
+
+  /** That INVITE has a final response, or (without `status`) is over. */
+  finished(request: SipRequest, key: string, status?: number): void {
+    this.#change(this.#find(request), (story) => story.finished(key, status, this.#clock.nowMs()));
+  }
+
+  /** The caller gave up, or his connection closed. */
+  cancelled(request: SipRequest): void {
+    const story = this.#find(request);
+    if (story === undefined) return;
+    story.cancelled = true;
+    story.endedBy ??= 'caller';
+  }
+
+  established(record: DialogRecord): void {
+    const { callee, caller, mediaNode, callId } = record;
+    const [callerMedia, calleeMedia] = [caller.media, callee.media];
+    const atMs = this.#clock.nowMs();
+    const { uri, tag } = callee;
+    const story = this.#archive.find(callId);
+    if (story === undefined) return;
+    this.#add(story, { kind: 'answered', atMs, uri, tag, callerMedia, calleeMedia, mediaNode });
+    this.#change(story, () => story.answered(record, atMs));
+  }
+
+  /** A call of before the restart: how it began is lost. */
+  restored(record: DialogRecord): void {
+    const story = this.#archive.find(record.callId) ?? this.#open(record.callId, record.caller.uri, record.callee.uri);
+    this.#change(story, () => story.answered(record, record.answeredAtMs));
+  }
+
+  /** We end it; the BYEs follow. */
+  hungUp(callId: string, { code, detail }: Failure): void {
+    const story = this.#archive.find(callId);
+    if (story === undefined) return;
+    this.#add(story, { kind: 'ended', atMs: this.#clock.nowMs(), by: 'viaduct', code, detail });
+    story.endedBy = 'viaduct';
+    story.code = code;
+    story.detail = detail;
+  }
+
+  /** A BYE is on its way: what rtpengine knows of the media goes with its delete. */
+  byeCame({ message, inDialog }: Request): void {
+    const story = message.method === 'BYE' && inDialog ? this.#find(message) : undefined;
+    if (story?.state === 'answered') void this.askMedia(story);
+  }
+
+  /** A BYE passed. */
+  saidBye(callId: string, by: Exclude<EndedBy, 'viaduct'>): void {
+    const story = this.#archive.find(callId);
+    if (story === undefined) return;
+    story.endedBy = by;
+    this.#add(story, { kind: 'ended', atMs: this.#clock.nowMs(), by });
+  }
+
+  dialogEnded(record: DialogRecord): void {
+    const nowMs = this.#clock.nowMs();
+    this.#change(this.#archive.find(record.callId), (story) => story.dialogEnded(record.callee.tag, nowMs));
+  }
+
+  // --- rtpengine -----------------------------------------------------------------------------------------------------
+
+  /** Packets and quality as rtpengine knows them now; nobody waits for it but who asked. */
+  async askMedia(story: Story): Promise<void> {
+    const { mediaNode, mediaName, callId } = story;
+    const nowMs = this.#clock.nowMs();
+    if (mediaNode === undefined || nowMs - (this.#askedMs.get(story) ?? 0) < betweenQuestionsMs) return;
+    this.#askedMs.set(story, nowMs);
+    const ask: NgCommand = { command: 'query', 'call-id': mediaName ?? callId };
+    await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
+  }
+
+  /** A line in the story; `code`: of the verdict, where something is wrong. */
+  noteMedia(story: Story, says: string, code?: string): void {
+    this.#add(story, { kind: 'media', atMs: this.#clock.nowMs(), code, says });
+  }
+
+  /** What a look at its media found; whether that is news. */
+  mediaSeen(story: Story, fault: MediaVerdict | undefined): boolean {
+    if (story.mediaFault?.code === fault?.code) return false;
+    this.noteMedia(story, fault?.says ?? 'The media of the call is well again.', fault?.code);
+    story.mediaFault = fault;
+    return true;
+  }
+
+  /** The same relay, with each command of a call in its story. */
+  watchedRelay(): MediaRelay {
+    return { ...this.#relay, send: (node, command) => this.#command(this.#relay, node, command) };
+  }
+
+  #command(relay: MediaRelay, node: string, command: NgCommand): Promise<NgReply> {
+    const story = 'call-id' in command ? this.#ofSession(command['call-id']) : undefined;
+    return story === undefined ? relay.send(node, command) : this.#watched(story, relay, node, command);
+  }
+
+  async #watched(story: Story, relay: MediaRelay, node: string, command: NgCommand): Promise<NgReply> {
+    const atMs = this.#clock.nowMs();
+    const known = relay.nodes().find(({ id }) => id === node);
+    let cookie = '';
+    const note = (outcome: Pick<NgEvent, 'reply' | 'failure' | 'freePorts'>): void => {
+      const tookMs = this.#clock.nowMs() - atMs;
+      this.#add(story, { kind: 'ng', atMs, tookMs, node: known?.address ?? node, cookie, command, ...outcome });
+    };
+    try {
+      const reply = await relay.send(node, command, (used) => {
+        cookie = used;
+      });
+      note({ reply: keptReply(reply, this.#clock.nowMs()) });
+      return reply;
+    } catch (thrown) {
+      const { code, detail } = failureOf(thrown);
+      note({ failure: { code, detail }, freePorts: known?.ports?.free });
+      throw thrown;
+    }
+  }
+
+  /** The media of a second caller with the same Call-ID has his tag in its name (media-table.ts). */
+  #ofSession(name: string): Story | undefined {
+    return this.#archive.find(name) ?? this.#archive.find(name.slice(0, Math.max(0, name.lastIndexOf('~'))));
+  }
+
+  // --- change --------------------------------------------------------------------------------------------------------
+
+  #find(message: SipMessage): Story | undefined {
+    return this.#archive.find(get(message, CallId) ?? '');
+  }
+
+  #add(story: Story, event: StoryEvent): void {
+    this.#archive.change(story, () => story.add(event), event.atMs);
+  }
+
+  #change(story: Story | undefined, change: (story: Story) => void): void {
+    if (story === undefined) return;
+    const was = story.state;
+    const wasLive = story.isLive;
+    this.#archive.change(story, change, this.#clock.nowMs());
+    if (!this.#told.has(story) && story.isLive) {
+      this.#told.add(story);
+      this.#changed('started', story);
+    }
+    if (was !== 'answered' && story.state === 'answered') this.#changed('answered', story);
+    // A challenge ends nothing: the same INVITE comes again with credentials.
+    if (wasLive && !story.isLive && !isChallenged(story)) this.#changed(story.hasFailed ? 'failed' : 'ended', story);
+  }
+}
+
+function isChallenged({ status, answeredAtMs }: Story): boolean {
+  return answeredAtMs === undefined && (status === 401 || status === 407);
+}
+
+/** A piece of a longer text keeps all of that in memory, be it a whole read of a busy connection; a copy does not. */
+function owned(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MediaTable } from '../../../src/engine/media/media-table.ts';
+
+const caller = { kind: 'rtp', address: '192.0.2.1' } as const;
+
+test('a call is found by Call-ID and caller tag, and opened once', () => {
+  const table = new MediaTable();
+  const call = table.open('call-1', 'alice', caller);
+  assert.equal(table.open('call-1', 'alice', caller), call);
+  assert.equal(table.find('call-1', 'alice'), call);
+  assert.equal(table.find('call-1', 'mallory'), undefined);
+  assert.deepEqual([call.name, table.size, table.hasName('call-1')], ['call-1', 1, true]);
+});
+
+test('law 10: in a dialog both tags must be known: a callee’s tag alone is text that another caller may use', () => {
+  const table = new MediaTable();
+  const call = table.open('call-1', 'alice', caller);
+  const foreign = table.open('call-1', 'bob', caller);
+  call.dialogs.add('bob');
+  assert.equal(table.withTags('call-1', 'bob', 'alice'), call);
+  assert.equal(table.withTags('call-1', 'alice', 'bob'), call);
+  assert.equal(table.withTags('call-1', 'bob', 'carol'), undefined);
+  foreign.branchOfTag.set('carol', 'branch');
+  assert.equal(table.withTags('call-1', 'bob', 'carol'), foreign);
+});
+
+test('law 3: two callers with one Call-ID have a session each in rtpengine, and neither ends the other', () => {
+  const table = new MediaTable();
+  const first = table.open('call-1', 'alice', caller);
+  const second = table.open('call-1', 'mallory', caller);
+  assert.deepEqual([first.name, second.name], ['call-1', 'call-1~mallory']);
+  table.remove(second);
+  assert.equal(table.find('call-1', 'alice'), first);
+  assert.deepEqual([table.hasName('call-1'), table.hasName('call-1~mallory')], [true, false]);
+});
+
+test('a Call-ID that is free again is the name again', () => {
+  const table = new MediaTable();
+  table.remove(table.open('call-1', 'alice', caller));
+  assert.equal(table.open('call-1', 'bob', caller).name, 'call-1');
+});
