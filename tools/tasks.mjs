@@ -30,7 +30,8 @@ export const tasks = {
   test: {
     needs: services,
     checks,
-    tests: { run: [...tests, '--test-concurrency=2'], folder: 'test', except: apart },
+    // Two cores, and a third test file that waits for timers meanwhile.
+    tests: { run: [...tests, '--test-concurrency=3'], folder: 'test', except: apart },
   },
   'test:browser': {
     needs: [...services, 'chromium', 'baresip-core'],

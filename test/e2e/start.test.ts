@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive } from '../support/process.ts';
+import { isAlive, type RunningProcess } from '../support/process.ts';
 import { newPlace, readRun } from '../support/viaduct.ts';
 
 describe('npm start', () => {
@@ -41,7 +41,7 @@ describe('npm start', () => {
     const certificate = readFileSync(join(place.dataDir, 'tls', 'server.pem'), 'utf8');
     await first.ctrlC();
     const second = await place.start();
-    assert.equal(passwordOf(second.npm.output()), passwordOf(first.npm.output()));
+    assert.equal(await passwordOf(second.npm), await passwordOf(first.npm));
     assert.match(await place.viaduct('user', 'list'), /^carol /m);
     assert.equal(readFileSync(join(place.dataDir, 'tls', 'server.pem'), 'utf8'), certificate);
     await second.ctrlC();
@@ -117,6 +117,8 @@ async function taken(t: { after(action: () => void): void }): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function passwordOf(output: string): string {
-  return /alice +password (\S+)/.exec(output)?.[1] ?? assert.fail(output);
+/** The banner comes when the doctor has looked, a moment after `/health`. */
+async function passwordOf(npm: RunningProcess): Promise<string> {
+  const [, password = ''] = await npm.line(/alice +password (\S+)/);
+  return password;
 }
