@@ -87,7 +87,8 @@ for (const library of ['sipjs', 'jssip'] as const) {
     const document = (basic: 'open' | 'closed', note: string) => text(pidf(`sip:bob@${office.domain}`, basic, note));
     await bob.does(`publish(${document('open', 'at my desk')})`);
     await alice.does(`watch("bob", "presence", ${pidfType})`);
-    const first = await alice.hears('the first', (heard) => heard.notifies.length === 1);
+    // More than one may come: watchers are told anew 10 s after a start.
+    const first = await alice.hears('the first', (heard) => heard.notifies.length >= 1);
     assert.match(last(first).state, /^active;expires=\d+/);
     assert.match(last(first).body, /<basic>open<\/basic>.*at my desk/);
     await bob.does(`publish(${document('closed', 'gone')})`);
@@ -104,7 +105,7 @@ for (const library of ['sipjs', 'jssip'] as const) {
   test(`${library} keeps a busy lamp of bob`, async () => {
     const alice = await client('alice', library);
     await alice.does(`watch("bob", "dialog", ${dialogType})`);
-    const heard = await alice.hears('the first', ({ notifies }) => notifies.length === 1);
+    const heard = await alice.hears('the first', ({ notifies }) => notifies.length >= 1);
     assert.match(last(heard).body, /<dialog-info[^>]* state="full" entity="sip:bob@/);
   });
 
