@@ -3,8 +3,8 @@
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
  * While the event loop never rests under a crowd of arrivals, or too many statements wait, the share that is admitted
- * shrinks by three tenths with each look; when there is rest again it grows by a tenth. Arrivals make it look: it has no
- * timer of its own.
+ * shrinks by three tenths with each look; when there is rest again it grows by a tenth a second. Arrivals make it look: it
+ * has no timer of its own.
  * Left out: how a refusal is said (receive.ts), and the bounds of each table and queue, which hold besides.
  */
 import type { Clock, Load, Log } from '../ports.ts';
@@ -67,7 +67,7 @@ export class Overload {
     this.#arrived = 0;
     const before = this.#share;
     const isBusy = (isCrowded && utilization > mostUtilization) || waiting > mostWaiting;
-    this.#share = isBusy ? Math.max(leastShare, before * 0.7) : Math.min(1, before + 0.1);
+    this.#share = isBusy ? Math.max(leastShare, before * 0.7) : Math.min(1, before + 0.1 * (sinceMs / lookMs));
     if (before === 1 && this.#share < 1) {
       this.#refused = 0;
       log.warn(

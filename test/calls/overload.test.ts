@@ -66,6 +66,15 @@ test('law 9: few who come are served however busy the process is: it starts, or 
     assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200]);
   }));
 
+test('law 9: after a minute without anybody the first who comes is served', () =>
+  stage(async (on) => {
+    on.work(1);
+    await registrations(on, 20);
+    on.work(0);
+    await on.it.clock.advance(60_000);
+    assert.deepEqual([...new Set((await registrations(on, 5, 0)).map(({ status }) => status))], [200]);
+  }));
+
 test('law 9: when there is rest again all is served again, and the log has said both', () =>
   stage(async (on) => {
     on.work(1);
