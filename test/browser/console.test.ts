@@ -208,6 +208,7 @@ describe('one call', () => {
     await page.getByText('This call is not known').waitFor();
     await page.getByRole('link', { name: 'See those it has' }).click();
     await page.getByRole('button', { name: 'Failed' }).click();
+    await page.locator('tbody tr').nth(2).waitFor({ state: 'detached' });
     await page.getByText('480: The called account exists').waitFor();
     assert.equal(await page.locator('tbody tr').count(), 2);
     assert.ok(complaints.splice(0).every((text) => text.includes('404')));

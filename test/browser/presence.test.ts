@@ -67,13 +67,16 @@ async function client(user: string, library: Library): Promise<Client> {
   };
 }
 
-async function nobodyWatches(): Promise<void> {
+async function shows(what: 'subscriptions' | 'publications', isTrue: (list: string) => boolean): Promise<void> {
   for (const until = Date.now() + WITHIN_MS; ; await sleep(50)) {
-    const page = await (await fetch(`${office.http}/api/v1/presence/subscriptions`)).text();
-    if (page.startsWith('{"items":[]')) return;
-    if (Date.now() > until) assert.fail(`Somebody watches: ${page}`);
+    const page = await (await fetch(`${office.http}/api/v1/presence/${what}`)).text();
+    if (isTrue(page)) return;
+    if (Date.now() > until) assert.fail(`The ${what} are ${page}`);
   }
 }
+
+const isEmpty = (list: string): boolean => list.startsWith('{"items":[]');
+const nobodyWatches = (): Promise<void> => shows('subscriptions', isEmpty);
 
 const last = ({ notifies }: Heard): Notified => notifies.at(-1) ?? { state: '', body: '' };
 const text = (value: string): string => JSON.stringify(value);
@@ -86,6 +89,8 @@ for (const library of ['sipjs', 'jssip'] as const) {
     const bob = await client('bob', 'sipjs');
     const document = (basic: 'open' | 'closed', note: string) => text(pidf(`sip:bob@${office.domain}`, basic, note));
     await bob.does(`publish(${document('open', 'at my desk')})`);
+    // SIP.js does not wait for the 200.
+    await shows('publications', (list) => list.includes('sip:bob@'));
     await alice.does(`watch("bob", "presence", ${pidfType})`);
     // More than one may come: watchers are told anew 10 s after a start.
     const first = await alice.hears('the first', (heard) => heard.notifies.length >= 1);

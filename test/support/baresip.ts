@@ -57,7 +57,8 @@ export interface Baresip {
 /** Ends with the scope: baresip leaves its calls and its registration when it is asked to end. */
 export async function startBaresip(scope: Scope, options: BaresipOptions): Promise<Baresip> {
   const directory = await mkdtemp(join(tmpdir(), 'viaduct-baresip-'));
-  const [sipPort, controlPort] = [await freePort('both'), await freePort('tcp')];
+  // It takes the next port for TLS.
+  const [sipPort, controlPort] = [await freePort('both', 2), await freePort('tcp')];
   await writeFile(join(directory, 'config'), configFile(options, sipPort, controlPort));
   await writeFile(join(directory, 'accounts'), `${accountLine(options)}\n`);
   await writeFile(join(directory, 'contacts'), '');

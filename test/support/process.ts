@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -136,13 +137,23 @@ export async function isAlive(pid: number): Promise<boolean> {
   return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 
-/** A port of 127.0.0.1 that nobody had a moment ago; `both`: for UDP and for TCP. */
-export async function freePort(kind: 'udp' | 'tcp' | 'both'): Promise<number> {
+/**
+ * A port of 127.0.0.1 that nobody had a moment ago; `both`: for UDP and for TCP. Below the ports that the kernel gives
+ * to whoever asks for any (from 32768 on) and those of rtpengine, so that it is still free when its process has started.
+ * `inRow`: as many with it, one after the other.
+ */
+export async function freePort(kind: 'udp' | 'tcp' | 'both', inRow = 1): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
-    const port = kind === 'tcp' ? await bindTcp(0) : await bindUdp(0);
-    if (port !== undefined && (kind !== 'both' || (await bindTcp(port)) !== undefined)) return port;
+    const port = randomInt(10_000, 20_000 - inRow);
+    const row = Array.from({ length: inRow }, (_, at) => isFree(kind, port + at));
+    if ((await Promise.all(row)).every((free) => free)) return port;
   }
   return assert.fail('no free port');
+}
+
+async function isFree(kind: 'udp' | 'tcp' | 'both', port: number): Promise<boolean> {
+  const udp = kind === 'tcp' || (await bindUdp(port)) !== undefined;
+  return udp && (kind === 'udp' || (await bindTcp(port)) !== undefined);
 }
 
 function bindUdp(port: number): Promise<number | undefined> {
