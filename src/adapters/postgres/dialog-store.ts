@@ -45,6 +45,12 @@ const WRITE = `
 const LOAD =
   'SELECT call_id, token, node, media_node, media_name, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
 
+/**
+ * Of the row of a call that has ended: it leaves together with the row of the next one that is answered. What a crash
+ * meanwhile leaves behind is found out by its rtpengine session, which is gone.
+ */
+const removalMs = 100;
+
 export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
   const changes = createGroupedWriter<DialogChange, void>({
     groupMs,
@@ -60,7 +66,7 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
 
   return {
     save: async (record) => changes.add([...keyOf(record), rowValues(record)]),
-    remove: async (record) => changes.add([...keyOf(record), undefined]),
+    remove: async (record) => changes.add([...keyOf(record), undefined], removalMs),
     load: async (node) => {
       const rows = await pool.query<DialogRow>({ name: 'dialog-load', text: LOAD, values: [toDatabase(node)] });
       return rows.flatMap((row) => recordOf(row) ?? []);

@@ -12,8 +12,11 @@ import { Failure, failureOf } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 
 export interface GroupedWriter<Item, Result> {
-  /** Resolves with the entry's result when its group is committed. */
-  add(item: Item): Promise<Result>;
+  /**
+   * Resolves with the entry's result when its group is committed. `patienceMs`: how long nobody minds that it waits; it
+   * leaves with the next group that leaves at all, and costs no statement of its own where others come.
+   */
+  add(item: Item, patienceMs?: number): Promise<Result>;
   /** Entries that are not on their way yet. */
   waiting(): number;
   /** Resolves when nothing waits and nothing is on its way. */
@@ -49,31 +52,38 @@ export function createGroupedWriter<Item, Result>(
   let idleWaiters: (() => void)[] = [];
   let waiting = 0;
   let inFlight = 0;
-  let stopTimer: (() => void) | undefined;
+  let timer: { readonly ms: number; readonly stop: () => void } | undefined;
   /** The time for company is over for all that waits: it leaves as soon as a group ends. */
   let overdue = false;
 
-  function add(item: Item): Promise<Result> {
+  function add(item: Item, patienceMs = options.groupMs): Promise<Result> {
     if (waiting >= options.maxWaiting) {
       return Promise.reject(new Failure('overloaded', `${waiting} statements wait for the database.`));
     }
     return new Promise((resolve, reject) => {
-      enqueue({ key: options.key(item), item, resolve, reject });
+      enqueue({ key: options.key(item), item, resolve, reject }, patienceMs);
     });
   }
 
-  function enqueue(entry: Entry<Item, Result>): void {
+  function enqueue(entry: Entry<Item, Result>, patienceMs: number): void {
     const queue = queues.get(entry.key);
     if (queue === undefined) queues.set(entry.key, [entry]);
     else queue.push(entry);
     waiting += 1;
     if (waiting >= options.maxGroup) leave();
-    else stopTimer ??= options.after(options.groupMs, leave);
+    else leaveWithin(patienceMs);
+  }
+
+  /** A timer of somebody more patient is not waited for. */
+  function leaveWithin(ms: number): void {
+    if (timer !== undefined && timer.ms <= ms) return;
+    timer?.stop();
+    timer = { ms, stop: options.after(ms, leave) };
   }
 
   function leave(): void {
-    stopTimer?.();
-    stopTimer = undefined;
+    timer?.stop();
+    timer = undefined;
     while (inFlight < maxInFlight) {
       const group = takeGroup();
       if (group.length === 0) break;

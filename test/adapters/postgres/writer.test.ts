@@ -70,6 +70,22 @@ test('grouped writer: what is asked within groupMs leaves as one group, sorted b
   assert.deepEqual(await Promise.all([a, b, c]), [10, 20, 30]);
 });
 
+test('grouped writer: a patient entry leaves with the next group, or by itself when its patience ends', async () => {
+  const { time, database, writer, add } = setUp();
+  void writer.add({ key: 'patient', value: 1 }, 100);
+  await time.advance(50);
+  assert.equal(database.count(), 0);
+  void add('b');
+  await time.advance(5);
+  assert.deepEqual(database.keys(0), ['b', 'patient']);
+  void writer.add({ key: 'alone', value: 1 }, 100);
+  void writer.add({ key: 'alone too', value: 1 }, 100);
+  await time.advance(99);
+  assert.equal(database.count(), 1);
+  await time.advance(1);
+  assert.deepEqual(database.keys(1), ['alone', 'alone too']);
+});
+
 test('grouped writer: an entry resolves only when its group is committed', async () => {
   const { time, database, add } = setUp();
   let resolved = false;
