@@ -1,22 +1,36 @@
 /**
- * Overload (law 9): when there is more to do than can be done, a share of what begins something new is refused, so that
+ * Overload (law 9): when there is more to do than can be done, a share of what begins something new is turned away, so that
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
- * While the event loop never rests under a crowd of arrivals, or too many statements wait, the share that is admitted
- * shrinks by three tenths with each look; when there is rest again it grows by a tenth a second. Arrivals make it look: it
- * has no timer of its own.
+ * Two signs, since there are two places where work piles up. The event loop that never rests under a crowd of arrivals:
+ * the share that is admitted shrinks by a seventh with each look, and grows by a fifth of all a second when there is rest
+ * again. And statements that wait for the database: while more wait than it takes in some tenths of a second nothing
+ * begins, for what came half a second late comes twice (RFC 3261 §17.1.2.2, timer E). Arrivals make it look: it has no
+ * timer of its own.
+ * Who is turned away hears 503 with Retry-After; in a flood only some do, and the others nothing (§21.5.4), for to read
+ * and answer each would leave no time for those that are admitted.
  * Left out: how a refusal is said (receive.ts), and the bounds of each table and queue, which hold besides.
  */
 import type { Clock, Load, Log } from '../ports.ts';
 
-/** In less than this a busy neighbour or a collection of garbage looks like too much work. */
-const lookMs = 1_000;
+const lookMs = 250;
 /** Of the time since the last look. */
 const mostUtilization = 0.98;
 /** In a second. When fewer come, something else keeps the process busy: its own start, a neighbour, a debugger. */
 const leastArrivals = 50;
-const mostWaiting = 1_000;
+/** Two groups of one statement; two more are on their way. */
+const mostWaiting = 500;
 const leastShare = 0.05;
+const shrinks = 6 / 7;
+const growsPerMs = 0.2 / 1_000;
+/** Of one look: 2 % of the time, at some 40 µs each. */
+const mostAnswers = 125;
+
+export type Admission = 'admitted' | 'refused' | 'dropped';
+
+/** What is turned away first, as the start line has it. */
+const mayBegin = /^(?:INVITE|REGISTER) /;
+const isInDialog = /\n(?:to|t)[ \t]*:[^\n]*;[ \t]*tag[ \t]*=/i;
 
 export interface OverloadPorts {
   readonly clock: Clock;
@@ -32,7 +46,9 @@ export class Overload {
   /** `undefined`: not yet, and what was before is the start. */
   #lookedAtMs: number | undefined;
   #arrived = 0;
+  /** Since it began to refuse, and what of them the last look knew. */
   #refused = 0;
+  #told = 0;
 
   constructor(ports: OverloadPorts) {
     this.#ports = ports;
@@ -43,37 +59,51 @@ export class Overload {
     return this.#share;
   }
 
-  /** Whether one more may begin. */
-  admits(): boolean {
+  /** Of one more message, as it came: it is not even read when it is dropped. */
+  admission(text: string): Admission {
+    if (!mayBegin.test(text)) return 'admitted';
     const sinceMs = this.#ports.clock.nowMs() - (this.#lookedAtMs ?? Number.NEGATIVE_INFINITY);
     if (sinceMs >= lookMs) this.#look(sinceMs);
     this.#arrived++;
-    if (this.#share === 1) return true;
-    this.#credit += this.#share;
-    if (this.#credit >= 1) {
-      this.#credit -= 1;
-      return true;
-    }
+    const isFull = this.#ports.database.waiting() > mostWaiting;
+    if ((!isFull && this.#share === 1) || isInDialog.test(text)) return 'admitted';
+    if (!isFull && this.#hasCredit()) return 'admitted';
     this.#refused++;
-    return false;
+    return this.#refused - this.#told > mostAnswers ? 'dropped' : 'refused';
+  }
+
+  #hasCredit(): boolean {
+    this.#credit += this.#share;
+    if (this.#credit < 1) return false;
+    this.#credit -= 1;
+    return true;
   }
 
   #look(sinceMs: number): void {
-    const { clock, load, database, log } = this.#ports;
+    const { clock, load } = this.#ports;
     this.#lookedAtMs = clock.nowMs();
     const utilization = load?.utilization() ?? 0;
-    const waiting = database.waiting();
     const isCrowded = (this.#arrived * 1_000) / sinceMs >= leastArrivals;
+    const isBusy = isCrowded && utilization > mostUtilization;
+    this.#share = isBusy
+      ? Math.max(leastShare, this.#share * shrinks)
+      : Math.min(1, this.#share + growsPerMs * sinceMs);
     this.#arrived = 0;
-    const before = this.#share;
-    const isBusy = (isCrowded && utilization > mostUtilization) || waiting > mostWaiting;
-    this.#share = isBusy ? Math.max(leastShare, before * 0.7) : Math.min(1, before + 0.1 * (sinceMs / lookMs));
-    if (before === 1 && this.#share < 1) {
-      this.#refused = 0;
-      log.warn(
-        { utilization, waiting },
-        'More comes than can be done: a part of new calls and registrations is refused',
-      );
-    } else if (before < 1 && this.#share === 1) log.info({ refused: this.#refused }, 'All is served again');
+    this.#tell(utilization);
+  }
+
+  /** Once when it begins to refuse, and once when nobody was refused since the last look. */
+  #tell(utilization: number): void {
+    const { database, log } = this.#ports;
+    const goesOn = this.#refused > this.#told;
+    if (goesOn && this.#told === 0) {
+      const words = 'More comes than can be done: a part of new calls and registrations is refused';
+      log.warn({ utilization, waiting: database.waiting() }, words);
+    }
+    this.#told = this.#refused;
+    if (goesOn || this.#refused === 0 || this.#share < 1) return;
+    log.info({ refused: this.#refused }, 'All is served again');
+    this.#refused = 0;
+    this.#told = 0;
   }
 }

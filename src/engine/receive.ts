@@ -21,6 +21,7 @@ import type { Core } from './core.ts';
 import { ByFlow } from './dialog/by-flow.ts';
 import { hangUp } from './dialog/hang-up.ts';
 import { kindByTransport } from './media/media.ts';
+import type { Admission } from './overload.ts';
 import { prepareBranch } from './proxy/branches.ts';
 import { ResponseContextRunner } from './proxy/response-contexts.ts';
 import { responseOf } from './replies.ts';
@@ -29,8 +30,6 @@ import type { ServerTransaction } from './transactions.ts';
 const tryingAfterMs = 200;
 /** What scanning a message refuses beside its grammar. */
 const unreadable: Readonly<Record<number, ErrorCode>> = { 505: 'unsupported-version', 513: 'too-large' };
-/** What is refused first when there is too much to do. */
-const beginners: ReadonlySet<string> = new Set(['INVITE', 'REGISTER']);
 const stopping = 'SIP;cause=503;text="Viaduct is stopping"';
 const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
@@ -53,6 +52,11 @@ export class Receiver {
       this.#core.counters.drop('message of a refused source');
       return;
     }
+    const admission = this.#core.overload.admission(text);
+    if (admission === 'dropped') {
+      this.#core.counters.drop('overloaded');
+      return;
+    }
     const message = parseMessage(text);
     if (message.kind === 'unparsable') {
       this.#unparsable(message, flow);
@@ -62,18 +66,16 @@ export class Receiver {
       this.#core.counters.drop('scanner');
       return;
     }
-    if (message.kind === 'request' && this.#isTooMuch(message, flow)) return;
+    if (message.kind === 'request' && this.#isTurnedAway(message, flow, admission)) return;
     this.#core.stories.received(message, text, flow);
     if (message.kind === 'request') this.#request(stampReceived(message, flow.remote), flow);
     else if (!this.#core.transactions.response(message)) this.#core.counters.drop('stray response');
   }
 
   /** Refused as cheaply as can be: no transaction, no story, no route; and the ACK for it goes nowhere. */
-  #isTooMuch(request: SipRequest, flow: Flow): boolean {
-    const tag = tagOf(get(request, To));
-    if (request.method === 'ACK') return tag === this.#busyTag;
-    if (!beginners.has(request.method) || tag !== undefined) return false;
-    if (this.#core.overload.admits() || this.#core.transactions.knows(request)) return false;
+  #isTurnedAway(request: SipRequest, flow: Flow, admission: Admission): boolean {
+    if (request.method === 'ACK') return tagOf(get(request, To)) === this.#busyTag;
+    if (admission === 'admitted' || this.#core.transactions.knows(request)) return false;
     this.#core.counters.request(request.method);
     this.#core.counters.refusal('overloaded');
     this.#respondStateless(stampReceived(request, flow.remote), flow, refuse('overloaded', 503), this.#busyTag);

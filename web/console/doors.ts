@@ -53,6 +53,10 @@ const known: Readonly<Record<string, Words>> = {
     'One address holds as many connections as it may.',
     'Behind a reverse proxy on another host let that one limit; else look at that source.',
   ],
+  overloaded: [
+    'New calls and registrations came in such numbers that most were thrown away unread; their senders try again.',
+    'After a restart of a network it passes by itself. Else look for the source, or share the load among several.',
+  ],
   'too-large': ['A message was larger than 64 KiB.', 'No telephone sends such messages; see the log for the source.'],
   'too-short': ['A datagram was too short for SIP.', 'Nothing: keep-alives of some devices look so.'],
   'framing-broken': ['What came over TCP or TLS was no SIP.', scanner],

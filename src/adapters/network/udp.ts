@@ -13,8 +13,11 @@ import { answerStun, isStun } from './stun.ts';
 /** IPv4: 65,535 less 20 bytes of IP and 8 of UDP. */
 const largestDatagram = 65_507;
 const shortestMessage = 12;
-/** The default of Linux holds some 50 messages; the kernel cuts what is more than it grants. */
-const receiveBufferBytes = 8_388_608;
+/**
+ * The default of Linux holds some 50 messages; the kernel cuts what is more than it grants. Not larger: in a flood it is
+ * full, and what waits in it for T1 (half a second) is sent again, and answered twice.
+ */
+const receiveBufferBytes = 1_048_576;
 const sendBufferBytes = 4_194_304;
 
 export interface UdpSocket {
