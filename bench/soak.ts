@@ -1,7 +1,8 @@
 /**
- * Steady: calls at one rate for a while, and what the process takes meanwhile: memory, open files, delay of its event loop.
+ * Steady: calls at one rate for a while, with devices that register again and again, and what the process takes meanwhile:
+ * memory, open files, delay of its event loop.
  *
- *     npm run soak -- --minutes 60 --rate 100
+ *     npm run soak -- --minutes 60 --rate 100 --registrations 20
  *
  * The first quarter is warm-up, and 20 minutes or more are needed: the stories of calls fill their bound before that. Fails
  * when memory grows by more than a tenth after it, files or delays beyond their bound.
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'call-webrtc' },
     minutes: { type: 'string', default: '5' },
     rate: { type: 'string', default: '50' },
+    // A second.
+    registrations: { type: 'string', default: '20' },
   },
 });
 const one = cases.find(({ name }) => name === values.only);
@@ -44,16 +47,16 @@ try {
   const to = { proxyPort, answerPort, users: callees };
   await load(suite, { ...to, scenario: 'register', rate: 250, seconds: callees / 250 });
   const timer = setInterval(() => void look(metricsUrl), lookMs);
-  const outcome = await load(suite, {
-    ...to,
-    scenario,
-    rate: Number(values.rate),
-    seconds: 60 * Number(values.minutes),
-  });
+  const seconds = 60 * Number(values.minutes);
+  const [outcome, registered] = await Promise.all([
+    load(suite, { ...to, scenario, rate: Number(values.rate), seconds }),
+    load(suite, { ...to, scenario: 'register', rate: Number(values.registrations), seconds }),
+  ]);
   clearInterval(timer);
-  say(JSON.stringify(outcome));
+  say(JSON.stringify({ calls: outcome, registrations: registered }));
+  const failed = outcome.failed + registered.failed;
   const faults = judged(looks.slice(Math.ceil(looks.length / 4)));
-  for (const fault of outcome.failed > 0 ? [`${outcome.failed} failed`, ...faults] : faults) {
+  for (const fault of failed > 0 ? [`${failed} failed`, ...faults] : faults) {
     say(`not steady: ${fault}`);
     process.exitCode = 1;
   }
