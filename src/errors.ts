@@ -382,6 +382,10 @@ export class Failure extends Error {
   }
 }
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(rows, text);
+}
+
 /** What went wrong as a `Failure`, whatever was thrown: a bug becomes `internal`. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;

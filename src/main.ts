@@ -172,8 +172,12 @@ interface Parts {
 function openEngine(parts: Parts): Engine {
   const { settings, identity, domains, backends, network, push, random, current, processMetrics, log } = parts;
   const { database, media } = backends;
-  const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages } = database;
-  const stores = { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, presence, messages };
+  const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages } =
+    database;
+  const stores = {
+    ...{ subscribers, aliases, sessions, location, dialogs, outbox },
+    ...{ failedCalls, callRecords, presence, messages },
+  };
   const system = {
     clock: systemClock,
     random,
@@ -212,6 +216,7 @@ function openEngine(parts: Parts): Engine {
     mediaIdleMs: settings.mediaIdleSeconds * 1000,
     canRecord: settings.recordingDir !== undefined,
     recordsAll: settings.recordCalls === 'all',
+    keepsCalls: settings.callRecordDays > 0,
     presence: settings.presence,
     version,
   });

@@ -5,6 +5,7 @@
 import type { NgCommand, NgReply } from './media/commands.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
+export type * from './ports/call-records.ts';
 export type * from './ports/presence.ts';
 export type * from './ports/push.ts';
 export type * from './ports/subscribers.ts';
@@ -268,7 +269,7 @@ export interface OutboxEntry {
   readonly createdAtMs: number;
 }
 
-/** A call that failed, kept over a restart so that it can be explained. */
+/** The story of a call that failed, kept over a restart so that it can be explained. */
 export interface FailedCall {
   readonly id: string;
   readonly callId: string;
@@ -287,11 +288,6 @@ export interface FailedCallStore {
   /** Inserts or replaces, by id. */
   save(call: FailedCall): Promise<void>;
   find(id: string): Promise<FailedCall | undefined>;
-  /** Newest first; `before`: the place of the last one of the page before. */
-  list(page: {
-    readonly limit: number;
-    readonly before?: { readonly startedAtMs: number; readonly id: string } | undefined;
-  }): Promise<readonly FailedCall[]>;
 }
 
 // --- rtpengine -------------------------------------------------------------------------------------------------------

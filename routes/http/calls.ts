@@ -1,15 +1,19 @@
 /**
- * `GET /api/v1/calls?state=&limit=&after=`: calls in progress and recent ones, newest first; `/calls/:id` one of them;
- * `/calls/:id/ladder` what passed, as JSON, or as the drawing for `Accept: text/plain`; `/calls/:id/explain` why it went
+ * `GET /api/v1/calls?state=&account=&since=&until=&limit=&after=`: calls in progress and ended ones, newest first, as JSON,
+ * or as CSV for `Accept: text/csv`; `/calls/:id` one of them; `/calls/:id/ladder` what passed, as JSON, or as the drawing for `Accept: text/plain`; `/calls/:id/explain` why it went
  * as it did. `id` is safe in an address.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CallExplanation, CallSummary, LadderReport, Operations } from '../../src/engine/operations.ts';
+import type { Static } from 'typebox';
+import type { CallExplanation, CallSummary, LadderReport, LegRecord, Operations } from '../../src/engine/operations.ts';
+import { csvOf, csvTitles } from './calls-csv.ts';
 import { found } from './found.ts';
 import { CallBody, CallParams, CallsBody, CallsQuery, ExplanationBody, LadderBody } from './schemas.ts';
 
 export const unknownCall = 'No call with this id is known: it is too long ago, or it never was.';
+const unknownStory =
+  'No story with this id is kept: those of failed calls are for a week, others for an hour. The record of the call may be at /api/v1/calls/ID.';
 
 export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -17,14 +21,16 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
       '/calls',
       {
         schema: {
-          summary: 'Calls in progress and recent ones, newest first',
+          summary: 'Calls in progress and ended ones, newest first; CSV for Accept: text/csv',
           querystring: CallsQuery,
           response: { 200: CallsBody },
         },
       },
-      async ({ query }) => {
-        const page = await operations.calls(query);
-        return { items: page.items.map(callWithNulls), next: page.next ?? null };
+      async (request, reply) => {
+        const page = await operations.calls(request.query);
+        const items = page.items.map(callWithNulls);
+        if (wants(request, 'text/csv')) asCsv(request, reply, items, page.next);
+        return { items, next: page.next ?? null };
       },
     );
     const one = { params: CallParams };
@@ -43,8 +49,8 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
         },
       },
       async (request, reply) => {
-        const ladder = found(await operations.ladder(request.params.id), unknownCall);
-        if (wantsText(request)) asText(reply, ladder.lines);
+        const ladder = found(await operations.ladder(request.params.id), unknownStory);
+        if (wants(request, 'text/plain')) asText(reply, ladder.lines);
         return ladderWithNulls(ladder);
       },
     );
@@ -54,7 +60,7 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
       response: { 200: ExplanationBody },
     };
     app.get('/calls/:id/explain', { schema: explained }, async ({ params }) =>
-      explanationWithNulls(found(await operations.explain(params.id), unknownCall)),
+      explanationWithNulls(found(await operations.explain(params.id), unknownStory)),
     );
   };
 }
@@ -73,6 +79,22 @@ export function callWithNulls(call: CallSummary) {
     reason: call.reason ?? null,
     mediaFault: call.mediaFault ?? null,
     recording: call.recording ?? null,
+    legs: call.legs.map(legRecordWithNulls),
+  };
+}
+
+function legRecordWithNulls({ role, profile, packets, bytes, quality, noQuality }: LegRecord) {
+  return {
+    role,
+    profile: profile ?? null,
+    packets: packets ?? null,
+    bytes: bytes ?? null,
+    mos: quality?.mos ?? null,
+    jitterMs: quality?.jitterMs ?? null,
+    lossPercent: quality?.lossPercent ?? null,
+    lost: quality?.lost ?? null,
+    roundTripMs: quality?.roundTripMs ?? null,
+    noQuality: noQuality ?? null,
   };
 }
 
@@ -127,9 +149,25 @@ function legWithNulls(leg: CallExplanation['legs'][number]) {
   };
 }
 
-/** A person with curl says so; everything else gets JSON. */
-function wantsText(request: FastifyRequest): boolean {
-  return request.headers.accept?.startsWith('text/plain') === true;
+/** Who says so; everything else gets JSON. */
+function wants({ headers }: FastifyRequest, type: string): boolean {
+  return headers.accept?.startsWith(type) === true;
+}
+
+/** The page as CSV; where the next one is says `Link` (RFC 8288). */
+function asCsv(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  items: readonly Static<typeof CallBody>[],
+  next?: string,
+): void {
+  if (next !== undefined) {
+    const url = new URL(request.url, 'http://here');
+    url.searchParams.set('after', next);
+    reply.header('link', `<${url.pathname}${url.search}>; rel="next"`);
+  }
+  const text = csvTitles + items.map(csvOf).join('');
+  reply.type('text/csv; charset=utf-8').serializer(() => text);
 }
 
 /** The drawing in place of the JSON. */

@@ -68,6 +68,36 @@ const CallStateName = Type.Union([
   Type.Literal('failed'),
 ]);
 
+/** Why there is no MOS: the same words in lists, records and explanations. */
+const NoQuality = Type.Union([
+  Type.Literal('not-answered'),
+  Type.Literal('no-relay'),
+  Type.Literal('relay-gone'),
+  Type.Literal('no-statistics'),
+  Type.Literal('no-media'),
+  Type.Literal('no-rtcp'),
+  Type.Literal('too-few-reports'),
+  Type.Null(),
+]);
+
+const MaybeCount = Type.Union([Count, Type.Null()]);
+const MaybeNumber = Type.Union([Type.Number(), Type.Null()]);
+
+/** What one side sent: `packets` and `bytes` as rtpengine counted them, the rest by RTCP. */
+const LegRecord = Type.Object({
+  role: Type.Union([Type.Literal('caller'), Type.Literal('callee')]),
+  profile: Media,
+  packets: MaybeCount,
+  bytes: MaybeCount,
+  /** 1 to 5. */
+  mos: MaybeNumber,
+  jitterMs: MaybeNumber,
+  lossPercent: MaybeNumber,
+  lost: MaybeNumber,
+  roundTripMs: MaybeNumber,
+  noQuality: NoQuality,
+});
+
 /** What the watch over the media of a call found: the verdict of `explain`, as it happens. */
 const MediaFault = Type.Object({ code: Text, says: Text, nextStep: Text });
 
@@ -91,6 +121,8 @@ const Call = Type.Object({
   mediaFault: Type.Union([MediaFault, Type.Null()]),
   /** `null`: it never was. */
   recording: Type.Union([Type.Literal('on'), Type.Literal('paused'), Type.Literal('off'), Type.Null()]),
+  /** The caller, then the callee that answered. */
+  legs: Type.Array(LegRecord),
 });
 
 export const CallBody = Call;
@@ -175,12 +207,7 @@ const Leg = Type.Object({
   sdpFrom: MaybeText,
   sdpTo: MaybeText,
   media: Type.Union([LegMedia, Type.Null()]),
-  noQuality: Type.Union([
-    Type.Literal('no-rtcp'),
-    Type.Literal('too-few-reports'),
-    Type.Literal('no-statistics'),
-    Type.Null(),
-  ]),
+  noQuality: NoQuality,
 });
 
 /** One offer or answer on its way through rtpengine. */
@@ -279,9 +306,17 @@ export const PageQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** The calls in this state only. */
+const Time = Type.String({ format: 'date-time' });
+
+/** The calls in this state only, those that an account made or took, those that began from `since` on and before `until`. */
 export const CallsQuery = Type.Object(
-  { ...PageQuery.properties, state: Type.Optional(CallStateName) },
+  {
+    ...PageQuery.properties,
+    state: Type.Optional(CallStateName),
+    account: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    since: Type.Optional(Time),
+    until: Type.Optional(Time),
+  },
   { additionalProperties: false },
 );
 

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf } from '../errors.ts';
+import { UsageError } from './usage-error.ts';
 
 interface Command {
   /** As it stands in the list: `user add|list ...`. */
@@ -61,8 +62,8 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   calls: {
-    usage: 'calls [STATE] [--follow]',
-    summary: 'calls in progress and recent ones',
+    usage: 'calls [export] [STATE] [--follow]',
+    summary: 'calls in progress and ended ones, with their quality; export as CSV',
     help: async () => (await import('./calls.ts')).callsHelp,
     run: async (args) => (await import('./ask-here.ts')).askHere('calls', args),
   },
@@ -159,6 +160,10 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
+  if (thrown instanceof UsageError) {
+    process.stderr.write(`${thrown.message}\n`);
+    process.exit(2);
+  }
   const failure = failureOf(thrown);
   process.stderr.write(`${failure.message}\n${failure.row.nextStep}\n`);
   process.exitCode = 1;

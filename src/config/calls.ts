@@ -11,6 +11,8 @@ export interface CallLimitSettings {
   readonly timerCSeconds: number;
   /** 0: never. */
   readonly mediaIdleSeconds: number;
+  /** 0: none are kept. */
+  readonly callRecordDays: number;
 }
 
 type Table = { readonly [Field in keyof CallLimitSettings]: Setting<CallLimitSettings[Field]> };
@@ -42,6 +44,15 @@ export const callLimitTable: Table = {
     byDefault: '0',
     otherwise: 0,
     parse: value.wholeNumber(0, 1000),
+  },
+  callRecordDays: {
+    name: 'CALL_RECORD_DAYS',
+    unit: 'days',
+    help: 'How long the record of an ended call is kept in the database: who, when, how it ended, packets and quality; 0 to keep none.',
+    example: '30',
+    byDefault: '30',
+    otherwise: 30,
+    parse: value.wholeNumber(0, 3650),
   },
   timerCSeconds: {
     // RFC 3261 §16.6 step 11: timer C is larger than three minutes.

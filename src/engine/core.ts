@@ -10,6 +10,7 @@ import type { Via } from '../message/headers/via.ts';
 import { quote } from '../message/params.ts';
 import type {
   AliasStore,
+  CallRecordStore,
   Clock,
   DialogStore,
   FailedCallStore,
@@ -49,6 +50,7 @@ import { wordsFor } from './replies.ts';
 import type { Counters } from './statistics/counters.ts';
 import type { RefusalLog } from './statistics/refusal-log.ts';
 import type { Timings } from './statistics/timings.ts';
+import type { CallRecords } from './story/call-records.ts';
 import type { FailedCalls } from './story/failed-calls.ts';
 import type { Happenings } from './story/happenings.ts';
 import type { Stories } from './story/stories.ts';
@@ -66,6 +68,7 @@ export interface EnginePorts {
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
   readonly failedCalls: FailedCallStore;
+  readonly callRecords: CallRecordStore;
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
   readonly media: MediaRelay;
@@ -107,6 +110,8 @@ export interface EngineOptions {
   readonly canRecord?: boolean;
   /** RECORD_CALLS=all: what `routes/natmanage.ts` asks. */
   readonly recordsAll?: boolean;
+  /** CALL_RECORD_DAYS is not 0; absent: a record is kept of each call. */
+  readonly keepsCalls?: boolean;
   /** How long a call waits for a device that is woken. */
   readonly pushMs?: number | undefined;
   /** Who may watch whom where no rule says (PRESENCE). */
@@ -145,6 +150,7 @@ export interface Core {
   draining: boolean;
   readonly stories: Stories;
   readonly failedCalls: FailedCalls;
+  readonly callRecords: CallRecords;
   readonly happenings: Happenings;
   readonly mediaWatch: MediaWatch;
 }

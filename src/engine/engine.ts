@@ -37,6 +37,7 @@ import { Counters } from './statistics/counters.ts';
 import { RefusalLog } from './statistics/refusal-log.ts';
 import { createOperations } from './statistics/report.ts';
 import { Timings } from './statistics/timings.ts';
+import { CallRecords } from './story/call-records.ts';
 import { callChanged, logCall, mediaChanged } from './story/call-reports.ts';
 import { FailedCalls } from './story/failed-calls.ts';
 import { Happenings } from './story/happenings.ts';
@@ -77,9 +78,16 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     callChanged(happenings, change, story);
     logCall(log, change, story);
     if (change === 'failed') failedCalls.keep(story);
+    if (change === 'failed' || change === 'ended') callRecords.keep(story);
     if (change === 'answered') mediaWatch.answered(story);
   });
   const counters = new Counters();
+  const callRecords = new CallRecords({
+    ...{ store: ports.callRecords, clock, log, counters, node },
+    domains: () => core.domains,
+    answered: (story) => stories.answered(story),
+    off: options.keepsCalls === false,
+  });
   const mediaWatch = new MediaWatch({
     clock,
     relay: ports.media,
@@ -147,6 +155,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     draining: false,
     stories,
     failedCalls,
+    callRecords,
     happenings,
     mediaWatch,
   };
@@ -205,6 +214,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       silence.stop();
       keepAlive.stop();
       core.sessions.stop();
+      callRecords.flush();
     },
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),

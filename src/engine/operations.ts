@@ -4,6 +4,7 @@
  */
 import type {
   EventPackage,
+  LegRecord,
   LogLevel,
   Mailbox,
   MediaKind,
@@ -18,7 +19,7 @@ import type { Party } from '../story/passages.ts';
 import type { Step, Tone } from '../story/steps.ts';
 import type { CallState, Recording } from '../story/story.ts';
 
-export type { Mailbox, WatcherPolicy, WatcherRule } from '../ports.ts';
+export type { LegRecord, Mailbox, WatcherPolicy, WatcherRule } from '../ports.ts';
 export type { CallState } from '../story/story.ts';
 
 export interface Health {
@@ -109,6 +110,8 @@ export interface CallSummary {
   readonly mediaFault: MediaFault | undefined;
   /** `undefined`: it never was recorded. */
   readonly recording: Recording | undefined;
+  /** The caller, then the callee that answered: as rtpengine said last. */
+  readonly legs: readonly LegRecord[];
 }
 
 export type CallSide = 'caller' | 'callee' | 'both';
@@ -145,6 +148,11 @@ export interface MediaFault {
 export interface CallsRequest extends PageRequest {
   /** Absent: all that are known. */
   readonly state?: CallState;
+  /** Calls that this address made or took: `alice@example.com`, or `alice` in the first domain. */
+  readonly account?: string;
+  /** Begun at this time or later, and before that one: ISO 8601. */
+  readonly since?: string;
+  readonly until?: string;
 }
 
 /** A call as a ladder: who took part, each step, and the drawing as text. */

@@ -40,7 +40,7 @@ export async function openBackends(
 
 async function openStore(settings: Settings, log: Log, shutdown: Shutdown) {
   const { databaseUrl, dataDir, groupMs } = settings;
-  const options = { log, groupMs, clock: systemClock };
+  const options = { log, groupMs, clock: systemClock, recordDays: settings.callRecordDays };
   if (databaseUrl !== undefined) {
     const database = await openDatabase({ ...options, connection: { url: databaseUrl } });
     shutdown.add('the database connections', () => database.close());

@@ -59,6 +59,12 @@ export function keptReply(reply: NgReply, nowMs: number): KeptReply {
   return { sdp: reply.sdp, warning: reply.warning, media: mediaStateOf(reply, nowMs) };
 }
 
+/** rtpengine did not know the call any more. */
+export function saysGone({ command, reply, failure }: NgEvent): boolean {
+  if (command.command === 'query') return failure?.code === 'media-lost';
+  return command.command === 'delete' && command['via-branch'] === undefined && reply?.warning !== undefined;
+}
+
 /** The verdict of the routes on a request. */
 export interface RoutedEvent extends Happened {
   readonly kind: 'routed';

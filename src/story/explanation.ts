@@ -2,10 +2,11 @@
  * A call explained: each leg with its profile and why, its SDPs and what changed, its media as rtpengine saw it, the
  * steps of offer and answer, who hung up, and the verdicts with the next step.
  */
-import type { MediaKind, NgCommand } from '../ports.ts';
+import type { MediaKind, NgCommand, NoQuality } from '../ports.ts';
 import { withoutKeys } from './credentials.ts';
 import type { Exchange } from './exchanges.ts';
 import { type Facts, factsOf, type Leg } from './facts.ts';
+import { noQualityOf } from './leg-record.ts';
 import type { LegState } from './media-state.ts';
 import type { Party } from './passages.ts';
 import { readable } from './readable.ts';
@@ -32,7 +33,7 @@ export interface ExplainedLeg {
   readonly sdpTo: string | undefined;
   readonly media: LegState | undefined;
   /** Why there is no MOS; `undefined` when there is one. */
-  readonly noQuality: 'no-rtcp' | 'too-few-reports' | 'no-statistics' | undefined;
+  readonly noQuality: NoQuality | undefined;
 }
 
 export interface ExplainedExchange {
@@ -63,7 +64,7 @@ export function explain(story: Story, nowMs: number): Explanation {
   };
 }
 
-function explainedLeg(leg: Leg, { caller, answerer }: Facts): ExplainedLeg {
+function explainedLeg(leg: Leg, { story, caller, answerer }: Facts): ExplainedLeg {
   const { party, userAgent, profile, why, media } = leg;
   return {
     party,
@@ -74,15 +75,8 @@ function explainedLeg(leg: Leg, { caller, answerer }: Facts): ExplainedLeg {
     sdpFrom: shown(leg.sdpFrom),
     sdpTo: shown(leg.sdpTo),
     media,
-    noQuality: noQualityOf(media, caller, answerer),
+    noQuality: noQualityOf(story, media),
   };
-}
-
-/** A MOS needs reports of both sides that refer to each other (RFC 3550 §6.4). */
-function noQualityOf(media: LegState | undefined, ...legs: readonly (Leg | undefined)[]): ExplainedLeg['noQuality'] {
-  if (media === undefined) return 'no-statistics';
-  if (media.quality !== undefined) return undefined;
-  return legs.some((leg) => (leg?.media?.rtcpPackets ?? 0) > 0) ? 'too-few-reports' : 'no-rtcp';
 }
 
 function explainedExchange({ event, kind, by, callee, before, after, changes }: Exchange): ExplainedExchange {

@@ -11,7 +11,7 @@ import { UserAgent, Warning } from '../message/headers/text.ts';
 import type { SipMessage, SipResponse } from '../message/message.ts';
 import type { MediaKind } from '../ports.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
-import type { NgEvent, RoutedEvent } from './events.ts';
+import { type NgEvent, type RoutedEvent, saysGone } from './events.ts';
 import { type Exchange, exchangesOf, partyOfBranch } from './exchanges.ts';
 import type { LegState } from './media-state.ts';
 import { type Party, type Passage, type Passages, readPassages } from './passages.ts';
@@ -84,8 +84,7 @@ export function factsOf(story: Story, nowMs: number): Facts {
   const passages = readPassages(story);
   const { events } = story;
   const exchanges = exchangesOf(events, passages);
-  const media = newestMedia(story);
-  const legs = passages.parties.map((party) => legOf(party, story, passages, exchanges, media));
+  const legs = passages.parties.map((party) => legOf(party, story, passages, exchanges));
   const commands = events.filter((event): event is NgEvent => event.kind === 'ng');
   const responses = passages.passages.filter(({ message }) => message.kind === 'response');
   const toInvite = finalsOf(responses.filter(({ event }) => event.direction === 'in'));
@@ -149,12 +148,6 @@ function isAckOfCaller({ message, event, party }: Passage): boolean {
   );
 }
 
-/** rtpengine did not know the call any more. */
-export function saysGone({ command, reply, failure }: NgEvent): boolean {
-  if (command.command === 'query') return failure?.code === 'media-lost';
-  return command.command === 'delete' && command['via-branch'] === undefined && reply?.warning !== undefined;
-}
-
 /** Final responses to INVITE of whoever is called; `first`: to the one that opened the call. */
 function finalsOf(responses: readonly Passage[]): readonly (Final & { readonly first: boolean })[] {
   const numbers = responses.map(({ message }) => get(message, CSeq)?.number ?? 0);
@@ -187,24 +180,7 @@ function branchEnds(story: Story, { passages }: Passages): readonly BranchEnd[] 
 
 // --- legs ------------------------------------------------------------------------------------------------------------
 
-interface MediaAnswer {
-  readonly legs: readonly LegState[];
-}
-
-export function newestMedia(story: Story): MediaAnswer | undefined {
-  for (const event of story.events.toReversed()) {
-    if (event.kind === 'ng' && event.reply?.media !== undefined) return event.reply.media;
-  }
-  return undefined;
-}
-
-function legOf(
-  party: Party,
-  story: Story,
-  passages: Passages,
-  exchanges: readonly Exchange[],
-  media: MediaAnswer | undefined,
-): Leg {
+function legOf(party: Party, story: Story, passages: Passages, exchanges: readonly Exchange[]): Leg {
   const isOf = ({ by, callee }: Exchange): boolean => by === party.role && (by === 'caller' || callee === party);
   const isTo = ({ by, callee }: Exchange): boolean =>
     by !== party.role && (party.role === 'caller' || callee === party);
@@ -219,7 +195,7 @@ function legOf(
     sdpTo,
     from: sdpFrom === undefined ? undefined : sdpFacts(sdpFrom),
     to: sdpTo === undefined ? undefined : sdpFacts(sdpTo),
-    media: media?.legs.find((leg) => partyOf(leg, passages) === party),
+    media: story.media?.legs.find((leg) => partyOf(leg, passages) === party),
   };
 }
 

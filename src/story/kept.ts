@@ -10,7 +10,7 @@ import { Story, type StoryStart } from './story.ts';
 const mostCharacters = 400_000;
 
 const facts = ['answeredAtMs', 'endedAtMs', 'status', 'endedBy', 'code', 'detail', 'cancelled', 'dropped'] as const;
-const media = ['callerMedia', 'calleeMedia', 'mediaNode'] as const;
+const media = ['callerTag', 'calleeTag', 'answeredBy', 'callerMedia', 'calleeMedia', 'mediaNode'] as const;
 
 export function storyToText(story: Story): string {
   const known = Object.fromEntries([...facts, ...media].map((name) => [name, story[name]]));

@@ -2,7 +2,8 @@
  * What is wrong with the media of a call that is up, if anything: the first verdict of those that a look at rtpengine can
  * give. Left out: when to look, and who is told (engine/media/media-watch.ts).
  */
-import { factsOf, newestMedia, saysGone } from './facts.ts';
+import { saysGone } from './events.ts';
+import { factsOf } from './facts.ts';
 import type { LegState } from './media-state.ts';
 import type { Story } from './story.ts';
 import { type Verdict, verdictsOf } from './verdicts.ts';
@@ -18,8 +19,7 @@ const faults: ReadonlySet<string> = new Set([
 
 /** Reading a whole story costs a thousand times what the look at the numbers does. */
 export function mediaFaultOf(story: Story, nowMs: number): Verdict | undefined {
-  const media = newestMedia(story);
-  const known = media === undefined || media.legs.every(isHealthy);
+  const known = story.media === undefined || story.media.legs.every(isHealthy);
   if (known && !story.events.some((event) => event.kind === 'ng' && saysGone(event))) return undefined;
   return verdictsOf(factsOf(story, nowMs)).find(({ code }) => faults.has(code));
 }

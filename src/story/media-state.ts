@@ -4,7 +4,7 @@
  * Read leniently: keys that another version leaves out are unknown here. Only the first medium is read, which is audio
  * where there is any. Quality comes from RTCP alone (RFC 3550 §6.4): without it there is none, and the reason is said.
  */
-import type { NgReply, NgValue } from '../ports.ts';
+import type { NgReply, NgValue, Quality } from '../ports.ts';
 
 export interface MediaState {
   readonly legs: readonly LegState[];
@@ -30,16 +30,6 @@ export interface LegState {
   readonly srtp: 'off' | 'SDES' | 'DTLS-SRTP';
   /** Of what this party sends, as the other side hears it. */
   readonly quality: Quality | undefined;
-}
-
-export interface Quality {
-  /** 1 to 5. */
-  readonly mos: number;
-  readonly jitterMs: number;
-  readonly lossPercent: number;
-  readonly roundTripMs: number;
-  /** Packets lost in all. */
-  readonly lost: number;
 }
 
 /** `askedAtMs`: when the reply was made. `undefined`: it says nothing of sides. */

@@ -6,7 +6,8 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { DialogRecord, MediaKind } from '../ports.ts';
-import { type StoryEvent, sizeOf } from './events.ts';
+import { type NgEvent, type StoryEvent, saysGone, sizeOf } from './events.ts';
+import type { MediaState } from './media-state.ts';
 import type { Verdict } from './verdicts.ts';
 
 export type Recording = 'on' | 'paused' | 'off';
@@ -49,11 +50,20 @@ export class Story {
   /** The row of errors.ts by which we refused or ended it. */
   code: ErrorCode | undefined;
   detail = '';
+  /** Of the dialog that was answered last: how rtpengine knows the two sides. */
+  callerTag: string | undefined;
+  calleeTag: string | undefined;
+  /** The account whose device answered. */
+  answeredBy: string | undefined;
   callerMedia: MediaKind | undefined;
   calleeMedia: MediaKind | undefined;
   mediaNode: string | undefined;
   /** What rtpengine calls it, where that is not the Call-ID. */
   mediaName: string | undefined;
+  /** What rtpengine said of it last; it outlives the events. */
+  media: MediaState | undefined;
+  /** rtpengine did not answer a question about it, or did not know it any more. */
+  relayGone = false;
   /** What is wrong with its media, as far as the last look said. */
   mediaFault: Verdict | undefined;
   recording: Recording | undefined;
@@ -100,8 +110,15 @@ export class Story {
 
   add(event: StoryEvent): void {
     this.#events.push(event);
+    if (event.kind === 'ng') this.#heard(event);
     this.bytes += sizeOf(event);
     while (this.#isFull()) this.#dropOne();
+  }
+
+  #heard(event: NgEvent): void {
+    const { command, reply, failure } = event;
+    this.media = reply?.media ?? this.media;
+    if (saysGone(event) || (command.command === 'query' && failure !== undefined)) this.relayGone = true;
   }
 
   /** Makes room for other calls; what the lists show stays. */
@@ -128,6 +145,9 @@ export class Story {
   answered(record: DialogRecord, nowMs: number): void {
     this.#dialogs.add(record.callee.tag);
     this.answeredAtMs ??= nowMs;
+    this.callerTag = record.caller.tag;
+    this.calleeTag = record.callee.tag;
+    this.answeredBy = record.callee.binding?.aor;
     this.callerMedia = record.caller.media;
     this.calleeMedia = record.callee.media;
     this.mediaNode = record.mediaNode;

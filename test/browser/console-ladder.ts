@@ -63,6 +63,7 @@ a=ice-pwd:1TnGmNv1QHfPu4k2YwLxCd
 a=candidate:Hc0CI6AAZUUP44zr 1 UDP 2130706431 203.0.113.7 23866 typ host`;
 
 const call: LadderReport['call'] = {
+  legs: [],
   id: 'call-0',
   callId: 'c0@example.com',
   state: 'answered',

@@ -304,7 +304,18 @@ function callOf(name: string, index: number, nowMs: number): CallSummary {
     reason: undefined,
     mediaFault: undefined,
     recording: undefined,
+    legs: legsOf(index),
   };
+}
+
+function legsOf(index: number): CallSummary['legs'] {
+  const packets = 1_500 * (index + 1);
+  const of = { packets, bytes: packets * 172, profile: undefined };
+  const quality = { mos: 4.3, jitterMs: 4, lossPercent: 0.2, roundTripMs: 31, lost: 7 };
+  return [
+    { ...of, role: 'caller', quality, noQuality: undefined },
+    { ...of, role: 'callee', quality: undefined, noQuality: 'no-rtcp' },
+  ];
 }
 
 function endedCalls(nowMs: number): readonly CallSummary[] {

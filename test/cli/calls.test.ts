@@ -17,6 +17,7 @@ const unknown = {
   reason: null,
   mediaFault: null,
   recording: null,
+  legs: [],
 };
 const call = {
   ...unknown,
@@ -82,11 +83,59 @@ test('viaduct calls: one line a call, and with --follow what happens from then o
   assert.equal(await callsCommand(running, seen, wordsOf(['--follow'])), 0);
   const [title, row, change] = seen.text.split('\n');
   assert.match(title ?? '', /^ID +STARTED +STATE +FROM +TO/);
-  assert.match(row ?? '', /^the-id +10:00:00 +failed 486 +alice@example\.com +bob@example\.com$/);
+  assert.match(row ?? '', /^the-id +01-01 10:00 +failed 486 +alice@example\.com +bob$/);
   assert.match(
     change ?? '',
     /^\d\d:\d\d:\d\d {2}failed {4}the-id {2}alice@example\.com → bob@example\.com {2}486 There is no/,
   );
+});
+
+const silence = { bytes: null, mos: null, jitterMs: null, lossPercent: null, lost: null, roundTripMs: null };
+const talked = {
+  ...call,
+  state: 'ended',
+  answeredAt: '2026-01-01T10:00:01.000Z',
+  endedBy: 'callee',
+  status: 200,
+  legs: [
+    { ...silence, role: 'caller', profile: 'webrtc', packets: 500, mos: 4.31, noQuality: null },
+    { ...silence, role: 'callee', profile: 'rtp', packets: 0, noQuality: 'no-media' },
+  ],
+};
+
+test('viaduct calls: who hung up, packets and MOS of both sides, or why there is none', async () => {
+  const seen = screen();
+  const query = 'limit=40&state=ended&account=alice&since=2026-01-01T00%3A00%3A00.000Z';
+  const running = invented({ [`/api/v1/calls?${query}`]: { items: [talked], next: null } });
+  const words = wordsOf(['ended', '--account', 'alice', '--since', '2026-01-01']);
+  assert.equal(await callsCommand(running, seen, words), 0);
+  assert.match(seen.text.split('\n')[1] ?? '', / 1 s +callee +500\/0 +4\.3\/no-media$/);
+});
+
+test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async () => {
+  const pages = {
+    '/api/v1/calls?limit=1000&state=ended': { items: [talked, talked], next: 'more' },
+    '/api/v1/calls?limit=1000&after=more&state=ended': { items: [talked], next: null },
+  };
+  const csv = screen();
+  assert.equal(await callsCommand(invented(pages), csv, wordsOf(['export', 'ended'])), 0);
+  const lines = csv.text.split('\r\n');
+  assert.match(lines[0] ?? '', /^id,callId,/);
+  assert.match(lines[3] ?? '', /^the-id,abc@example\.com,ended,.*,500,/);
+  assert.equal(lines.length, 5);
+  const json = screen();
+  assert.equal(await callsCommand(invented(pages), json, wordsOf(['export', 'ended', '--json'])), 0);
+  assert.deepEqual(
+    json.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [talked, talked, talked],
+  );
+});
+
+test('viaduct calls: a time that is none is not asked for', async () => {
+  await assert.rejects(callsCommand(invented({}), screen(), wordsOf(['--since', 'noon'])), /"noon" is no time/);
 });
 
 test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {

@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
+import type { Static } from 'typebox';
+import { CallsBody } from '../../routes/http/schemas.ts';
+import { callsCommand, ladderCommand, read, wordsOf } from '../../src/cli/calls.ts';
 import { doctorCommand } from '../../src/cli/doctor.ts';
 import { explainCommand } from '../../src/cli/explain.ts';
 import { askRunning } from '../../src/cli/running.ts';
@@ -43,6 +45,23 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     return text;
   }
 
+  async function list(query: string): Promise<Static<typeof CallsBody>> {
+    const { host, port } = viaduct().run().http;
+    const body = await read(askRunning(`http://${host}:${port}`, undefined), `/api/v1/calls?${query}`, CallsBody);
+    return body ?? assert.fail('There is no list.');
+  }
+
+  async function exported(...args: readonly string[]): Promise<string> {
+    let text = '';
+    const write = (more: string): void => {
+      text += more;
+    };
+    const { host, port } = viaduct().run().http;
+    const api = askRunning(`http://${host}:${port}`, undefined);
+    assert.equal(await callsCommand(api, { colours: false, write }, wordsOf(['export', ...args])), 0);
+    return text;
+  }
+
   async function over(t: Parameters<typeof startCall>[0], call: SippCall): Promise<void> {
     const { alice, bob } = await startCall(t, viaduct(), call);
     await Promise.all([alice.done(), bob.done()]);
@@ -62,6 +81,19 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     assert.match(text, /no MOS: no-rtcp/);
   });
 
+  test('its record has packets of both sides and why there is no MOS, in the list and in the export', async () => {
+    const [call] = (await list('state=ended')).items;
+    assert.equal(call?.endedBy, 'caller');
+    for (const leg of call?.legs ?? []) {
+      assert.ok((leg.packets ?? 0) > 50 && (leg.bytes ?? 0) > 5_000, JSON.stringify(leg));
+      assert.equal(leg.noQuality, 'no-rtcp');
+    }
+    assert.match(await prints('calls', 'ended'), / caller +\d+\/\d+ +no-rtcp$/m);
+    const [titles = '', row = ''] = (await exported('ended')).split('\r\n');
+    const cells = new Map(titles.split(',').map((title, index) => [title, row.split(',')[index]]));
+    assert.equal(cells.get('calleePackets'), String(call?.legs[1]?.packets));
+  });
+
   test('the doctor finds nothing broken, and says where the media goes', async () => {
     const text = await prints('doctor');
     assert.match(text, /^ok {6}rtpengine +udp:127\.\S+ answers; media goes to \S+\.$/m);
@@ -77,12 +109,12 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     assert.match(await prints('calls', 'failed'), /failed 486/);
   });
 
-  test('the failed call is explained and listed after kill -9, from the database', async () => {
+  test('the failed call is explained, and all calls are listed after kill -9, from the database', async () => {
     const before = await prints('explain');
     await delay(3_000);
     await viaduct().kill9();
     await viaduct().restart();
-    assert.match(await prints('calls'), /^No calls yet\.$/m);
+    assert.match(await prints('calls', 'ended'), / caller +\d+\/\d+ +no-rtcp$/m);
     const [, row = ''] = (await prints('calls', 'failed')).split('\n');
     assert.match(row, /failed 486/);
     assert.equal(await prints('explain', row.split(' ')[0] ?? ''), before);

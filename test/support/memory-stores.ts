@@ -12,6 +12,9 @@ import type {
   Binding,
   BindingChange,
   BindingOutcome,
+  CallFilter,
+  CallRecord,
+  CallRecordStore,
   CallSettings,
   Clock,
   DialogRecord,
@@ -41,6 +44,7 @@ export interface MemoryDatabase {
   readonly dialogs: DialogStore;
   readonly outbox: MediaOutbox;
   readonly failedCalls: FailedCallStore;
+  readonly callRecords: CallRecordStore;
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
   /** Statements that are not answered yet. */
@@ -91,6 +95,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     dialogs: dialogs.store,
     outbox: outbox.store,
     failedCalls: failedCallStore(run),
+    callRecords: callRecordStore(run),
     presence: presence.store,
     messages: messages.store,
     waiting: () => waiting,
@@ -226,17 +231,33 @@ function dialogStore(run: Run): { store: DialogStore; rows: () => readonly Dialo
 
 function failedCallStore(run: Run): FailedCallStore {
   const rows = new Map<string, FailedCall>();
-  const newestFirst = (a: FailedCall, b: FailedCall): number => b.startedAtMs - a.startedAtMs || (a.id < b.id ? -1 : 1);
   return {
     save: (call) => run(() => void rows.set(call.id, call)),
     find: (id) => run(() => rows.get(id)),
-    list: ({ limit, before }) =>
+  };
+}
+
+function callRecordStore(run: Run): CallRecordStore {
+  const rows = new Map<string, CallRecord>();
+  const sorted = (): readonly CallRecord[] =>
+    [...rows.values()].sort((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? -1 : 1));
+  const isBehind = (row: CallRecord, { startedAtMs, id }: Pick<CallRecord, 'startedAtMs' | 'id'>): boolean =>
+    row.startedAtMs < startedAtMs || (row.startedAtMs === startedAtMs && row.id > id);
+  const isOf = (
+    row: CallRecord,
+    { state, aor, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: CallFilter,
+  ): boolean =>
+    (state === undefined || row.state === state) &&
+    (aor === undefined || row.fromAor === aor || row.toAor === aor) &&
+    row.startedAtMs >= sinceMs &&
+    row.startedAtMs < untilMs;
+  return {
+    save: (record) => run(() => void rows.set(rowKey(record.id, String(record.startedAtMs)), record)),
+    find: (id) => run(() => sorted().find((row) => row.id === id)),
+    list: ({ limit, before, ...filter }) =>
       run(() =>
-        [...rows.values()]
-          .filter(
-            (row) => before === undefined || (row.id !== before.id && newestFirst(row, { ...row, ...before }) > 0),
-          )
-          .sort(newestFirst)
+        sorted()
+          .filter((row) => (before === undefined || isBehind(row, before)) && isOf(row, filter))
           .slice(0, limit),
       ),
   };

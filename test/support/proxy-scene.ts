@@ -133,6 +133,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         dialogs: mortal(database.dialogs, life),
         outbox: mortal(database.outbox, life),
         failedCalls: mortal(database.failedCalls, life),
+        callRecords: mortal(database.callRecords, life),
         presence: mortal(database.presence, life),
         messages: mortal(database.messages, life),
         media: mortal(media, life),

@@ -127,11 +127,15 @@ function Check({ name, state }: { readonly name: string; readonly state: 'off' |
   );
 }
 
-const noQuality = {
+export const noQuality: Readonly<Record<NonNullable<Leg['noQuality']>, string>> = {
+  'not-answered': 'Nobody has answered.',
+  'no-relay': 'The media of this call does not pass an rtpengine.',
+  'relay-gone': 'rtpengine did not answer, or did not know the call any more.',
+  'no-media': 'Nothing came from this side.',
   'no-rtcp': 'No quality is known: this side is sent no RTCP report, or none has come yet.',
   'too-few-reports': 'No quality is known yet: RTCP reports of both sides must refer to each other first.',
   'no-statistics': 'rtpengine has said nothing of this side.',
-} as const;
+};
 
 function QualityOf({
   leg: { media, noQuality: why, inCall },
@@ -167,7 +171,7 @@ function QualityOf({
 }
 
 /** ITU-T P.800.1, in a word. */
-function mosWord(mos: number): string {
+export function mosWord(mos: number): string {
   if (mos >= 4) return 'good';
   return mos >= 3.1 ? 'fair' : 'poor';
 }

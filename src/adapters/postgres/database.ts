@@ -3,6 +3,7 @@
  */
 import type { AddedNodeStore, AliasStore, Clock, Log } from '../../ports.ts';
 import { createAliasStore } from './alias-store.ts';
+import { createCallRecordStore, type PostgresCallRecordStore } from './call-record-store.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
 import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
@@ -23,6 +24,7 @@ export interface Database {
   readonly dialogs: PostgresDialogStore;
   readonly outbox: PostgresOutbox;
   readonly failedCalls: PostgresFailedCallStore;
+  readonly callRecords: PostgresCallRecordStore;
   readonly presence: PostgresPresenceStore;
   readonly messages: PostgresMessageStore;
   readonly addedNodes: AddedNodeStore;
@@ -45,6 +47,8 @@ export interface DatabaseOptions {
   /** Between two tries to reach a server that is down. */
   readonly probeMs?: number;
   readonly sweepMs?: number;
+  /** How long the record of a call is kept; absent: nobody removes any. */
+  readonly recordDays?: number;
 }
 
 const CLOSE_MS = 3000;
@@ -70,11 +74,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const dialogs = createDialogStore(storeOptions);
   const outbox = createOutbox(storeOptions);
   const failedCalls = createFailedCallStore(storeOptions);
+  const callRecords = createCallRecordStore(storeOptions, options.recordDays);
   const presence = createPresenceStore(storeOptions);
   const messages = createMessageStore(storeOptions);
-  const stores = [subscribers, sessions, location, dialogs, outbox, failedCalls, presence, messages];
+  const stores = [subscribers, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages];
   const stopSweeper = startSweeper(
-    [sessions, location, outbox, failedCalls, presence, messages],
+    [sessions, location, outbox, failedCalls, callRecords, presence, messages],
     options.sweepMs ?? 30_000,
     log,
   );
@@ -87,6 +92,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     dialogs,
     outbox,
     failedCalls,
+    callRecords,
     presence,
     messages,
     addedNodes: createAddedNodeStore(pool),

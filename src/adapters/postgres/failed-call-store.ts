@@ -1,6 +1,6 @@
 /**
- * Failed calls in PostgreSQL: one row each, written singly (they are rare), read by id or newest first, removed a week
- * after their end.
+ * The stories of failed calls in PostgreSQL: one row each, written singly (they are rare), read by id, removed a week after
+ * the end of the call. Left out: the list of calls (call-record-store.ts).
  */
 import type { FailedCall, FailedCallStore } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
@@ -38,13 +38,6 @@ const SAVE = `
 
 const FIND = 'SELECT * FROM failed_call WHERE id = $1';
 
-const LIST = `SELECT * FROM failed_call
-  WHERE started_at < to_timestamp($2::double precision / 1000) OR (started_at = to_timestamp($2::double precision / 1000) AND id > $3)
-  ORDER BY started_at DESC, id LIMIT $1`;
-
-/** Later than any call. */
-const FAR_MS = 32_503_680_000_000;
-
 export function createFailedCallStore({ pool, clock }: StoreOptions): PostgresFailedCallStore {
   const sweep = createSweep(pool, { table: 'failed_call', key: 'id', isOver: `ended_at < ${AT}` });
   let saving = 0;
@@ -63,10 +56,6 @@ export function createFailedCallStore({ pool, clock }: StoreOptions): PostgresFa
     find: async (id) => {
       const rows = await pool.query<Row>({ name: 'failed-call-find', text: FIND, values: [id] });
       return rows.map(callOf)[0];
-    },
-    list: async ({ limit, before }) => {
-      const values = [limit, before?.startedAtMs ?? FAR_MS, before?.id ?? ''];
-      return (await pool.query<Row>({ name: 'failed-call-list', text: LIST, values })).map(callOf);
     },
     sweep: () => sweep(clock.nowMs() - KEEP_MS),
     waiting: () => saving,

@@ -10,7 +10,7 @@ import type { DialogRecord, NgCommand } from '../../ports.ts';
 import type { Recording, Story } from '../../story/story.ts';
 import type { Core } from '../core.ts';
 import type { CallSide, CallSummary, MediaControls, RecordingAction, Sound } from '../operations.ts';
-import { summary } from '../story/call-reports.ts';
+import { summary } from '../story/call-list.ts';
 import type { MediaCall } from './media-call.ts';
 
 type Parts = Pick<Core, 'stories' | 'dialogs' | 'media' | 'ports' | 'options'>;

@@ -36,6 +36,8 @@ export class Counters {
   /** Calls that a push brought to a device. */
   woken = 0;
   mediaLooks = 0;
+  /** Ended calls whose record could not be kept. */
+  lostRecords = 0;
   answered = 0;
   failed = 0;
 

@@ -94,6 +94,11 @@ function ofMedia({ timings, counters }: Core, { rtpengine }: Statistics): readon
       rtpengine.map(({ address: node, state }) => ({ labels: { node }, value: state === 'down' ? 0 : 1 })),
     ),
     gauge('viaduct_rtpengine_ports', 'RTP ports of the node.', ports),
+    counter(
+      'viaduct_call_records_lost_total',
+      'Ended calls whose record could not be kept.',
+      only(counters.lostRecords),
+    ),
     counter('viaduct_media_looks_total', 'Looks at the media of calls that are up.', only(counters.mediaLooks)),
     counter(
       'viaduct_media_faults_total',

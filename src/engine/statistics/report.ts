@@ -12,7 +12,8 @@ import { presenceOperations } from '../operations/presence.ts';
 import { sessionOperations } from '../operations/sessions.ts';
 import { subscriberOperations } from '../operations/subscribers.ts';
 import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from '../operations.ts';
-import { call, calls, explanation, ladder } from '../story/call-reports.ts';
+import { calls } from '../story/call-list.ts';
+import { call, explanation, ladder } from '../story/call-reports.ts';
 import { metricsOf } from './metrics.ts';
 import { prometheusText } from './prometheus.ts';
 

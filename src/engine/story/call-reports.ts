@@ -1,63 +1,31 @@
 /**
- * Calls for people: the list, one call's record, its ladder. Read from the stories; nothing here is kept.
+ * Calls for people: one call's record, its ladder, why it went as it did. Nothing here is kept. Left out: the list
+ * (call-list.ts).
  */
-
-import { errors } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
 import { explain } from '../../story/explanation.ts';
 import { drawLadder } from '../../story/ladder.ts';
 import { type Party, readPassages } from '../../story/passages.ts';
-import { readable } from '../../story/readable.ts';
 import { type Step, stepsOf } from '../../story/steps.ts';
 import type { Story } from '../../story/story.ts';
 import type { Core } from '../core.ts';
-import type {
-  CallExplanation,
-  CallSummary,
-  CallsRequest,
-  LadderReport,
-  LadderStep,
-  MediaFault,
-  Page,
-} from '../operations.ts';
+import type { CallExplanation, CallSummary, LadderReport, LadderStep } from '../operations.ts';
+import { summary, summaryOfRecord } from './call-list.ts';
 import type { Happenings } from './happenings.ts';
 import type { CallChange } from './stories.ts';
-
-export async function calls(core: Core, { limit, after, state }: CallsRequest): Promise<Page<CallSummary>> {
-  const all = core.stories.all().filter((story) => state === undefined || story.state === state);
-  const behind = after === undefined ? all : all.filter((story) => placeOf(story) > after);
-  const older = state === 'failed' ? await keptBehind(core, limit + 1, after) : [];
-  const known = new Set(behind.map(({ id }) => id));
-  const both = [...behind, ...older.filter(({ id }) => !known.has(id))].sort((a, b) =>
-    placeOf(a) < placeOf(b) ? -1 : 1,
-  );
-  const page = both.slice(0, limit);
-  const last = page.at(-1);
-  return { items: page.map(summary), next: both.length > limit && last !== undefined ? placeOf(last) : undefined };
-}
-
-/** Its place in the list, newest first: ordered as text. */
-function placeOf({ startedAtMs, id }: Pick<Story, 'startedAtMs' | 'id'>): string {
-  return `${String(endOfTimeMs - startedAtMs).padStart(16, '0')}~${id}`;
-}
-
-const endOfTimeMs = 10 ** 15;
-
-/** Failed calls that are in the database; none while that is down. */
-async function keptBehind(core: Core, limit: number, after: string | undefined): Promise<readonly Story[]> {
-  const [, time, id] = /^(\d{16})~(.*)$/.exec(after ?? '') ?? [];
-  const before = time === undefined || id === undefined ? undefined : { startedAtMs: endOfTimeMs - Number(time), id };
-  return core.failedCalls.list(limit, before).catch(() => []);
-}
 
 /** In memory, or a failed one in the database. */
 async function find(core: Core, id: string): Promise<Story | undefined> {
   return core.stories.byId(id) ?? (await core.failedCalls.find(id));
 }
 
+/** One in progress is asked for its packets first. */
 export async function call(core: Core, id: string): Promise<CallSummary | undefined> {
-  const story = await find(core, id);
-  return story === undefined ? undefined : summary(story);
+  const story = core.stories.byId(id);
+  if (story?.state === 'answered') await core.stories.askMedia(story);
+  if (story !== undefined) return summary(story);
+  const record = await core.callRecords.find(id);
+  return record === undefined ? undefined : summaryOfRecord(record);
 }
 
 export async function ladder(core: Core, id: string): Promise<LadderReport | undefined> {
@@ -86,35 +54,6 @@ export function logCall(log: Log, change: CallChange, story: Story): void {
   const fields = { callId, from, to, status, seconds, endedBy, code, rtpengine: mediaNode };
   const how = answeredAtMs === undefined ? (hasFailed ? 'failed' : 'given up') : 'ended';
   log.info(fields, `Call ${how}`);
-}
-
-export function summary(story: Story): CallSummary {
-  const { id, state, answeredAtMs, endedAtMs, endedBy, status, code, mediaNode } = story;
-  return {
-    id,
-    callId: readable(story.callId),
-    state,
-    from: readable(story.from),
-    to: readable(story.to),
-    startedAt: iso(story.startedAtMs),
-    answeredAt: answeredAtMs === undefined ? undefined : iso(answeredAtMs),
-    callerMedia: story.callerMedia,
-    calleeMedia: story.calleeMedia,
-    rtpengine: mediaNode,
-    endedAt: endedAtMs === undefined ? undefined : iso(endedAtMs),
-    endedBy,
-    status,
-    code,
-    mediaFault: faultOf(story),
-    recording: story.recording,
-    reason: code === undefined ? undefined : readable(`${errors[code].meaning} ${story.detail}`.replace(/ $/, '')),
-  };
-}
-
-function faultOf({ mediaFault }: Story): MediaFault | undefined {
-  if (mediaFault === undefined) return undefined;
-  const { code, says, nextStep } = mediaFault;
-  return { code, says, nextStep };
 }
 
 /** Told of what the watch over the media finds. */

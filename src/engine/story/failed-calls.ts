@@ -1,20 +1,18 @@
 /**
- * Failed calls on their way into the database, behind the call and never in its way; and back, when somebody asks for
- * one that is not in memory any more.
+ * The stories of failed calls on their way into the database, behind the call and never in its way; and back, when
+ * somebody asks for one that is not in memory any more. Left out: that there was such a call (call-records.ts).
  *
  * Bounded: what the database cannot take is counted and forgotten. Strangers who are refused are not written down: they
  * could fill the table, and the counters have them.
  */
-import type { ErrorCode } from '../../errors.ts';
 import type { Clock, FailedCall, FailedCallStore, Log } from '../../ports.ts';
 import { storyFromText, storyToText } from '../../story/kept.ts';
 import type { Story } from '../../story/story.ts';
+import { strangers } from './call-records.ts';
 
 /** ACK, delete and statistics come behind the end. */
 const settleMs = 2_000;
 const mostWaiting = 500;
-
-const strangers: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['foreign-caller', 'no-relay', 'overloaded']);
 
 export class FailedCalls {
   readonly #store: FailedCallStore;
@@ -57,11 +55,6 @@ export class FailedCalls {
   async find(id: string): Promise<Story | undefined> {
     const row = await this.#store.find(id);
     return row === undefined ? undefined : storyOf(row);
-  }
-
-  async list(limit: number, before: { readonly startedAtMs: number; readonly id: string } | undefined) {
-    const rows = await this.#store.list({ limit, before });
-    return rows.flatMap((row) => storyOf(row) ?? []);
   }
 }
 

@@ -24,6 +24,8 @@ export type CallWatcher = (change: CallChange, story: Story) => void;
 
 /** Many may look at one call at once. */
 const betweenQuestionsMs = 1_000;
+/** When many calls end at once, the others are recorded as they were seen last. */
+const mostAskedAtEnd = 200;
 
 export class Stories {
   readonly #clock: Clock;
@@ -31,6 +33,7 @@ export class Stories {
   readonly #changed: CallWatcher;
   readonly #relay: MediaRelay;
   readonly #askedMs = new WeakMap<Story, number>();
+  readonly #asking = new Map<Story, Promise<void>>();
   /** Calls whose beginning was told. */
   readonly #told = new WeakSet<Story>();
 
@@ -78,12 +81,13 @@ export class Stories {
     if (message.kind !== 'request' || message.method !== 'INVITE') return undefined;
     const to = get(message, To);
     if (tagOf(to) !== undefined) return undefined;
-    return this.#open(get(message, CallId) ?? '', get(message, From)?.uri ?? '', to?.uri ?? message.uri);
+    const from = get(message, From)?.uri ?? '';
+    return this.#open(get(message, CallId) ?? '', from, to?.uri ?? message.uri, this.#clock.nowMs());
   }
 
-  #open(callId: string, from: string, to: string): Story {
+  #open(callId: string, from: string, to: string, atMs: number): Story {
     const names = { callId: owned(callId), from: owned(from), to: owned(to) };
-    const story = new Story({ id: callIdHash(callId), ...names, atMs: this.#clock.nowMs() });
+    const story = new Story({ id: callIdHash(callId), ...names, atMs });
     this.#archive.put(story);
     return story;
   }
@@ -161,7 +165,8 @@ export class Stories {
 
   /** A call of before the restart: how it began is lost. */
   restored(record: DialogRecord): void {
-    const story = this.#archive.find(record.callId) ?? this.#open(record.callId, record.caller.uri, record.callee.uri);
+    const { callId, caller, callee, answeredAtMs } = record;
+    const story = this.#archive.find(callId) ?? this.#open(callId, caller.uri, callee.uri, answeredAtMs);
     this.#change(story, () => story.answered(record, record.answeredAtMs));
   }
 
@@ -169,6 +174,7 @@ export class Stories {
   hungUp(callId: string, { code, detail }: Failure): void {
     const story = this.#archive.find(callId);
     if (story === undefined) return;
+    if (story.state === 'answered' && this.#asking.size < mostAskedAtEnd) void this.askMedia(story);
     this.#add(story, { kind: 'ended', atMs: this.#clock.nowMs(), by: 'viaduct', code, detail });
     story.endedBy = 'viaduct';
     story.code = code;
@@ -203,7 +209,15 @@ export class Stories {
     if (mediaNode === undefined || nowMs - (this.#askedMs.get(story) ?? 0) < betweenQuestionsMs) return;
     this.#askedMs.set(story, nowMs);
     const ask: NgCommand = { command: 'query', 'call-id': mediaName ?? callId };
-    await this.#command(this.#relay, mediaNode, ask).catch(() => undefined);
+    const asking = this.#command(this.#relay, mediaNode, ask).then(nothing, nothing);
+    this.#asking.set(story, asking);
+    await asking;
+    if (this.#asking.get(story) === asking) this.#asking.delete(story);
+  }
+
+  /** When the question about its media that is on its way has an answer, or none; at once where there is none. */
+  async answered(story: Story): Promise<void> {
+    await this.#asking.get(story);
   }
 
   /** A line in the story; `code`: of the verdict, where something is wrong. */
@@ -245,7 +259,9 @@ export class Stories {
       return reply;
     } catch (thrown) {
       const { code, detail } = failureOf(thrown);
-      note({ failure: { code, detail }, freePorts: known?.ports?.free });
+      // A question that crossed the delete at the end says nothing.
+      const crossed = command.command === 'query' && code === 'media-lost' && !story.isLive;
+      if (!crossed) note({ failure: { code, detail }, freePorts: known?.ports?.free });
       throw thrown;
     }
   }
@@ -279,6 +295,8 @@ export class Stories {
     if (wasLive && !story.isLive && !isChallenged(story)) this.#changed(story.hasFailed ? 'failed' : 'ended', story);
   }
 }
+
+const nothing = (): void => undefined;
 
 function isChallenged({ status, answeredAtMs }: Story): boolean {
   return answeredAtMs === undefined && (status === 401 || status === 407);

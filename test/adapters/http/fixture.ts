@@ -80,6 +80,24 @@ export const call: CallSummary = {
   reason: undefined,
   mediaFault: undefined,
   recording: undefined,
+  legs: [
+    {
+      role: 'caller',
+      profile: 'webrtc',
+      packets: undefined,
+      bytes: undefined,
+      quality: undefined,
+      noQuality: 'not-answered',
+    },
+    {
+      role: 'callee',
+      profile: undefined,
+      packets: undefined,
+      bytes: undefined,
+      quality: undefined,
+      noQuality: 'not-answered',
+    },
+  ],
 };
 
 export const mediaNodes: MediaNodes = {

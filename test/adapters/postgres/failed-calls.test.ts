@@ -32,24 +32,6 @@ for (const kind of serverKinds) {
       assert.equal(await failedCalls.find('two'), undefined);
     }));
 
-  test(`${kind}: failed calls are listed newest first, page by page, also those of one millisecond`, () =>
-    withDatabase({ kind }, async ({ failedCalls }) => {
-      const calls = ['a', 'b', 'c', 'd'].map((id, index) =>
-        failed(id, { startedAtMs: startMs + Math.floor(index / 2) }),
-      );
-      for (const call of calls) await failedCalls.save(call);
-      const first = await failedCalls.list({ limit: 3 });
-      assert.deepEqual(
-        first.map(({ id }) => id),
-        ['c', 'd', 'a'],
-      );
-      const rest = await failedCalls.list({ limit: 3, before: first.at(-1) });
-      assert.deepEqual(
-        rest.map(({ id }) => id),
-        ['b'],
-      );
-    }));
-
   test(`${kind}: a week after its end it is swept`, async () => {
     const clock = createClock(startMs);
     await withDatabase({ kind, clock }, async ({ failedCalls }) => {

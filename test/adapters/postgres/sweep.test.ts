@@ -18,16 +18,19 @@ const inserts: Readonly<Record<string, string>> = {
     SELECT n, 'm', now(), ${ends('2')} FROM generate_series(1, ${rows}) AS n`,
   failed_call: `INSERT INTO failed_call (id, call_id, node, from_uri, to_uri, started_at, ended_at, story)
     SELECT n, 'c', 'n', 'a', 'b', now(), ${ends('24 * 30')}, '{}' FROM generate_series(1, ${rows}) AS n`,
+  call_record: `INSERT INTO call_record (id, call_id, node, from_uri, to_uri, from_aor, to_aor, started_at, ended_at, state)
+    SELECT n, 'c', 'n', 'a', 'b', 'a', 'b', ${ends('24 * 30')}, now(), 'ended' FROM generate_series(1, ${rows}) AS n`,
 };
 
 for (const kind of serverKinds) {
   test(`what has expired is removed in batches, however much it is, and nothing else: ${kind}`, async () => {
-    await withDatabase({ kind }, async (database, connection) => {
+    await withDatabase({ kind, recordDays: 20 }, async (database, connection) => {
       const stores: Readonly<Record<string, { sweep(): Promise<number> }>> = {
         location: database.location,
         stored_message: database.messages,
         media_outbox: database.outbox,
         failed_call: database.failedCalls,
+        call_record: database.callRecords,
       };
       for (const [table, insert] of Object.entries(inserts)) {
         await sql(connection, insert);

@@ -150,6 +150,8 @@ async function pagesOf<T>(limit: number, read: (page: PageRequest) => Page<T> | 
   return pages;
 }
 
+const nothing = { packets: undefined, bytes: undefined, quality: undefined };
+
 describe('calls', () => {
   test('who talks to whom, since when, and over which rtpengine; the id can stand in a path', () =>
     stage(async (it) => {
@@ -176,6 +178,10 @@ describe('calls', () => {
         reason: undefined,
         mediaFault: undefined,
         recording: undefined,
+        legs: [
+          { ...nothing, role: 'caller', profile: 'rtp', noQuality: 'no-statistics' },
+          { ...nothing, role: 'callee', profile: 'webrtc', noQuality: 'no-statistics' },
+        ],
       } satisfies CallSummary);
       assert.match(summary?.id ?? '', /^[\w-]{22}$/);
       await hangUp(it, call);

@@ -52,6 +52,16 @@ test('GET /api/v1/registrations has null for media that is not known yet', async
   assert.deepEqual(body, { items: [{ ...registration, media: null }], next: null });
 });
 
+const unsaid = {
+  packets: null,
+  bytes: null,
+  mos: null,
+  jitterMs: null,
+  lossPercent: null,
+  lost: null,
+  roundTripMs: null,
+};
+
 test('GET /api/v1/calls has null for what has not happened yet', async () => {
   const { body } = await get('/api/v1/calls');
   const unknown = {
@@ -62,6 +72,7 @@ test('GET /api/v1/calls has null for what has not happened yet', async () => {
     reason: null,
     mediaFault: null,
     recording: null,
+    legs: call.legs.map(({ role, profile = null, noQuality }) => ({ role, profile, ...unsaid, noQuality })),
   };
   const open = { ...call, answeredAt: null, calleeMedia: null, rtpengine: null, ...unknown };
   assert.deepEqual(body, { items: [open], next: null });

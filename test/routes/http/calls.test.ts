@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Value } from 'typebox/value';
-import { ExplanationBody, LadderBody } from '../../../routes/http/schemas.ts';
-import type { CallExplanation, LadderReport } from '../../../src/engine/operations.ts';
+import { CallBody, ExplanationBody, LadderBody } from '../../../routes/http/schemas.ts';
+import type { CallExplanation, CallSummary, CallsRequest, LadderReport } from '../../../src/engine/operations.ts';
 import { call, http, operations, TOKEN } from '../../adapters/http/fixture.ts';
 
 const party = { role: 'caller', name: 'alice', transport: 'wss', address: '192.0.2.1:5060' } as const;
@@ -80,6 +80,64 @@ test('GET /calls/:id is the record that the list has', async () => {
   });
 });
 
+const talked: CallSummary = {
+  ...call,
+  callId: '=1+1, "two"',
+  state: 'ended',
+  answeredAt: '2030-01-01T00:00:02.000Z',
+  endedAt: '2030-01-01T00:01:02.500Z',
+  endedBy: 'callee',
+  status: 200,
+  legs: [
+    {
+      role: 'caller',
+      profile: 'webrtc',
+      packets: 500,
+      bytes: 86_000,
+      quality: { mos: 4.3, jitterMs: 2.5, lossPercent: 0.5, roundTripMs: 31, lost: 3 },
+      noQuality: undefined,
+    },
+    { role: 'callee', profile: 'rtp', packets: 0, bytes: 0, quality: undefined, noQuality: 'no-media' },
+  ],
+};
+
+test('GET /calls is CSV for who asks for it: a line a call, no formula of strangers, and where the next page is', async () => {
+  const asked: CallsRequest[] = [];
+  const calls = async (page: CallsRequest) => {
+    asked.push(page);
+    return { items: [talked], next: '17~a b' };
+  };
+  const app = await http({ apiToken: TOKEN, operations: { ...operations, calls } });
+  const query = 'state=ended&account=bob&since=2030-01-01T00:00:00Z&until=2030-01-02T00:00:00Z&limit=1';
+  const headers = { authorization: `Bearer ${TOKEN}`, accept: 'text/csv' };
+  const answer = await app.inject({ url: `/api/v1/calls?${query}`, headers });
+  await app.close();
+  assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8');
+  const [titles, row, ...others] = answer.body.split('\r\n');
+  assert.match(titles ?? '', /^id,callId,state,from,to,startedAt,.*,callerMos,.*,calleeNoQuality$/);
+  assert.equal(
+    row,
+    `abc,"'=1+1, ""two""",ended,sip:alice@example.com,sip:bob@example.com,2030-01-01T00:00:00.000Z,` +
+      '2030-01-01T00:00:02.000Z,2030-01-01T00:01:02.500Z,60.5,callee,200,,,,,,' +
+      'webrtc,500,86000,4.3,2.5,0.5,3,31,,rtp,0,0,,,,,,no-media',
+  );
+  assert.deepEqual(others, ['']);
+  assert.match(String(answer.headers.link), /^<\/api\/v1\/calls\?state=ended&.*&after=17%7Ea\+b>; rel="next"$/);
+  assert.partialDeepStrictEqual(asked, [{ state: 'ended', account: 'bob', since: '2030-01-01T00:00:00Z', limit: 1 }]);
+});
+
+test('GET /calls/:id has packets and MOS of each side, or why there is none', async () => {
+  const app = await http({ apiToken: TOKEN, operations: { ...operations, call: async () => talked } });
+  const answer = await app.inject({ url: '/api/v1/calls/abc', headers: { authorization: `Bearer ${TOKEN}` } });
+  await app.close();
+  const body = answer.json<unknown>();
+  assert.ok(Value.Check(CallBody, body), answer.body);
+  assert.partialDeepStrictEqual(body.legs, [
+    { role: 'caller', profile: 'webrtc', packets: 500, mos: 4.3, noQuality: null },
+    { role: 'callee', profile: 'rtp', packets: 0, mos: null, noQuality: 'no-media' },
+  ]);
+});
+
 test('GET /calls/:id/ladder is JSON, and the drawing for who asks for text', async () => {
   const json = await get('abc/ladder');
   assert.ok(Value.Check(LadderBody, json.json<unknown>()));
@@ -100,7 +158,8 @@ for (const path of ['nobody', 'nobody/ladder', 'nobody/explain']) {
     const answer = await get(path);
     assert.equal(answer.statusCode, 404);
     assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
-    assert.match(answer.body, /No call with this id is known/);
+    const missing = path === 'nobody' ? /No call with this id is known/ : /No story with this id is kept/;
+    assert.match(answer.body, missing);
   });
 }
 

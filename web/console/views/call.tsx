@@ -4,6 +4,7 @@
  */
 import { useAnswer } from '../answer.ts';
 import type { Call, Explanation, Ladder } from '../answers.ts';
+import { Heard } from '../call-record.tsx';
 import { CallState } from '../call-state.tsx';
 import { now } from '../clock.ts';
 import { Exchanges, Legs, useQuality, Verdicts } from '../explanation.tsx';
@@ -17,19 +18,35 @@ import { duration, relative, timeOfDay } from '../words.ts';
 export function CallPage({ id }: { readonly id: string }) {
   const path = `/api/v1/calls/${encodeURIComponent(id)}`;
   const { value: ladder, failed } = useAnswer<Ladder>(`${path}/ladder`);
+  const { value: record, failed: unknown } = useAnswer<Call>(path);
   const { value: explanation } = useAnswer<Explanation>(`${path}/explain`, beat);
   const history = useQuality(explanation);
-  if (ladder === undefined && failed?.status === 404) return <Forgotten />;
+  if (ladder === undefined && failed?.status === 404 && record !== undefined) return <RecordOnly call={record} />;
+  if (ladder === undefined && failed?.status === 404 && unknown?.status === 404) return <Forgotten />;
   if (ladder === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
   return (
     <>
-      <Summary call={ladder.call} />
+      <Summary call={record ?? ladder.call} />
       {explanation !== undefined && <Verdicts verdicts={explanation.verdicts} />}
       {explanation !== undefined && <Legs legs={explanation.legs} history={history} />}
       <Card title="What passed" note="choose a step to read it" wide>
         <LadderView ladder={ladder} />
       </Card>
       {explanation !== undefined && <Exchanges exchanges={explanation.exchanges} />}
+    </>
+  );
+}
+
+/** Its story is gone: what is left stands in the database. */
+function RecordOnly({ call }: { readonly call: Call }) {
+  return (
+    <>
+      <Summary call={call} />
+      <div class="card">
+        <Empty icon="calls" title="Its ladder is not kept any more">
+          That of a failed call is kept for a week, that of others for an hour.
+        </Empty>
+      </div>
     </>
   );
 }
@@ -97,6 +114,7 @@ function Summary({ call }: { readonly call: Call }) {
             <dd>{nodeName(rtpengine)}</dd>
           </>
         )}
+        <Heard call={call} />
         <dt>Call-ID</dt>
         <dd>
           <code>{callId}</code>

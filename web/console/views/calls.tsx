@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { useList } from '../answer.ts';
 import type { Call } from '../answers.ts';
+import { HeardPair } from '../call-record.tsx';
 import { CallState } from '../call-state.tsx';
 import { now } from '../clock.ts';
 import { Icon } from '../icons.tsx';
@@ -93,6 +94,7 @@ const columns: readonly Column<Call>[] = [
     name: 'Media',
     cell: ({ callerMedia, calleeMedia }) => <MediaPair caller={callerMedia} callee={calleeMedia} />,
   },
+  { name: 'Heard', cell: (call) => <HeardPair call={call} /> },
   { name: 'Began', cell: ({ startedAt }) => <span class="still">{relative(startedAt, now.value)}</span> },
   { name: 'Lasts', end: true, cell: (call) => <span class="num">{lasts(call, now.value)}</span> },
 ];

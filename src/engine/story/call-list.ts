@@ -1,0 +1,132 @@
+/**
+ * The list of calls: those of this process from memory, and behind them what the database has of ended ones, newest first.
+ * Left out: what there is to say of one call (call-reports.ts).
+ */
+import { errors, Failure, isErrorCode } from '../../errors.ts';
+import { parseUri } from '../../message/uri.ts';
+import type { CallRecord } from '../../ports.ts';
+import { legRecord } from '../../story/leg-record.ts';
+import { readable } from '../../story/readable.ts';
+import type { Story } from '../../story/story.ts';
+import type { Core } from '../core.ts';
+import { encode } from '../operations/subscribers.ts';
+import type { CallSummary, CallsRequest, MediaFault, Page } from '../operations.ts';
+import type { StoryFilter } from './call-records.ts';
+
+interface Entry {
+  readonly place: string;
+  readonly call: () => CallSummary;
+}
+
+export async function calls(core: Core, { limit, after, ...wanted }: CallsRequest): Promise<Page<CallSummary>> {
+  const filter = filterOf(core, wanted);
+  const kept = await keptBehind(core, limit + 1, after, filter);
+  // Calls that began before the last row of a full page may have rows that were not read.
+  const horizon = kept.length > limit ? placeOf(kept.at(-1)) : undefined;
+  const isHere = ({ place }: Entry): boolean =>
+    (after === undefined || place > after) && (horizon === undefined || place <= horizon);
+  const known = core.stories
+    .all()
+    .filter((story) => core.callRecords.matches(story, filter))
+    .map((story) => ({ place: placeOf(story), call: () => summary(story) }));
+  // What is in memory knows better.
+  const others = kept.filter(({ id, startedAtMs }) => core.stories.byId(id)?.startedAtMs !== startedAtMs);
+  const older = others.map((record) => ({ place: placeOf(record), call: () => summaryOfRecord(record) }));
+  const all = [...known.filter(isHere), ...older].sort((a, b) => (a.place < b.place ? -1 : 1));
+  const page = all.slice(0, limit);
+  return { items: page.map(({ call }) => call()), next: all.length > limit ? page.at(-1)?.place : horizon };
+}
+
+type Wanted = Omit<CallsRequest, 'limit' | 'after'>;
+
+function filterOf({ domains, callRecords }: Core, { state, account, since, until }: Wanted): StoryFilter {
+  const uri = account === undefined ? undefined : `sip:${bare(encode(account), domains.first)}`;
+  if (uri !== undefined && parseUri(uri) === undefined)
+    throw new Failure('malformed', 'An account looks like alice@example.com.');
+  return {
+    state,
+    aor: uri && callRecords.aorOf(uri),
+    sinceMs: since === undefined ? undefined : Date.parse(since),
+    untilMs: until === undefined ? undefined : Date.parse(until),
+  };
+}
+
+/** `alice@example.com`; without a domain in the first of ours. */
+function bare(address: string, domain: string): string {
+  const text = address.replace(/^sips?:/i, '');
+  return text.includes('@') ? text : `${text}@${domain}`;
+}
+
+/** Its place in the list, newest first: ordered as text. */
+function placeOf(of: Pick<Story, 'startedAtMs' | 'id'> | undefined): string {
+  return of === undefined ? '' : `${String(endOfTimeMs - of.startedAtMs).padStart(16, '0')}~${of.id}`;
+}
+
+const endOfTimeMs = 10 ** 15;
+
+/** Ended calls that are in the database; none while that is down. */
+async function keptBehind(
+  core: Core,
+  limit: number,
+  after: string | undefined,
+  { state, ...filter }: StoryFilter,
+): Promise<readonly CallRecord[]> {
+  if (state === 'ringing' || state === 'answered') return [];
+  const [, time, id] = /^(\d{16})~(.*)$/.exec(after ?? '') ?? [];
+  const before = time === undefined || id === undefined ? undefined : { startedAtMs: endOfTimeMs - Number(time), id };
+  return core.callRecords.list({ limit, before, state, ...filter }).catch(() => []);
+}
+
+// --- one call in few words -------------------------------------------------------------------------------------------
+
+export function summary(story: Story): CallSummary {
+  const { id, callId, state, from, to, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = story;
+  const { callerMedia, calleeMedia, mediaNode, mediaFault, recording } = story;
+  return {
+    ...{ id, state, endedBy, status, code, callerMedia, calleeMedia, recording },
+    callId: readable(callId),
+    from: readable(from),
+    to: readable(to),
+    startedAt: iso(startedAtMs),
+    answeredAt: maybeIso(answeredAtMs),
+    endedAt: maybeIso(endedAtMs),
+    rtpengine: mediaNode,
+    mediaFault: faultOf(mediaFault),
+    reason: code === undefined ? undefined : reasonOf(code, detail),
+    legs: [legRecord(story, 'caller'), legRecord(story, 'callee')],
+  };
+}
+
+export function summaryOfRecord(record: CallRecord): CallSummary {
+  const { id, callId, state, from, to, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = record;
+  const { caller, callee, mediaNode, mediaFault, recording } = record;
+  return {
+    ...{ id, state, endedBy, status, code, mediaFault, recording },
+    callId: readable(callId),
+    from: readable(from),
+    to: readable(to),
+    startedAt: iso(startedAtMs),
+    answeredAt: maybeIso(answeredAtMs),
+    endedAt: iso(endedAtMs),
+    callerMedia: caller.profile,
+    calleeMedia: callee.profile,
+    rtpengine: mediaNode,
+    // Another version may have written it.
+    reason: code === undefined || !isErrorCode(code) ? undefined : reasonOf(code, detail),
+    legs: [caller, callee],
+  };
+}
+
+function reasonOf(code: keyof typeof errors, detail: string): string {
+  return readable(`${errors[code].meaning} ${detail}`.replace(/ $/, ''));
+}
+
+function faultOf(fault: Story['mediaFault']): MediaFault | undefined {
+  return fault && { code: fault.code, says: fault.says, nextStep: fault.nextStep };
+}
+
+const maybeIso = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : iso(ms));
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,168 @@
+/**
+ * Ended calls on their way into the database (DESIGN §5): one row each, behind the call and never in its way.
+ *
+ * A row leaves when rtpengine has said its last word on the call, or two seconds after the end. While the database is
+ * down rows wait, within a bound; what is beyond it is counted. Strangers who are refused are not written down: they could
+ * fill the table, and the counters have them. Left out: stories, which say why (failed-calls.ts).
+ */
+import { type ErrorCode, failureOf } from '../../errors.ts';
+import { canonicalAor, parseUri } from '../../message/uri.ts';
+import type { CallFilter, CallRecord, CallRecordStore, Clock, Log } from '../../ports.ts';
+import { legRecord } from '../../story/leg-record.ts';
+import type { Story } from '../../story/story.ts';
+import type { Domains } from '../domains.ts';
+import type { Counters } from '../statistics/counters.ts';
+
+export interface CallRecordsOptions {
+  readonly store: CallRecordStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly node: string;
+  readonly domains: () => Domains;
+  /** When what was asked of rtpengine about this call is answered. */
+  readonly answered: (story: Story) => Promise<void>;
+  /** CALL_RECORD_DAYS is 0: nothing is written. */
+  readonly off: boolean;
+}
+
+/** Those that wait for rtpengine, and for the database: about 1 KB each. */
+const mostWaiting = 10_000;
+const againMs = 2_000;
+const statisticsMs = 2_000;
+
+export const strangers: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
+  'foreign-caller',
+  'no-relay',
+  'overloaded',
+]);
+
+export class CallRecords {
+  readonly #options: CallRecordsOptions;
+  /** Ended, and rtpengine may say something yet. */
+  readonly #unsettled = new Set<Story>();
+  #writing = 0;
+  /** What the database could not take, the oldest first. */
+  readonly #held = new Map<string, CallRecord>();
+  #retries = false;
+
+  constructor(options: CallRecordsOptions) {
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#unsettled.size + this.#writing + this.#held.size;
+  }
+
+  keep(story: Story): void {
+    const { off, answered, clock } = this.#options;
+    if (off || strangers.has(story.code) || this.#unsettled.has(story)) return;
+    if (this.waiting >= mostWaiting) {
+      this.#lost(story.callId, 'too many wait for the database');
+      return;
+    }
+    this.#unsettled.add(story);
+    const stop = clock.after(statisticsMs, () => this.#settle(story));
+    void answered(story).then(() => {
+      stop();
+      this.#settle(story);
+    });
+  }
+
+  /** What waits for rtpengine is written as it is: this process ends. */
+  flush(): void {
+    for (const story of this.#unsettled) this.#settle(story);
+  }
+
+  #settle(story: Story): void {
+    // It may have gone on meanwhile, answered late or with credentials.
+    if (!this.#unsettled.delete(story) || story.isLive) return;
+    void this.#write(this.#recordOf(story));
+  }
+
+  /** Whether it is there now. */
+  async #write(record: CallRecord): Promise<boolean> {
+    this.#writing++;
+    try {
+      await this.#options.store.save(record);
+      return true;
+    } catch (thrown) {
+      const { code, message } = failureOf(thrown);
+      if (code === 'internal' || code === 'malformed') this.#lost(record.callId, message);
+      else this.#hold(record);
+      return false;
+    } finally {
+      this.#writing--;
+    }
+  }
+
+  #hold(record: CallRecord): void {
+    this.#held.set(`${record.id} ${record.startedAtMs}`, record);
+    if (this.#retries) return;
+    this.#retries = true;
+    this.#options.clock.after(againMs, () => void this.#again());
+  }
+
+  /** One as a probe, then all that are left. */
+  async #again(): Promise<void> {
+    this.#retries = false;
+    for (const [key, record] of this.#held) {
+      this.#held.delete(key);
+      if (!(await this.#write(record))) break;
+      for (const [name, other] of this.#held) {
+        this.#held.delete(name);
+        void this.#write(other);
+      }
+    }
+  }
+
+  #lost(callId: string, why: string): void {
+    this.#options.counters.lostRecords++;
+    this.#options.log.warn({ callId, why }, 'The record of a call is lost');
+  }
+
+  // --- reading -------------------------------------------------------------------------------------------------------
+
+  async find(id: string): Promise<CallRecord | undefined> {
+    return this.#options.store.find(id);
+  }
+
+  async list(page: Parameters<CallRecordStore['list']>[0]): Promise<readonly CallRecord[]> {
+    return this.#options.store.list(page);
+  }
+
+  /** The same question to a story that is in memory. */
+  matches(story: Story, { state, aor, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: StoryFilter): boolean {
+    const { startedAtMs } = story;
+    if ((state !== undefined && story.state !== state) || startedAtMs < sinceMs || startedAtMs >= untilMs) return false;
+    return aor === undefined || this.aorOf(story.from) === aor || this.#calleeOf(story) === aor;
+  }
+
+  #recordOf(story: Story): CallRecord {
+    const { id, callId, from, to, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode } = story;
+    return {
+      ...{ id, callId, from, to, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode },
+      node: this.#options.node,
+      fromAor: this.aorOf(from),
+      toAor: this.#calleeOf(story),
+      endedAtMs: story.endedAtMs ?? startedAtMs,
+      state: story.hasFailed ? 'failed' : 'ended',
+      mediaFault: story.mediaFault,
+      recording: story.recording,
+      caller: legRecord(story, 'caller'),
+      callee: legRecord(story, 'callee'),
+    };
+  }
+
+  #calleeOf({ answeredBy, to }: Story): string {
+    return answeredBy ?? this.aorOf(to);
+  }
+
+  /** In canonical form; what is no URI as it is. */
+  aorOf(text: string): string {
+    const uri = parseUri(text);
+    return uri === undefined ? text : (this.#options.domains().accountOf(text) ?? canonicalAor(uri));
+  }
+}
+
+export type StoryFilter = Omit<CallFilter, 'state'> & { readonly state?: Story['state'] | undefined };

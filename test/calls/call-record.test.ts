@@ -1,0 +1,204 @@
+/** DESIGN §5: one record of each ended call, with what each side sent, who hung up, or why nothing is known. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { callIdHash } from '../../src/dialog/call-id-hash.ts';
+import type { CallSummary } from '../../src/engine/operations.ts';
+import { Failure } from '../../src/errors.ts';
+import { heard } from '../support/heard-media.ts';
+import { readPrometheus } from '../support/prometheus.ts';
+import { createProxyScene, type ProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
+import { phoneOffer } from '../support/sdp.ts';
+
+const columns = ['alice', 'proxy', 'bob'];
+
+function stage(script: (it: ProxyScene) => Promise<void>): Promise<void> {
+  const it = createProxyScene({ columns });
+  return it.play(() => script(it));
+}
+
+const mos = {
+  'average MOS': { MOS: 43, jitter: 3, 'packet loss': 1, 'round-trip time': 31_000 },
+  'cumulative loss': 4,
+};
+
+/** Alice calls bob for ten seconds and hangs up. */
+async function talk(it: ProxyScene, callId: string): Promise<string> {
+  const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+  const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+  const { caller } = await it.call(alice, bob, { callId });
+  await it.clock.advance(10_000);
+  await it.hangUp(alice, caller, bob);
+  return callIdHash(callId);
+}
+
+async function kept(it: ProxyScene, id: string): Promise<CallSummary> {
+  return (await it.proxy().operations.call(id)) ?? assert.fail('There is no such record.');
+}
+
+describe('the record of a call', () => {
+  test('has packets, bytes and MOS of each side, the profile of each, and who hung up; a restart loses none of it', () =>
+    stage(async (it) => {
+      heard(it, { packets: 500 }, { packets: 480 }, { 1: mos });
+      const id = await talk(it, 'a-call');
+      const before = await kept(it, id);
+      assert.equal(before.endedBy, 'caller');
+      assert.deepEqual(before.legs, [
+        {
+          role: 'caller',
+          profile: 'rtp',
+          packets: 500,
+          bytes: 86_000,
+          quality: { mos: 4.3, jitterMs: 3, lossPercent: 1, roundTripMs: 31, lost: 4 },
+          noQuality: undefined,
+        },
+        { role: 'callee', profile: 'rtp', packets: 480, bytes: 82_560, quality: undefined, noQuality: 'no-rtcp' },
+      ]);
+      await it.restart();
+      assert.deepEqual(await kept(it, id), before);
+      const { items } = await it.proxy().operations.calls({ limit: 10, state: 'ended' });
+      assert.deepEqual(items, [before]);
+    }));
+
+  test('says the same of a call that is up, as rtpengine counts at this moment', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      heard(it, { packets: 70 }, { packets: 60 });
+      const { caller } = await it.call(alice, bob, { callId: 'a-call' });
+      const { state, legs } = await kept(it, callIdHash('a-call'));
+      assert.equal(state, 'answered');
+      assert.deepEqual(
+        legs.map(({ packets }) => packets),
+        [70, 60],
+      );
+      await it.hangUp(alice, caller, bob);
+    }));
+
+  test('has why there is no quality in the words that explain has', () =>
+    stage(async (it) => {
+      heard(it, { packets: 500 }, { packets: 0 });
+      const id = await talk(it, 'a-call');
+      const words = (await kept(it, id)).legs.map(({ noQuality }) => noQuality);
+      assert.deepEqual(words, ['no-rtcp', 'no-media']);
+      const explained = await it.proxy().operations.explain(id);
+      assert.deepEqual(
+        explained?.legs.map(({ noQuality }) => noQuality),
+        words,
+      );
+    }));
+
+  test('of a call whose rtpengine died says that it is gone', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const { caller } = await it.call(alice, bob, { callId: 'a-call' });
+      it.media.restart();
+      await it.hangUp(alice, caller, bob);
+      const { legs } = await kept(it, callIdHash('a-call'));
+      assert.deepEqual(
+        legs.map(({ packets, noQuality }) => [packets, noQuality]),
+        [
+          [undefined, 'relay-gone'],
+          [undefined, 'relay-gone'],
+        ],
+      );
+    }));
+
+  test('of a call that nobody took has its status, and none of one that was only asked for a password', async () => {
+    const it = createProxyScene({ columns, isTrusted: () => false });
+    await it.play(async () => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const offer = { body: phoneOffer('alice'), contentType: sdpType };
+      const first = alice.request('INVITE', 'sip:nobody@example.com', { ...offer, callId: 'refused' });
+      const challenge = await alice.receivesResponse(407);
+      alice.ack(first, challenge);
+      const invite = alice.login(first, challenge, 'alice', passwordOf('alice'));
+      alice.ack(invite, await alice.receivesFinal('INVITE'));
+      const other = alice.request('INVITE', 'sip:nobody@example.com', { ...offer, callId: 'asked' });
+      alice.ack(other, await alice.receivesResponse(407));
+      await it.clock.advance(3_000);
+      await it.restart();
+      const { items } = await it.proxy().operations.calls({ limit: 10 });
+      assert.equal(items.length, 1);
+      assert.partialDeepStrictEqual(items[0], { callId: 'refused', state: 'failed', status: 404, endedBy: undefined });
+      assert.equal(items[0]?.legs[0]?.noQuality, 'not-answered');
+    });
+  });
+
+  test('of a call that went on over a restart begins with its answer', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      heard(it, { packets: 70 }, { packets: 60 });
+      const { caller } = await it.call(alice, bob, { callId: 'a-call' });
+      await it.clock.advance(30_000);
+      await it.restart();
+      await it.hangUp(alice, caller, bob);
+      await it.restart();
+      const { startedAt, answeredAt, endedBy, legs } = await kept(it, callIdHash('a-call'));
+      assert.equal(startedAt, answeredAt);
+      assert.equal(endedBy, 'caller');
+      assert.deepEqual(
+        legs.map(({ packets }) => packets),
+        [70, 60],
+      );
+    }));
+
+  test('waits while the database is down, and is written when it is back; the call waits for nothing', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const { caller } = await it.call(alice, bob, { callId: 'a-call' });
+      it.database.set({ down: true });
+      await it.hangUp(alice, caller, bob);
+      await it.clock.advance(60_000);
+      it.database.set({ down: false });
+      await it.clock.advance(3_000);
+      await it.restart();
+      assert.equal((await kept(it, callIdHash('a-call'))).state, 'ended');
+      const lost = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_call_records_lost_total');
+      assert.deepEqual([...(lost?.samples.values() ?? [])].flat(), [{ labels: {}, value: 0 }]);
+    }));
+});
+
+describe('the list of calls', () => {
+  test('is read by account, state and time, from memory and from the database alike', () =>
+    stage(async (it) => {
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const first = it.clock.nowMs();
+      const one = await it.call(alice, bob, { callId: 'one' });
+      await it.hangUp(alice, one.caller, bob);
+      await it.clock.advance(60_000);
+      const second = it.clock.nowMs();
+      const carol = it.agent({ name: 'carol', address: '192.0.2.3' });
+      const two = await it.call(carol, bob, { callId: 'two' });
+      await it.hangUp(carol, two.caller, bob);
+      const at = (ms: number): string => new Date(ms).toISOString();
+      const look = async (): Promise<readonly (readonly string[])[]> => {
+        const { operations } = it.proxy();
+        const names = async (wanted: Partial<Parameters<typeof operations.calls>[0]>) =>
+          (await operations.calls({ limit: 10, ...wanted })).items.map(({ callId }) => callId);
+        return Promise.all([
+          names({}),
+          names({ account: 'alice@example.com' }),
+          names({ account: 'bob' }),
+          names({ account: 'sip:Bob@EXAMPLE.com' }),
+          names({ since: at(second) }),
+          names({ until: at(second) }),
+          names({ since: at(first), until: at(first + 1_000), state: 'ended' }),
+          names({ state: 'failed' }),
+        ]);
+      };
+      const expected = [['two', 'one'], ['one'], ['two', 'one'], [], ['two'], ['one'], ['one'], []];
+      assert.deepEqual(await look(), expected);
+      await it.restart();
+      assert.deepEqual(await look(), expected);
+    }));
+
+  test('an account that is no address is refused', () =>
+    stage(async (it) => {
+      const asked = it.proxy().operations.calls({ limit: 1, account: 'al ice@@' });
+      await assert.rejects(asked, new Failure('malformed', 'An account looks like alice@example.com.'));
+    }));
+});
