@@ -141,12 +141,17 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   look.then((found) => found && logFindings(log, found));
 }
 
-function examined({ network, current, backends, random, identity }: Parts): Checked {
+function examined({ settings, network, current, backends, random, identity }: Parts): Checked {
   const { listeners } = network;
   const { database, media } = backends;
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
   const own = { local, resolver: createResolver(), nowMs: () => systemClock.nowMs(), mark: identity.node };
-  return { listeners, domains: current.domains, database, media, random, ...own };
+  const recording = {
+    recordingDir: settings.recordingDir,
+    recordsAll: settings.recordCalls === 'all',
+    ownRtpengine: backends.children.rtpengine !== undefined,
+  };
+  return { listeners, domains: current.domains, database, media, random, ...recording, ...own };
 }
 
 interface Parts {

@@ -20,6 +20,7 @@ import { finding } from './finding.ts';
 import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { nameFindings } from './names.ts';
+import { recordingFindings } from './recording.ts';
 import { relayFindings } from './relays.ts';
 
 export async function beforeStart(settings: Settings, log: Log): Promise<readonly Finding[]> {
@@ -75,13 +76,19 @@ async function relaysOf(
   local: readonly string[],
   log: Log,
 ): Promise<readonly Finding[]> {
-  const nodes = namedNodes(settings);
-  if (nodes === undefined) return [];
+  const named = namedNodes(settings);
   const random = createRandom();
-  const media = openMediaRelay({ nodes, clock: systemClock, random, log });
+  const media = openMediaRelay({ nodes: named ?? [], clock: systemClock, random, log });
+  const { recordingDir, recordCalls } = settings;
+  const recording = { recordingDir, recordsAll: recordCalls === 'all', ownRtpengine: named === undefined };
+  const checked = { media, random, mark: 'doctor' };
   try {
     await media.ready;
-    return await relayFindings({ media, random, listeners, local, ephemeral: ephemeralPorts(), mark: 'doctor' });
+    const found = await Promise.all([
+      named === undefined ? [] : relayFindings({ ...checked, listeners, local, ephemeral: ephemeralPorts() }),
+      recordingFindings({ ...checked, ...recording }),
+    ]);
+    return found.flat();
   } finally {
     await media.shutdown();
   }

@@ -9,9 +9,10 @@ import { clockFindings, type DatabaseChecked, databaseFindings } from './databas
 import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { type NamesChecked, nameFindings } from './names.ts';
+import { type RecordingChecked, recordingFindings } from './recording.ts';
 import { type RelaysChecked, relayFindings } from './relays.ts';
 
-export type Checked = NamesChecked & DatabaseChecked & Omit<RelaysChecked, 'ephemeral'>;
+export type Checked = NamesChecked & DatabaseChecked & RecordingChecked & Omit<RelaysChecked, 'ephemeral'>;
 
 export async function doctor(checked: Checked): Promise<readonly Finding[]> {
   const { listeners, domains, nowMs } = checked;
@@ -22,6 +23,7 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
     databaseFindings(checked),
     clockFindings(nowMs()),
     relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
+    recordingFindings(checked),
     fileFindings(),
   ]);
   return findings.flat();

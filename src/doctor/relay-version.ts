@@ -1,8 +1,6 @@
 /**
  * Which rtpengine a node is. No ng command tells it, but an SDP that rtpengine makes itself has it in `s=`: the answer to
  * a `publish`, which is deleted at once. Versions older than 10.5 do not know that command.
- *
- * Where a node would record cannot be asked: 10.5 says ok to `start recording` without a folder, and only its log tells.
  */
 import { deleteCommand } from '../media/delete-rules.ts';
 import type { MediaNode, MediaRelay, Random } from '../ports.ts';

@@ -53,13 +53,12 @@ async function nodeFindings(node: MediaNode, checked: RelaysChecked): Promise<re
 }
 
 function versionFinding({ address }: MediaNode, version: string | undefined): Finding {
-  const recording = 'Viaduct records no calls; whether it could (--recording-dir) only its own log tells.';
   if (version === undefined) {
     const cure =
       'rtpengine --version there. Viaduct is tried with 10.5 and newer; older ones may lack what browsers need.';
-    return finding('rtpengine', 'notice', `${address} does not tell its version. ${recording}`, cure);
+    return finding('rtpengine', 'notice', `${address} does not tell its version.`, cure);
   }
-  return finding('rtpengine', 'ok', `${address} is rtpengine ${version}. ${recording}`, '');
+  return finding('rtpengine', 'ok', `${address} is rtpengine ${version}.`, '');
 }
 
 type Canary = { readonly address: string } | { readonly failed: Finding };
@@ -78,7 +77,8 @@ async function canary(node: MediaNode, { media, random, mark }: RelaysChecked, p
   }
 }
 
-const canarySdp =
+/** An offer that any version takes. */
+export const canarySdp =
   'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=doctor\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n';
 
 function refused(node: MediaNode, thrown: unknown): Finding {

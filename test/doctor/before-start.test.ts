@@ -45,7 +45,7 @@ test('an rtpengine of the settings is tried with a canary, and holds nothing of 
   const found = await look(t, { RTPENGINE: rtpengine.address });
   assert.deepEqual(
     found.filter((one) => !one.startsWith('notice')),
-    ['ok listeners', 'ok rtpengine', 'ok rtpengine', 'ok rtpengine'],
+    ['ok listeners', 'ok rtpengine', 'ok rtpengine', 'ok rtpengine', 'ok recording'],
   );
   await rtpengine.assertReleased('viaduct-doctor');
 });

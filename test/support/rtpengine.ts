@@ -58,15 +58,16 @@ export interface TestRtpengineOptions {
   readonly interfaces?: readonly string[];
   /** At most 200, the default. */
   readonly ports?: number;
+  readonly recordingDir?: string;
 }
 
 export async function startTestRtpengine(options: TestRtpengineOptions = {}): Promise<TestRtpengine> {
-  const { interfaces = ['127.0.0.1', '::1'], ports = 200 } = options;
+  const { interfaces = ['127.0.0.1', '::1'], ports = 200, recordingDir } = options;
   const range = await claimRange();
   const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-rtpengine-'));
   const limits = { portMin: range.first, portMax: range.first + ports - 1 };
   const services = { clock: realClock, random: realRandom, log: silentLog };
-  const child = await startRtpengine({ dataDir, interfaces, ...limits, ...services });
+  const child = await startRtpengine({ dataDir, interfaces, recordingDir, ...limits, ...services });
   const endWithUs = (): void => killNow(child.pid());
   process.once('exit', endWithUs);
   // A test runner that gives up sends these; without a listener they would end us without `exit`.
