@@ -133,6 +133,49 @@ describe('failures', { concurrency: 2 }, () => {
       assert.equal(await dialogRows(), 0, 'the call that ended meanwhile is in the database no more');
     });
 
+    test('PostgreSQL hangs: within three seconds that is known and everybody gets 503; it goes on, and nothing was lost', async (t) => {
+      const viaduct = there.viaduct();
+      const [alice, bob] = await there.pair(t);
+      const talk = await alice.call(bob);
+      database.freeze();
+      t.after(() => database.thaw());
+      const frozenMs = Date.now();
+      // Those that are on their way hang with it.
+      const caught = await Promise.all([alice.register(), bob.register()]);
+      assert.ok(Date.now() - frozenMs < 7_000, `${Date.now() - frozenMs} ms`);
+      for (const response of caught) {
+        assertUnavailable(response, /database/);
+        assert.match(headerOf(response, 'retry-after'), /^\d+$/);
+      }
+      const { status, database: state } = await viaduct.health();
+      assert.deepEqual([status, state], ['degraded', 'down']);
+      t.diagnostic(`known after ${Date.now() - frozenMs} ms`);
+      for (let count = 0; count < 20; count++) assertUnavailable(await alice.register(), /database/);
+      assert.equal((await viaduct.stats()).database.waiting, 0, 'nobody waits for a server that hangs');
+      await Promise.all([alice.rtp.hear(2, 5), bob.rtp.hear(1, 5)]);
+      await alice.hangUp(talk.caller, bob);
+
+      database.thaw();
+      await viaduct.until('the database is up', (stats) => stats.database.state === 'up', 8_000);
+      assert.equal((await alice.register()).status, 200);
+      const known = (await viaduct.registrations()).map(({ aor }) => aor);
+      for (const { aor } of [alice, bob]) assert.ok(known.includes(aor), `${aor} is still registered`);
+      for (const until = Date.now() + 5_000; Date.now() < until && (await dialogRows()) > 0; ) await delay(50);
+      assert.equal(await dialogRows(), 0, 'the call that ended meanwhile is in the database no more');
+      await recorded(talk.callId);
+      await talkOnce(viaduct, alice, bob);
+    });
+
+    /** Behind the call, when the database is back. */
+    async function recorded(callId: string): Promise<void> {
+      const count = 'SELECT count(*)::int AS n FROM call_record WHERE call_id = $1';
+      for (const until = Date.now() + 10_000; Date.now() < until; await delay(50)) {
+        const [row] = await sql({ url: database.url('postgres') }, count, [callId]);
+        if (Number(row?.n) === 1) return;
+      }
+      assert.fail('The call that ended meanwhile has no record.');
+    }
+
     async function dialogRows(): Promise<number> {
       const [row] = await sql({ url: database.url('postgres') }, 'SELECT count(*)::int AS n FROM dialog');
       return Number(row?.n);

@@ -3,7 +3,17 @@
  * It is ended in any case when the test process ends.
  */
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +33,9 @@ export interface PostgresServer {
   stop(): Promise<void>;
   /** After `stop`: on the same port, with the same data. */
   start(): Promise<void>;
+  /** It hangs, with all its connections open; and goes on. */
+  freeze(): void;
+  thaw(): void;
   /** Stops it, and its data is gone. */
   remove(): Promise<void>;
 }
@@ -72,7 +85,29 @@ export async function startPostgresServer({ durable = false }: PostgresServerOpt
   };
   await start();
   const pid = (): number => running?.pid ?? 0;
-  return { port, pid, url, start, stop, remove };
+  const freeze = (): void => signalFamily(pid(), 'SIGSTOP');
+  const thaw = (): void => signalFamily(pid(), 'SIGCONT');
+  return { port, pid, url, start, stop, freeze, thaw, remove };
+}
+
+/** Each process of PostgreSQL has a group of its own: the postmaster first, so that it makes no more of them. */
+function signalFamily(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+  for (const child of childrenOf(pid)) process.kill(child, signal);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return all.filter((name) => parentOf(name) === pid).map(Number);
+}
+
+function parentOf(name: string): number | undefined {
+  try {
+    // The name in parentheses may have blanks.
+    return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Running {

@@ -1,8 +1,9 @@
 /**
  * Connections to PostgreSQL: a bounded pool, one `query`, and what is known of the server's state.
  *
- * - A lost connection is looked into at once by a probe of its own; while the server is down it is probed every two
- *   seconds and statements are refused without trying, so that calls do not queue behind a dead server.
+ * - A lost connection is looked into at once by a probe of its own, and the server is asked every second (heartbeat.ts);
+ *   while it is down it is probed every two seconds and statements are refused without trying, so that calls do not queue
+ *   behind a dead server. Those on their way to one that hangs end at once, with their outcome unknown.
  * - Statements run at REPEATABLE READ and are repeated when another node was in the way (40001): each sees one state of
  *   the database and nothing is overwritten unseen.
  * - No error event goes uncaught, and every failure comes out as a `Failure`.
@@ -11,6 +12,7 @@ import pg from 'pg';
 import { Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log } from '../../ports.ts';
 import { connectionLost, databaseFailure, mayBeRepeated } from './failure.ts';
+import { startHeartbeat } from './heartbeat.ts';
 
 /** `url`: as in DATABASE_URL. Otherwise a socket folder (or host name) of a server that needs no password. */
 export type DatabaseConnection =
@@ -70,6 +72,16 @@ export function createPool(options: PoolOptions): Pool {
   });
   const health = createHealth(options);
   pool.on('error', () => health.suspect());
+  const busy = new Set<pg.PoolClient>();
+  const stopHeartbeat = startHeartbeat({
+    config: clientConfig(connection),
+    isDown: () => health.state() === 'down',
+    broken: health.suspect,
+    silent: (error) => {
+      health.isSilent(error);
+      for (const client of busy) void end(client);
+    },
+  });
   let closed = false;
 
   async function query<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]> {
@@ -89,6 +101,7 @@ export function createPool(options: PoolOptions): Pool {
 
   async function queryOnce<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]> {
     const client = await pool.connect();
+    busy.add(client);
     try {
       const result = await client.query<Row>({ ...statement, values: [...statement.values] });
       client.release();
@@ -96,6 +109,8 @@ export function createPool(options: PoolOptions): Pool {
     } catch (error) {
       client.release(connectionLost(error));
       throw error;
+    } finally {
+      busy.delete(client);
     }
   }
 
@@ -114,7 +129,7 @@ export function createPool(options: PoolOptions): Pool {
       if (closed) return;
       closed = true;
       health.stop();
-      await pool.end();
+      await Promise.all([stopHeartbeat(), pool.end()]);
     },
   };
 }
@@ -132,8 +147,15 @@ async function setSession(client: pg.ClientBase): Promise<void> {
   await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan').catch(() => undefined);
 }
 
+/** One with a statement on its way is cut, and that fails. */
+async function end(client: pg.ClientBase): Promise<void> {
+  if (client instanceof pg.Client) await client.end().catch(() => undefined);
+}
+
 interface Health {
   state(): 'up' | 'down';
+  /** It does not answer: `down` without another question, and probed until it does. */
+  isSilent(error: string): void;
   /** Something broke: find out whether it was one connection or the server. */
   suspect(): void;
   stop(): void;
@@ -159,7 +181,12 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
     if (found !== state && found === 'down') log.error({ error }, 'the database is down');
     if (found !== state && found === 'up') log.info({}, 'the database is up again');
     state = found;
-    if (state === 'down') stopTimer = after(probeMs, again);
+    stopTimer?.();
+    stopTimer = state === 'down' ? after(probeMs, again) : undefined;
+  }
+
+  function isSilent(error: string): void {
+    if (!stopped && state === 'up' && stopTimer === undefined) conclude(error);
   }
 
   function again(): void {
@@ -172,7 +199,7 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
     stopTimer?.();
   }
 
-  return { state: () => state, suspect, stop };
+  return { state: () => state, isSilent, suspect, stop };
 }
 
 /** One connection and one statement; the error in words when that does not work. */

@@ -31,19 +31,31 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+interface CuttableWay {
+  readonly connection: DatabaseConnection;
+  cut(): void;
+  mend(): Promise<void>;
+  /** Connections stay, and nothing passes any more, as with a server that hangs; and it goes on. */
+  stall(): void;
+  resume(): void;
+}
+
 /** A way to the server that can be cut: a TCP relay in front of it. */
 async function withCuttableWay(
   connection: DatabaseConnection,
-  work: (way: { readonly connection: DatabaseConnection; cut(): void; mend(): Promise<void> }) => Promise<void>,
+  work: (way: CuttableWay) => Promise<void>,
 ): Promise<void> {
   assert.ok('url' in connection);
   const target = new URL(connection.url);
   const sockets = new Set<Socket>();
+  let stalled = false;
   const relay = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+      // Behind the pipes, which let it flow.
+      if (stalled) setImmediate(() => socket.pause());
     }
     client.pipe(upstream).pipe(client);
   });
@@ -57,12 +69,16 @@ async function withCuttableWay(
     relay.close();
     for (const socket of sockets) socket.destroy();
   };
+  const hang = (on: boolean) => {
+    stalled = on;
+    for (const socket of sockets) on ? socket.pause() : socket.resume();
+  };
   const mend = async () => {
     relay.listen(address.port, '127.0.0.1');
     await once(relay, 'listening');
   };
   try {
-    await work({ connection: { url: url.href }, cut, mend });
+    await work({ connection: { url: url.href }, cut, mend, stall: () => hang(true), resume: () => hang(false) });
   } finally {
     cut();
   }
@@ -87,6 +103,40 @@ test('pool: a lost server is `down`, statements are refused as such, and it is `
         await mend();
         await until(() => pool.state() === 'up');
         assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+      });
+    });
+  });
+});
+
+test('pool: a server that hangs is `down` within three seconds, with what is on its way to it; and `up` by itself', async () => {
+  await withDatabase({ kind: 'server' }, async (_database, direct) => {
+    await withCuttableWay(direct, async ({ connection, stall, resume }) => {
+      await withPool(connection, async (pool) => {
+        assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+        await sleep(1_500);
+        stall();
+        const stalledMs = Date.now();
+        await Promise.all([1, 2].map(() => assert.rejects(pool.query(one), failedWith('database-down'))));
+        assert.equal(pool.state(), 'down');
+        assert.ok(Date.now() - stalledMs < 4_500, `${Date.now() - stalledMs} ms`);
+        await assert.rejects(pool.query(one), failedWith('database-down'));
+        resume();
+        await until(() => pool.state() === 'up');
+        assert.deepEqual(await pool.query(one), [{ one: 1 }]);
+      });
+    });
+  });
+});
+
+test('pool: one that is asked nothing is `down` by itself when it hangs', async () => {
+  await withDatabase({ kind: 'server' }, async (_database, direct) => {
+    await withCuttableWay(direct, async ({ connection, stall }) => {
+      await withPool(connection, async (pool) => {
+        await sleep(1_500);
+        stall();
+        const stalledMs = Date.now();
+        await until(() => pool.state() === 'down');
+        assert.ok(Date.now() - stalledMs < 3_500, `${Date.now() - stalledMs} ms`);
       });
     });
   });
