@@ -32,7 +32,7 @@ const rows = {
   },
   'data-dir': {
     status: 0,
-    meaning: 'DATA_DIR cannot be written.',
+    meaning: 'DATA_DIR cannot be used.',
     nextStep: 'Give its owner the right to write there, or set DATA_DIR to a folder that this user can write.',
   },
   'listen-in-use': {

@@ -3,7 +3,7 @@
  *
  * `npm start` runs it. What it starts it stops, in the opposite order, also when a later step fails.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,6 +33,7 @@ import { keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner } from './start/banner.ts';
 import { watchCertificates } from './start/certificate-watch.ts';
+import { openDataDir } from './start/data-dir.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
 import { startDrain } from './start/drain.ts';
 import { type Identity, loadIdentity } from './start/identity.ts';
@@ -49,6 +50,7 @@ const doctorMs = 2_000;
 
 async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): Promise<void> {
   const { dataDir } = settings;
+  openDataDir(dataDir, settings.databaseUrl === undefined && !existsSync(join(dataDir, 'postgres')));
   const identity = loadIdentity(dataDir, settings.tokenSecrets);
   refuseSecond(dataDir);
   const random = createRandom();

@@ -6,6 +6,7 @@ import { openDatabase } from '../adapters/postgres/database.ts';
 import { findEmbedded, startEmbedded } from '../adapters/postgres/embedded.ts';
 import type { DatabaseConnection } from '../adapters/postgres/pool.ts';
 import type { Log } from '../ports.ts';
+import { openDataDir } from '../start/data-dir.ts';
 import type { AliasDatabase } from './alias.ts';
 import type { UserDatabase } from './user.ts';
 
@@ -39,6 +40,7 @@ async function reach({ databaseUrl, dataDir, log }: UserDatabaseSettings): Promi
   if (databaseUrl !== undefined) return { connection: { url: databaseUrl }, leave: async () => undefined };
   const running = await findEmbedded(dataDir);
   if (running !== undefined) return { connection: running, leave: async () => undefined };
+  openDataDir(dataDir, false);
   const started = await startEmbedded({ dataDir, log });
   return { connection: started.connection, leave: started.stop };
 }

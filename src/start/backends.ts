@@ -11,6 +11,7 @@ import type { Settings } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { Log, Random } from '../ports.ts';
 import { loadAddedNodes } from './added-nodes.ts';
+import { makeFolder } from './data-dir.ts';
 import type { Shutdown } from './shutdown.ts';
 
 export interface Backends {
@@ -72,6 +73,7 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
     return { nodes: [], pid: {} };
   }
   const { dataDir, mediaAddress, recordingDir } = settings;
+  if (recordingDir !== undefined) openRecordingDir(recordingDir);
   const child = await startRtpengine({
     dataDir,
     clock: systemClock,
@@ -82,6 +84,15 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
   });
   shutdown.add('rtpengine', () => child.stop());
   return { nodes: [child.node], pid: { rtpengine: child.pid() } };
+}
+
+function openRecordingDir(dir: string): void {
+  try {
+    makeFolder(dir);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new Failure('setting-invalid', `RECORDING_DIR="${dir}" cannot be made: ${why}`);
+  }
 }
 
 /** Those of RTPENGINE; `undefined`: a child of ours. */

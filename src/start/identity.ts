@@ -2,9 +2,10 @@
  * Who this node is, kept in DATA_DIR: its name, which tokens and bindings carry, and the secret that signs them.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { makeFolder } from './data-dir.ts';
 
 export interface Identity {
   /** The same at every start with this DATA_DIR. */
@@ -25,7 +26,7 @@ export function loadIdentity(dataDir: string, given: readonly string[]): Identit
 }
 
 function identityIn(dataDir: string, given: readonly string[]): Identity {
-  mkdirSync(dataDir, { recursive: true });
+  makeFolder(dataDir);
   const node = kept(join(dataDir, 'node-id'), () => `n${randomBytes(4).toString('hex')}`);
   const secrets =
     given.length > 0 ? given : [kept(join(dataDir, 'token-secret'), () => randomBytes(32).toString('hex'))];

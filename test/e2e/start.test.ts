@@ -104,6 +104,12 @@ describe('npm start refuses, with exit code 1 and words, and leaves no process b
     assert.match(await refused(t, { LISTEN: 'udp:192.0.2.1:5060' }), /udp:192\.0\.2\.1:5060/);
   });
 
+  test('a DATA_DIR that cannot be made', async (t) => {
+    const output = await refused(t, { DATA_DIR: '/proc/viaduct/data' });
+    assert.match(output, /DATA_DIR cannot be used\. DATA_DIR=\/proc\/viaduct\/data: .*ENOENT/);
+    assert.doesNotMatch(output, /at .*\.ts:\d+/, 'no stack: it is not our fault');
+  });
+
   test('REST off loopback without API_TOKEN', async (t) => {
     assert.match(await refused(t, { HTTP: '0.0.0.0:0' }), /API_TOKEN/);
   });

@@ -69,7 +69,7 @@ export async function startRtpengine(options: RtpengineOptions): Promise<Rtpengi
   const binary = options.binary ?? findRtpengine();
   if (binary === undefined) throw new Failure('media-none');
   mkdirSync(options.dataDir, { recursive: true });
-  if (options.recordingDir !== undefined) makeRecordingDir(options.recordingDir);
+  if (options.recordingDir !== undefined) mkdirSync(options.recordingDir, { recursive: true });
   const interfaces = childInterfaces(options, await localAddresses());
   const foreign = await foreignAddresses(interfaces);
   if (foreign.length > 0) throw new Failure('rtpengine-start', `This host has no address ${foreign.join(', ')}.`);
@@ -78,15 +78,6 @@ export async function startRtpengine(options: RtpengineOptions): Promise<Rtpengi
   const record = adopted ?? (await startNew(options, commandFor));
   const watcher = watch(options, record);
   return { node: nodeAddress(ngHost, record.port), interfaces, adopted: adopted !== undefined, ...watcher };
-}
-
-function makeRecordingDir(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Failure('setting-invalid', `RECORDING_DIR="${dir}" cannot be made: ${why}`);
-  }
 }
 
 function commandLine(options: RtpengineOptions, interfaces: readonly string[], port: number): readonly string[] {
