@@ -5,6 +5,7 @@
  */
 import { createMediaSession, type MediaSession } from '../../media/delete-rules.ts';
 import { type Command, createExchange, type Exchange } from '../../media/offer-answer.ts';
+import { addressFamily } from '../../media/profiles.ts';
 import type { SipMessage, SipRequest } from '../../message/message.ts';
 import type { MediaKind } from '../../ports.ts';
 
@@ -39,12 +40,20 @@ export interface MediaCall {
   readonly rewritten: Map<string, string>;
   /** The answer that rtpengine was told last, and what it made of it; none once an offer came after it. */
   lastAnswer: { readonly callee: string | undefined; readonly answer: string; readonly sdp: string } | undefined;
-  /** Requests of a spiral on their second way through us: what answers them is left alone. */
-  readonly arranged: WeakSet<SipRequest>;
+  /** Offers of the caller as we wrote them, and for whom: they come by again in a spiral. Bounded. */
+  readonly offered: Map<string, Offered>;
+  /** Requests of a spiral on their second way through us, with the branches whose answers are left alone. */
+  readonly arranged: WeakMap<SipRequest, Set<string>>;
   /** INVITEs that create dialogs and are still running. */
   contexts: number;
   /** To tags of answered dialogs. */
   readonly dialogs: Set<string>;
+}
+
+/** What was asked of rtpengine for it, and the kind and address family that it is made for. */
+export interface Offered {
+  readonly command: Extract<Command, { readonly do: 'offer' }>;
+  readonly receiver: MediaParty;
 }
 
 export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'name' | 'caller'>): MediaCall {
@@ -60,7 +69,8 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     commands: new WeakMap(),
     rewritten: new Map(),
     lastAnswer: undefined,
-    arranged: new WeakSet(),
+    offered: new Map(),
+    arranged: new WeakMap(),
     contexts: 0,
     dialogs: new Set(),
   };
@@ -78,7 +88,38 @@ export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
   return false;
 }
 
+/** Whether its SDP is one that we wrote for a response on another branch: there it had its way through rtpengine. */
+export function wroteElsewhere(call: MediaCall, { body }: SipMessage, via: string): boolean {
+  if (body === '') return false;
+  for (const [key, own] of call.rewritten)
+    if (own === body && key.startsWith('response ') && !key.includes(` ${via} `)) return true;
+  return false;
+}
+
+/** It comes by again on this branch, for a party that can take it as it is. */
+export function leaveAlone(call: MediaCall, request: SipRequest, branchId: string): void {
+  const branches = call.arranged.get(request) ?? new Set();
+  call.arranged.set(request, branches.add(branchId));
+}
+
+export function isLeftAlone(call: MediaCall, request: SipRequest, branchId: string): boolean {
+  return call.arranged.get(request)?.has(branchId) === true;
+}
+
+/** Whether an SDP that was made for the one suits the other. */
+export function canTake(receiver: MediaParty, first: MediaParty): boolean {
+  return receiver.kind === first.kind && addressFamily(receiver.address) === addressFamily(first.address);
+}
+
+export function isFirstOffer({ scope, offerer }: Offered['command']): boolean {
+  return scope === 'branch' && offerer === 'caller';
+}
+
 const mostRewritten = 32;
+
+export function rememberOffer(call: MediaCall, sdp: string, offered: Offered): void {
+  if (call.offered.size < mostRewritten) call.offered.set(sdp, offered);
+}
 
 export function rememberRewritten(call: MediaCall, key: string, body: string): void {
   call.rewritten.delete(key);

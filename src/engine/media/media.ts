@@ -29,7 +29,18 @@ import type { SipMessage, SipRequest, SipResponse } from '../../message/message.
 import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../../ports.ts';
 import { describeSdp, isSdp, mayHideSdp } from '../../sdp/describe.ts';
 import type { Branch, BranchReply } from '../api.ts';
-import { type MediaCall, type MediaParty, rememberRewritten, wroteBody } from './media-call.ts';
+import {
+  canTake,
+  isFirstOffer,
+  isLeftAlone,
+  leaveAlone,
+  type MediaCall,
+  type MediaParty,
+  rememberOffer,
+  rememberRewritten,
+  wroteBody,
+  wroteElsewhere,
+} from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
 import { MediaTable } from './media-table.ts';
@@ -193,11 +204,7 @@ export class Media {
     }
     const call = this.#callOf(message);
     if (call === undefined) return this.#unknown(message);
-    if (wroteBody(call, message)) {
-      // A spiral (RFC 3261 §16.3 step 4): it passes us again, and its media was arranged the first time.
-      call.arranged.add(branch.request.message);
-      return message;
-    }
+    if (wroteBody(call, message)) return this.#again(call, branch);
     const party = partyOf(call, message);
     const tag = tagOf(get(message, party === 'caller' ? To : From));
     const via = viaBranch(this.#mark, branch.id);
@@ -216,17 +223,40 @@ export class Media {
     return this.#apply(call, tags, command, message, key);
   }
 
+  /**
+   * A spiral (RFC 3261 §16.3 step 4): it passes us again, and its media was arranged the first time. That holds for a
+   * receiver of the same kind; for another one (law 2) the caller's own offer is made again, as for one more branch of a
+   * fork. So media goes through rtpengine once, however often the call passes us.
+   */
+  async #again(call: MediaCall, branch: Branch): Promise<SipRequest> {
+    const { message, request } = branch;
+    const via = viaBranch(this.#mark, branch.id);
+    const first = request.inDialog ? undefined : call.offered.get(message.body);
+    if (first !== undefined) this.#noteCallee(call, via, branch);
+    const receiver = call.callees.get(via);
+    if (first === undefined || receiver === undefined || canTake(receiver, first.receiver)) {
+      leaveAlone(call, request.message, branch.id);
+      return message;
+    }
+    const key = `request ${get(message, CSeq)?.number} ${message.method} ${via} ${message.body}`;
+    const known = call.rewritten.get(key);
+    if (known !== undefined) return withBody(message, known);
+    return this.#apply(call, this.#tags(call, undefined, via), first.command, message, key);
+  }
+
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     if (response.status < 300 && mayPassBy(response)) return withoutBody(response);
     const call = this.#callOf(response, !branch.request.inDialog);
     if (call === undefined) return this.#unknown(response);
     const asked = branch.request.message;
     // An answer that equals our offer is no spiral: a simple client says back what it was told.
-    if (call.arranged.has(asked) || (!isSdp(asked) && wroteBody(call, response))) return response;
+    const via = viaBranch(this.#mark, branch.id);
+    if (isLeftAlone(call, asked, branch.id) || (!isSdp(asked) && wroteBody(call, response))) return response;
+    // What answers the second pass of a spiral has been through rtpengine when it comes by in the first.
+    if (!branch.request.inDialog && wroteElsewhere(call, response, via)) return response;
     const requester = partyOf(call, response);
     const from: Party = requester === 'caller' ? 'callee' : 'caller';
     const tag = tagOf(get(response, requester === 'caller' ? To : From));
-    const via = viaBranch(this.#mark, branch.id);
     if (tag !== undefined && !branch.request.inDialog) {
       if (response.status < 300) this.#noteAnswerer(call, tag, via);
       // Asked again, the same device may answer with the same tag on another branch.
@@ -298,8 +328,12 @@ export class Media {
         return withoutBody(message);
       case 'refused':
         throw new Failure(command.status === 491 ? 'offer-glare' : 'offer-pending', command.why);
-      case 'offer':
-        return this.#rewrite(call, message, key, await this.#commands.offer(call, tags, command));
+      case 'offer': {
+        const sdp = await this.#commands.offer(call, tags, command);
+        const receiver = call.callees.get(tags.viaBranch);
+        if (receiver !== undefined && isFirstOffer(command)) rememberOffer(call, sdp, { command, receiver });
+        return this.#rewrite(call, message, key, sdp);
+      }
       case 'answer':
       case 'preview-answer': {
         if (command.renew) await this.#commands.offer(call, tags, command);
