@@ -1,7 +1,7 @@
 /**
  * The REST API: what each address answers, and nothing about how it is served. `GET /health` and `/metrics`, and under
  * `/api/v1` `/stats`, `/registrations`, `/calls`, `/events`, `/doctor`, `/presence/…`, `/mailboxes`, `/subscribers`,
- * `/aliases`, `/sessions`,  * `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
+ * `/aliases`, `/sessions`, `/refusals`, `/log-level` and `POST /reload`. Who may ask, and the form of errors, is decided in `src/adapters/http/`.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Finding, LevelControl, MediaNodes, Operations, ReloadReport } from '../../src/engine/operations.ts';
@@ -20,6 +20,7 @@ import { reloadRoute } from './reload.ts';
 import { rtpengineRoute } from './rtpengine.ts';
 import { sessionsRoute } from './sessions.ts';
 import { statsRoute } from './stats.ts';
+import { strictQuery } from './strict-query.ts';
 import { subscribersRoute } from './subscribers.ts';
 
 /** What the process around the engine can be asked to do. */
@@ -33,6 +34,7 @@ export interface Actions {
 
 export function apiRoutes(operations: Operations, actions: Actions): FastifyPluginAsyncTypebox {
   return async (app) => {
+    app.addHook('preValidation', strictQuery);
     await app.register(healthRoute(operations));
     await app.register(metricsRoute(operations));
     await app.register(

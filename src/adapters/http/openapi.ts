@@ -10,7 +10,8 @@ import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 export const OPENAPI_PATH = '/api/v1/openapi.json';
 
 const about = `Everything Viaduct knows of its calls, and the switches that an operator needs. Lists come in pages: \`limit\`
-entries, and \`next\` is the \`after\` of the page behind, or null. What is not known is null and never missing. Every error
+entries, and \`next\` is the \`after\` of the page behind, or null. A query parameter that a route does not know is refused.
+What is not known is null and never missing. Every error
 is application/problem+json (RFC 9457) whose \`detail\` says what to do.`;
 
 /** RFC 9457, as `problem.ts` makes it. */

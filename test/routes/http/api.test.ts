@@ -100,6 +100,49 @@ for (const query of ['limit=0', 'limit=1001', 'limit=many', 'limit=1.5', 'after=
   });
 }
 
+const lists = ['limit', 'after'];
+const calls = [...lists, 'state', 'account', 'since', 'until'];
+for (const [path, known] of [
+  ['/api/v1/calls', calls],
+  ['/api/v1/registrations', lists],
+  ['/api/v1/subscribers', lists],
+  ['/api/v1/aliases', lists],
+  ['/api/v1/sessions', lists],
+  ['/api/v1/refusals', lists],
+  ['/api/v1/presence/subscriptions', lists],
+  ['/api/v1/calls/abc', []],
+  ['/api/v1/stats', []],
+  ['/api/v1/doctor', []],
+  ['/api/v1/events', []],
+  ['/metrics', []],
+  ['/health', []],
+] as const) {
+  test(`400 for a query parameter that ${path} does not know, with those that it knows`, async () => {
+    const { status, type, body } = await get(`${path}?stat=failed`);
+    assert.equal(status, 400);
+    assert.match(type, /^application\/problem\+json/);
+    const there = known.length === 0 ? 'takes none' : `knows ${known.join(', ')}`;
+    const text = JSON.stringify(body);
+    assert.ok(text.includes('There is no query parameter \\"stat\\" here'), text);
+    assert.ok(text.includes(there), text);
+  });
+}
+
+test('401 before 400: who may not ask learns nothing of what there is', async () => {
+  const app = await http({ apiToken: TOKEN });
+  assert.equal((await app.inject({ url: '/api/v1/calls?stat=failed' })).statusCode, 401);
+  await app.close();
+});
+
+test('a change with a query parameter is refused, and nothing is done', async () => {
+  let removed = 0;
+  const changed = { ...operations, removeAlias: async () => ++removed > 0 };
+  const app = await http({ apiToken: TOKEN, operations: changed });
+  const answer = await app.inject({ method: 'DELETE', url: '/api/v1/aliases/x?force=yes', headers });
+  assert.deepEqual([answer.statusCode, removed], [400, 0]);
+  await app.close();
+});
+
 test('a database that is down: 503, with the row of errors.ts as type and the next step', async () => {
   const registrations = async () => {
     throw new Failure('database-down');
