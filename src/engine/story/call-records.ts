@@ -80,40 +80,38 @@ export class CallRecords {
     void this.#write(this.#recordOf(story));
   }
 
-  /** Whether it is there now. */
-  async #write(record: CallRecord): Promise<boolean> {
+  async #write(record: CallRecord): Promise<void> {
     this.#writing++;
     try {
       await this.#options.store.save(record);
-      return true;
     } catch (thrown) {
       const { code, message } = failureOf(thrown);
       if (code === 'internal' || code === 'malformed') this.#lost(record.callId, message);
       else this.#hold(record);
-      return false;
     } finally {
       this.#writing--;
     }
   }
 
   #hold(record: CallRecord): void {
-    this.#held.set(`${record.id} ${record.startedAtMs}`, record);
+    this.#held.set(keyOf(record), record);
     if (this.#retries) return;
     this.#retries = true;
     this.#options.clock.after(againMs, () => void this.#again());
   }
 
-  /** One as a probe, then all that are left. */
+  /** One as a probe; unless that is held again, all that are left. */
   async #again(): Promise<void> {
     this.#retries = false;
-    for (const [key, record] of this.#held) {
-      this.#held.delete(key);
-      if (!(await this.#write(record))) break;
-      for (const [name, other] of this.#held) {
-        this.#held.delete(name);
-        void this.#write(other);
-      }
-    }
+    const [first] = this.#held.values();
+    if (first !== undefined) await this.#writeHeld(first);
+    if (this.#retries) return;
+    for (const record of this.#held.values()) void this.#writeHeld(record);
+  }
+
+  #writeHeld(record: CallRecord): Promise<void> {
+    this.#held.delete(keyOf(record));
+    return this.#write(record);
   }
 
   #lost(callId: string, why: string): void {
@@ -164,5 +162,7 @@ export class CallRecords {
     return uri === undefined ? text : (this.#options.domains().accountOf(text) ?? canonicalAor(uri));
   }
 }
+
+const keyOf = ({ id, startedAtMs }: CallRecord): string => `${id} ${startedAtMs}`;
 
 export type StoryFilter = Omit<CallFilter, 'state'> & { readonly state?: Story['state'] | undefined };
