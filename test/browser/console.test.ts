@@ -189,6 +189,17 @@ describe('one call', () => {
     await page.getByRole('heading', { name: 'Calls' }).waitFor();
   });
 
+  test('packets and MOS of each side stand in the list and on its page, also when its ladder is forgotten', async (t) => {
+    const site = await openConsoleSite(t, { world: { ...busy(), ladder: undefined, explanation: undefined } });
+    const page = await look(`${site.url}/#/calls`);
+    await page.getByText('MOS 4.3 / 1,500', { exact: true }).waitFor();
+    await page.goto(`${site.url}/#/calls/call-0`);
+    await page.getByText('Its ladder is not kept any more').waitFor();
+    await page.getByText('MOS 4.3 (good), jitter 4 ms, 0.2 % lost, round trip 31 ms.').waitFor();
+    await page.getByText('No quality is known: this side is sent no RTCP report').waitFor();
+    assert.ok(complaints.splice(0).every((text) => text.includes('404')));
+  });
+
   test('by keyboard: arrows go from step to step, and the message follows', async (t) => {
     const site = await openConsoleSite(t, { world: busy() });
     const page = await look(`${site.url}/#/calls/call-0`);
