@@ -73,9 +73,11 @@ export function createPool(options: PoolOptions): Pool {
   const health = createHealth(options);
   pool.on('error', () => health.suspect());
   const busy = new Set<pg.PoolClient>();
+  let lastAnswerMs = 0;
   const stopHeartbeat = startHeartbeat({
     config: clientConfig(connection),
     isDown: () => health.state() === 'down',
+    lastAnswerMs: () => lastAnswerMs,
     broken: health.suspect,
     silent: (error) => {
       health.isSilent(error);
@@ -105,6 +107,7 @@ export function createPool(options: PoolOptions): Pool {
     try {
       const result = await client.query<Row>({ ...statement, values: [...statement.values] });
       client.release();
+      lastAnswerMs = performance.now();
       return result.rows;
     } catch (error) {
       client.release(connectionLost(error));
