@@ -266,7 +266,8 @@ export const HappeningBody = Type.Union([
 ]);
 
 export const RegistrationsBody = Type.Object({ items: Type.Array(Registration), next: MaybeText });
-export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText });
+/** `complete` is false while the database does not answer: then only what this process remembers is there. */
+export const CallsBody = Type.Object({ items: Type.Array(Call), next: MaybeText, complete: Type.Boolean() });
 
 const RefusedSource = Type.Object({
   source: Text,

@@ -71,6 +71,8 @@ async function exportCalls(running: Running, screen: Screen, words: Words): Prom
   for (let after: string | undefined; ; ) {
     const query = queryOf(words, { limit: '1000', ...(after === undefined ? {} : { after }) });
     const body = await read(running, `/api/v1/calls?${query}`, CallsBody);
+    // Half a file looks like a whole one.
+    if (body?.complete === false) throw new Failure('database-down');
     for (const call of body?.items ?? [])
       screen.write(words.json ? `${harmless(JSON.stringify(call))}\n` : csvOf(call));
     after = body?.next ?? undefined;

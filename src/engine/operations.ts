@@ -153,6 +153,8 @@ export interface CallsRequest extends PageRequest {
   /** Begun at this time or later, and before that one: ISO 8601. */
   readonly since?: string;
   readonly until?: string;
+  /** Fails while the database does not answer, rather than answering in part. */
+  readonly whole?: boolean;
 }
 
 /** A call as a ladder: who took part, each step, and the drawing as text. */
@@ -318,8 +320,8 @@ export interface Operations extends MediaControls {
   metrics(): Promise<string>;
   statistics(): Promise<Statistics>;
   registrations(page: PageRequest): Promise<Page<Registration>>;
-  /** Newest first. */
-  calls(page: CallsRequest): Promise<Page<CallSummary>>;
+  /** Newest first. `partial`: the database does not answer, and only what this process remembers is there. */
+  calls(page: CallsRequest): Promise<Page<CallSummary> & { readonly partial?: boolean }>;
   /** By its public id; `undefined`: unknown, or forgotten. */
   call(id: string): Promise<CallSummary | undefined>;
   ladder(id: string): Promise<LadderReport | undefined>;

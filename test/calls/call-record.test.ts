@@ -196,6 +196,17 @@ describe('the list of calls', () => {
       assert.deepEqual(await look(), expected);
     }));
 
+  test('says that it is not all of them while the database is down', () =>
+    stage(async (it) => {
+      await talk(it, 'one');
+      it.database.set({ down: true });
+      const { items, partial } = await it.proxy().operations.calls({ limit: 10 });
+      assert.deepEqual([items.length, partial], [1, true]);
+      await assert.rejects(it.proxy().operations.calls({ limit: 10, whole: true }), new Failure('database-down'));
+      it.database.set({ down: false });
+      assert.equal((await it.proxy().operations.calls({ limit: 10 })).partial, undefined);
+    }));
+
   test('an account that is no address is refused', () =>
     stage(async (it) => {
       const asked = it.proxy().operations.calls({ limit: 1, account: 'al ice@@' });

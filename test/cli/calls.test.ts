@@ -79,7 +79,10 @@ const ladder = (texts: readonly string[], state = 'failed') => ({
 test('viaduct calls: one line a call, and with --follow what happens from then on', async () => {
   const seen = screen();
   const event = { type: 'call', change: 'failed', call: { ...call, reason: 'There is no such address here.' } };
-  const running = invented({ '/api/v1/calls?limit=40': { items: [call], next: null } }, [{ type: 'node' }, event]);
+  const running = invented({ '/api/v1/calls?limit=40': { items: [call], next: null, complete: true } }, [
+    { type: 'node' },
+    event,
+  ]);
   assert.equal(await callsCommand(running, seen, wordsOf(['--follow'])), 0);
   const [title, row, change] = seen.text.split('\n');
   assert.match(title ?? '', /^ID +STARTED +STATE +FROM +TO/);
@@ -106,7 +109,7 @@ const talked = {
 test('viaduct calls: who hung up, packets and MOS of both sides, or why there is none', async () => {
   const seen = screen();
   const query = 'limit=40&state=ended&account=alice&since=2026-01-01T00%3A00%3A00.000Z';
-  const running = invented({ [`/api/v1/calls?${query}`]: { items: [talked], next: null } });
+  const running = invented({ [`/api/v1/calls?${query}`]: { items: [talked], next: null, complete: true } });
   const words = wordsOf(['ended', '--account', 'alice', '--since', '2026-01-01']);
   assert.equal(await callsCommand(running, seen, words), 0);
   assert.match(seen.text.split('\n')[1] ?? '', / 1 s +callee +500\/0 +4\.3\/no-media$/);
@@ -114,8 +117,8 @@ test('viaduct calls: who hung up, packets and MOS of both sides, or why there is
 
 test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async () => {
   const pages = {
-    '/api/v1/calls?limit=1000&state=ended': { items: [talked, talked], next: 'more' },
-    '/api/v1/calls?limit=1000&after=more&state=ended': { items: [talked], next: null },
+    '/api/v1/calls?limit=1000&state=ended': { items: [talked, talked], next: 'more', complete: true },
+    '/api/v1/calls?limit=1000&after=more&state=ended': { items: [talked], next: null, complete: true },
   };
   const csv = screen();
   assert.equal(await callsCommand(invented(pages), csv, wordsOf(['export', 'ended'])), 0);
@@ -134,6 +137,11 @@ test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async 
   );
 });
 
+test('viaduct calls export: without the database it fails: half a file looks like a whole one', async () => {
+  const pages = { '/api/v1/calls?limit=1000': { items: [talked], next: null, complete: false } };
+  await assert.rejects(callsCommand(invented(pages), screen(), wordsOf(['export'])), new Failure('database-down'));
+});
+
 test('viaduct calls: a time that is none is not asked for', async () => {
   await assert.rejects(callsCommand(invented({}), screen(), wordsOf(['--since', 'noon'])), /"noon" is no time/);
 });
@@ -141,7 +149,7 @@ test('viaduct calls: a time that is none is not asked for', async () => {
 test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {
   const hash = callIdHash('abc@example.com');
   const answers = {
-    '/api/v1/calls?limit=1': { items: [call], next: null },
+    '/api/v1/calls?limit=1': { items: [call], next: null, complete: true },
     '/api/v1/calls/the-id': call,
     '/api/v1/calls/the-id/ladder': ladder(['one', 'two']),
     [`/api/v1/calls/${hash}/ladder`]: ladder(['by Call-ID']),
@@ -158,7 +166,7 @@ test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {
 });
 
 test('viaduct ladder --follow goes on with the new lines, until the call ends', async () => {
-  const running = invented({ '/api/v1/calls?limit=1': { items: [call], next: null } });
+  const running = invented({ '/api/v1/calls?limit=1': { items: [call], next: null, complete: true } });
   const steps = [
     ladder(['alice', 'F1'], 'ringing'),
     ladder(['alice', 'F1', 'F2'], 'answered'),
@@ -175,7 +183,7 @@ test('viaduct ladder --follow goes on with the new lines, until the call ends', 
 });
 
 test('a call that nobody knows, and an answer of another version, are failures with a next step', async () => {
-  const none = invented({ '/api/v1/calls?limit=1': { items: [], next: null } });
+  const none = invented({ '/api/v1/calls?limit=1': { items: [], next: null, complete: true } });
   await assert.rejects(
     ladderCommand(none, screen(), wordsOf([])),
     new Failure('call-unknown', 'There was no call yet.'),

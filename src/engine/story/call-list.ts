@@ -18,9 +18,16 @@ interface Entry {
   readonly call: () => CallSummary;
 }
 
-export async function calls(core: Core, { limit, after, ...wanted }: CallsRequest): Promise<Page<CallSummary>> {
+export async function calls(
+  core: Core,
+  { limit, after, whole = false, ...wanted }: CallsRequest,
+): Promise<Page<CallSummary> & { readonly partial?: boolean }> {
   const filter = filterOf(core, wanted);
-  const kept = await keptBehind(core, limit + 1, after, filter);
+  const found = await keptBehind(core, limit + 1, after, filter).catch((thrown: unknown) => {
+    if (whole) throw thrown;
+    return undefined;
+  });
+  const kept = found ?? [];
   // Calls that began before the last row of a full page may have rows that were not read.
   const horizon = kept.length > limit ? placeOf(kept.at(-1)) : undefined;
   const isHere = ({ place }: Entry): boolean =>
@@ -34,10 +41,11 @@ export async function calls(core: Core, { limit, after, ...wanted }: CallsReques
   const older = others.map((record) => ({ place: placeOf(record), call: () => summaryOfRecord(record) }));
   const all = [...known.filter(isHere), ...older].sort((a, b) => (a.place < b.place ? -1 : 1));
   const page = all.slice(0, limit);
-  return { items: page.map(({ call }) => call()), next: all.length > limit ? page.at(-1)?.place : horizon };
+  const next = all.length > limit ? page.at(-1)?.place : horizon;
+  return { items: page.map(({ call }) => call()), next, ...(found === undefined ? { partial: true } : {}) };
 }
 
-type Wanted = Omit<CallsRequest, 'limit' | 'after'>;
+type Wanted = Omit<CallsRequest, 'limit' | 'after' | 'whole'>;
 
 function filterOf({ domains, callRecords }: Core, { state, account, since, until }: Wanted): StoryFilter {
   const uri = account === undefined ? undefined : `sip:${bare(encode(account), domains.first)}`;
@@ -64,7 +72,7 @@ function placeOf(of: Pick<Story, 'startedAtMs' | 'id'> | undefined): string {
 
 const endOfTimeMs = 10 ** 15;
 
-/** Ended calls that are in the database; none while that is down. */
+/** Ended calls that are in the database. */
 async function keptBehind(
   core: Core,
   limit: number,
@@ -74,7 +82,7 @@ async function keptBehind(
   if (state === 'ringing' || state === 'answered') return [];
   const [, time, id] = /^(\d{16})~(.*)$/.exec(after ?? '') ?? [];
   const before = time === undefined || id === undefined ? undefined : { startedAtMs: endOfTimeMs - Number(time), id };
-  return core.callRecords.list({ limit, before, state, ...filter }).catch(() => []);
+  return core.callRecords.list({ limit, before, state, ...filter });
 }
 
 // --- one call in few words -------------------------------------------------------------------------------------------

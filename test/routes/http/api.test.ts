@@ -75,7 +75,7 @@ test('GET /api/v1/calls has null for what has not happened yet', async () => {
     legs: call.legs.map(({ role, profile = null, noQuality }) => ({ role, profile, ...unsaid, noQuality })),
   };
   const open = { ...call, answeredAt: null, calleeMedia: null, rtpengine: null, ...unknown };
-  assert.deepEqual(body, { items: [open], next: null });
+  assert.deepEqual(body, { items: [open], next: null, complete: true });
 });
 
 test('limit and after reach the operation as numbers and text; 100 is the default', async () => {
