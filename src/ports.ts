@@ -162,6 +162,11 @@ export interface Binding {
   readonly userAgent: string;
   /** What is known of its media: from the REGISTER (WebSocket, `+sip.ice`), or learnt in a call from an SDP that it sent. */
   readonly media: MediaKind | undefined;
+  /**
+   * Since which REGISTER of this Call-ID its device has temporary GRUUs that are still good (RFC 5627 §5.1, RFC 5628
+   * `first-cseq`), over all its flows; `undefined`: it has asked for none.
+   */
+  readonly gruuCSeq: number | undefined;
 }
 
 export interface BindingChange {

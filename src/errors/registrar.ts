@@ -20,6 +20,16 @@ export const registrarErrors = {
     meaning: 'An account may register only its own address.',
     nextStep: 'Set the same user in the client as address and as authentication name.',
   },
+  'contact-is-gruu': {
+    status: 403,
+    meaning: 'A device is registered at the address that leads to itself (a GRUU of the same account).',
+    nextStep: 'The Contact of its REGISTER must be where it is: its own address, or one under .invalid over WebSocket.',
+  },
+  'gruu-unknown': {
+    status: 404,
+    meaning: 'The temporary address of a device (GRUU) is not valid, or not any more.',
+    nextStep: 'It ends when its device registers anew, or is not registered any more: call the account itself.',
+  },
   'push-unanswered': {
     status: 480,
     meaning: 'The device was asleep and woken by a push, and did not come.',

@@ -1,7 +1,7 @@
 /**
  * One Contact of a REGISTER as a binding (RFC 3261 §10.3, RFC 5626 §6): its key, its lifetime, and what it tells.
  *
- * Left out: GRUUs (RFC 5627), which we do not give out, and the limits on all contacts together (register.ts).
+ * Left out: the GRUUs of its device (gruu.ts), and the limits on all contacts together (register.ts).
  */
 import { lower } from '../message/ascii.ts';
 import type { NameAddr } from '../message/headers/address.ts';
@@ -18,8 +18,13 @@ export function bindingKey(contact: NameAddr): string | undefined {
   return instance === undefined ? uriKey(uri) : `${lower(instance)};reg-id=${regIdOf(contact) ?? 0}`;
 }
 
+/** What the flows of one device have in common: its instance in lower case; else its Contact URI. */
+export function deviceOf({ key }: Pick<Binding, 'key'>): string {
+  return key.replace(/;reg-id=\d+$/, '');
+}
+
 /** `+sip.instance` without its quotes: `<urn:uuid:…>`. */
-export function instanceOf(contact: NameAddr): string | undefined {
+export function instanceOf(contact: Pick<NameAddr, 'params'>): string | undefined {
   const instance = unquote(param(contact.params, '+sip.instance') ?? '');
   return instance === '' ? undefined : instance;
 }
@@ -53,14 +58,17 @@ export function mediaOf(contact: NameAddr, transport: Transport): MediaKind | un
   return webSocket || hasParam(contact.params, '+sip.ice') ? 'webrtc' : undefined;
 }
 
-/** The header parameters as we store and echo them; q and expires have places of their own. */
+/** Not a client's to say: q and expires have places of their own, and GRUUs are ours to give. */
+const notStored = ['expires', 'q', 'pub-gruu', 'temp-gruu'];
+
+/** The header parameters as we store and echo them. */
 export function storedParams(contact: NameAddr): string {
-  return printParams(withoutParam(withoutParam(contact.params, 'expires'), 'q'));
+  return printParams(notStored.reduce(withoutParam, contact.params));
 }
 
-/** A stored binding as a Contact of the 200 (RFC 3261 §10.3 step 8). */
-export function contactText(binding: Binding, nowMs: number): string {
+/** A stored binding as a Contact of the 200 (RFC 3261 §10.3 step 8). `more`: further parameters, with their semicolons. */
+export function contactText(binding: Binding, nowMs: number, more = ''): string {
   const q = binding.q === 1 ? '' : `;q=${binding.q}`;
   const seconds = Math.ceil((binding.expiresAtMs - nowMs) / 1000);
-  return `<${binding.contact}>${binding.contactParams}${q};expires=${seconds}`;
+  return `<${binding.contact}>${binding.contactParams}${more}${q};expires=${seconds}`;
 }

@@ -1,5 +1,5 @@
 /**
- * What a REGISTER asks of the location service, as a value (RFC 3261 §10.3, RFC 5626 §6, RFC 3327 §5.3).
+ * What a REGISTER asks of the location service, as a value (RFC 3261 §10.3, RFC 5626 §6, RFC 3327 §5.3, RFC 5627 §5.1).
  *
  * Pure: whether the domain is ours and the user may register it was settled before (§10.3 steps 1, 3 and 4; routes), the
  * order of CSeqs and the number of contacts are checked where the rows are written (step 7, `BindingOutcome`). The 200 is
@@ -15,13 +15,13 @@ import { Contact, isStar } from '../message/headers/contact.ts';
 import { CSeq } from '../message/headers/cseq.ts';
 import { To } from '../message/headers/from-to.ts';
 import { Expires, MinExpires } from '../message/headers/numbers.ts';
-import { Require } from '../message/headers/options.ts';
+import { Require, Supported } from '../message/headers/options.ts';
 import { Path } from '../message/headers/route.ts';
 import { UserAgent } from '../message/headers/text.ts';
 import type { SipRequest } from '../message/message.ts';
 import { canonicalAor, parseUri, type SipUri } from '../message/uri.ts';
 import type { Binding, BindingChange, ContactLimit, Transport } from '../ports.ts';
-import { bindingKey, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
+import { bindingKey, instanceOf, mediaOf, qOf, requestedSeconds, storedParams } from './binding.ts';
 import { subscriptionOf } from './push.ts';
 
 export interface RegisterLimits {
@@ -51,6 +51,8 @@ export interface RegisterContext extends Pick<Binding, 'flowId' | 'node' | 'boot
   readonly limits?: RegisterLimits;
   /** How an address is written as a key; default `canonicalAor`. */
   readonly toAor?: (uri: SipUri) => string;
+  /** The address-of-record of a Contact that is a GRUU of ours; default: none is. */
+  readonly aorOfGruu?: (contact: string) => string | undefined;
 }
 
 export interface Refusal {
@@ -66,7 +68,7 @@ export type RegisterPlan =
   | { readonly change: BindingChange };
 
 /** Options that a registrar request may require of us. */
-const understood = ['path', 'outbound'];
+const understood = ['path', 'outbound', 'gruu'];
 
 /** As much as an index entry of the database holds with room to spare. */
 const longestKey = 512;
@@ -120,6 +122,8 @@ function planContacts(
   for (const contact of contacts) {
     const key = bindingKey(contact);
     if (key === undefined || key.length > longestKey) return badRequest;
+    // RFC 5627 §5.1: a device cannot be where it is itself; its calls would run in a circle.
+    if (context.aorOfGruu?.(contact.uri) === identity.aor) return refuse(403, 'contact-is-gruu');
     const seconds = requestedSeconds(contact, get(request, Expires), limits.defaultSeconds);
     // RFC 3261 §10.3 step 7: too short is refused with the least we take; 0 asks for removal.
     if (seconds > 0 && seconds < limits.minSeconds) return tooBrief(limits);
@@ -147,6 +151,7 @@ function changeOf(
   // RFC 3327 §5.3 leaves it to us whether a client that does not list `path` may register through a proxy: it may.
   const path = all(request, Path).map((value) => Path.print(value));
   const common = { ...identity, path, flowId, node, boot, transport, source, userAgent: userAgentOf(request) };
+  const asksForGruu = all(request, Supported).some((option) => lower(option) === 'gruu');
   const save = wishes
     .filter((wish) => wish.seconds > 0)
     .map(({ key, contact, seconds }) => ({
@@ -157,6 +162,7 @@ function changeOf(
       q: qOf(contact),
       expiresAtMs: nowMs + seconds * 1000,
       media: mediaOf(contact, transport),
+      gruuCSeq: asksForGruu && instanceOf(contact) !== undefined ? identity.cseq : undefined,
     }));
   const remove = wishes.filter((wish) => wish.seconds === 0).map((wish) => wish.key);
   return { ...identity, save, remove };

@@ -1,7 +1,7 @@
 /**
- * The headers of the 200 to a REGISTER (RFC 3261 §10.3 step 8, RFC 5626 §6, RFC 3327 §5.3, RFC 3608 §6).
+ * The headers of the 200 to a REGISTER (RFC 3261 §10.3 step 8, RFC 5626 §6, RFC 3327 §5.3, RFC 3608 §6, RFC 5627 §5.2).
  *
- * Sent only after the rows are committed (law 5). Left out: GRUUs, and Flow-Timer: we expect no keep-alive of a client.
+ * Sent only after the rows are committed (law 5). Left out: Flow-Timer: we expect no keep-alive of a client.
  */
 import { lower } from '../message/ascii.ts';
 import type { Field } from '../message/build.ts';
@@ -15,6 +15,7 @@ import { hasParam } from '../message/params.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Binding } from '../ports.ts';
 import { bindingKey, contactText, instanceOf, regIdOf } from './binding.ts';
+import { gruuParams } from './gruu.ts';
 import { asksForPush, pushCapability } from './push.ts';
 
 export interface RegistrarOwn {
@@ -22,6 +23,8 @@ export interface RegistrarOwn {
   readonly serviceRoute?: readonly string[];
   /** Where we wake devices by push (RFC 8599): the key that they subscribe for. */
   readonly vapidKey?: string | undefined;
+  /** Enciphers temporary GRUUs; without it no GRUU is given. */
+  readonly tokenSecret?: string | undefined;
 }
 
 /** `bindings`: all that the AOR has now. */
@@ -33,7 +36,7 @@ export function registerResponse(
 ): readonly Field[] {
   const contacts = ownFirst(request, bindings).filter((binding) => binding.expiresAtMs > nowMs);
   return [
-    ...contacts.map((binding): Field => ['Contact', contactText(binding, nowMs)]),
+    ...contacts.map((binding): Field => ['Contact', contactText(binding, nowMs, gruusOf(request, binding, own))]),
     ...pathHeaders(request),
     ...(own.serviceRoute ?? []).map((route): Field => ['Service-Route', route]),
     ['Supported', 'path, outbound'],
@@ -49,6 +52,11 @@ function ownFirst(request: SipRequest, bindings: readonly Binding[]): readonly B
   const keys = new Set(all(request, Contact).map(bindingKey));
   const isOwn = (binding: Binding): boolean => keys.has(binding.key);
   return [...bindings.filter(isOwn), ...bindings.filter((binding) => !isOwn(binding))];
+}
+
+// RFC 5627 §5.2: whoever reads GRUUs sees those of each device of the account, and `gruu` in no header of the response.
+function gruusOf(request: SipRequest, binding: Binding, { tokenSecret }: RegistrarOwn): string {
+  return tokenSecret !== undefined && supports(request, 'gruu') ? gruuParams(binding, tokenSecret) : '';
 }
 
 // RFC 3327 §5.3: the client sees which proxies were noted, if it can read Path.

@@ -63,4 +63,5 @@ export const bobsBinding: Binding = {
   source: '192.0.2.2:5060',
   userAgent: '',
   media: undefined,
+  gruuCSeq: undefined,
 };

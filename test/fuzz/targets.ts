@@ -26,6 +26,7 @@ import { parseMessage } from '../../src/message/scan.ts';
 import { canonicalAor, parseUri, printUri, uriKey } from '../../src/message/uri.ts';
 import { composePidf, pidfFault } from '../../src/presence/pidf.ts';
 import { printElement, readXml } from '../../src/presence/xml.ts';
+import { readGruu } from '../../src/registrar/gruu.ts';
 import { describeSdp } from '../../src/sdp/describe.ts';
 import { keepTelephoneEvent8000, stripSsrc } from '../../src/sdp/strip.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
@@ -90,6 +91,15 @@ export const targets: readonly Target[] = [
     parse: (text) => void decodeToken(text, 'call', [secret]),
   },
   {
+    name: 'gruu',
+    seeds: [
+      'sip:alice@example.com;gr=urn:uuid:f81d4fae-7dec-41d0-a765-00a0c91e6bf6',
+      `sip:${'x'.repeat(80)}@example.com;gr`,
+      'sips:a@b;gr=%',
+    ],
+    parse: gruu,
+  },
+  {
     name: 'sdp',
     seeds: [browserOffer('alice'), phoneOffer('bob'), sdesOffer('carol')],
     parse: sdp,
@@ -136,6 +146,13 @@ export function feed({ parse }: Target, text: string): void {
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
   }
+}
+
+function gruu(text: string): void {
+  const uri = parseUri(text);
+  const read = uri && readGruu(uri, ({ host }) => host, [secret]);
+  if (read !== undefined && read !== 'invalid')
+    assert.ok(parseUri(read.aor)?.user !== undefined, 'it is of an account');
 }
 
 function presenceDocument(text: string): void {

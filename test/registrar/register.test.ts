@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { SipRequest } from '../../src/message/message.ts';
 import { parseMessage } from '../../src/message/scan.ts';
@@ -115,6 +115,7 @@ test('RFC 3261 §10.3: a REGISTER becomes a change with all that the location se
         source: '203.0.113.1:40000',
         userAgent: 'baresip',
         media: undefined,
+        gruuCSeq: undefined,
       },
     ],
   });
@@ -328,4 +329,61 @@ test('RFC 8599: a device that can be woken stays registered for longer than one 
   assert.equal(saved(register(`Contact: ${contact}`), { limits }).expiresAtMs, nowMs + 86_400_000);
   assert.equal(saved(register(`Contact: ${contact}`)).expiresAtMs, nowMs + 7_200_000);
   assert.equal(saved(register('Contact: <sip:a@x.invalid>;expires=604800'), { limits }).expiresAtMs, nowMs + 7_200_000);
+});
+
+describe('RFC 5627: GRUUs in a registration', () => {
+  const own = { tokenSecret: '5f'.repeat(32) };
+  const given = (request: SipRequest, bindings: readonly Binding[], more = own): readonly string[] =>
+    registerResponse(request, bindings, nowMs, more).flatMap(([name, text]) => (name === 'Contact' ? [text] : []));
+  const plain = (...lines: readonly string[]): SipRequest =>
+    register(`Contact: <sip:k3j1h5@8d1k2jf.invalid;transport=ws>;reg-id=1;${instance};expires=600`, ...lines);
+
+  test('§5.2: who supports them and names its instance gets both, before the expiry', () => {
+    const [contact] = given(jssip, [saved(jssip)]);
+    assert.match(
+      contact ?? '',
+      /;pub-gruu="sip:alice@example\.com;gr=urn:uuid:0F1E2D3C-1111-4222-8333-444455556666";temp-gruu="sip:[\w-]{80}@example\.com;gr";expires=600$/,
+    );
+    const headers = registerResponse(jssip, [saved(jssip)], nowMs, own);
+    assert.deepEqual(
+      headers.filter(([name, text]) => /^(supported|require)$/i.test(name) && text.includes('gruu')),
+      [],
+      'the option tag is not for responses',
+    );
+  });
+
+  test('§5.2: not without `Supported: gruu`, nor without an instance', () => {
+    const silent = plain();
+    assert.equal(saved(silent).gruuCSeq, undefined);
+    assert.doesNotMatch(given(silent, [saved(silent)]).join(), /gruu/);
+    assert.doesNotMatch(given(sipjs, [saved(sipjs)]).join(), /gruu/);
+    assert.equal(saved(sipjs).gruuCSeq, undefined);
+  });
+
+  test('§5.2: contacts of other devices show theirs as well, a temporary one only where it was asked for', () => {
+    const other = { ...saved(plain()), key: '<urn:uuid:2>;reg-id=1', contactParams: ';+sip.instance="<urn:uuid:2>"' };
+    const [, second] = given(jssip, [saved(jssip), other]);
+    assert.match(second ?? '', /;pub-gruu="sip:alice@example\.com;gr=urn:uuid:2";expires=/);
+    const [, third] = given(jssip, [saved(jssip), { ...other, gruuCSeq: 1 }]);
+    assert.match(third ?? '', /;temp-gruu="/);
+  });
+
+  test('§5.1: a client may require it, and cannot give GRUUs to itself', () => {
+    const claims = plain('Require: gruu', 'Supported: gruu');
+    assert.ok('change' in planRegister(claims, context));
+    const forged = register(`Contact: <sip:a@192.0.2.1>;${instance};pub-gruu="sip:bob@example.com;gr=x";TEMP-GRUU="y"`);
+    assert.equal(saved(forged).contactParams, `;${instance}`);
+  });
+
+  test('§5.1: a Contact that is a GRUU of the same account is refused with 403; one of another account is not', () => {
+    const contact = 'sip:alice@example.com;gr=urn:uuid:1';
+    const request = register(`Contact: <${contact}>`);
+    const named = (aor: string) => ({ aorOfGruu: (uri: string) => (uri === contact ? aor : undefined) });
+    assert.deepEqual(refusal(request, named('sip:alice@example.com')), {
+      status: 403,
+      code: 'contact-is-gruu',
+      headers: [],
+    });
+    assert.equal(saved(request, named('sip:bob@example.com')).contact, contact);
+  });
 });

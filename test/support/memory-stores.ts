@@ -141,12 +141,13 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     if (surplus.length > 0 && wanted.limit?.whenFull === 'refuse') {
       return { outcome: 'too-many', bindings: lookup(wanted.aor) };
     }
+    const held = lookup(wanted.aor);
     for (const { aor, key } of surplus) table.delete(rowKey(aor, key));
     for (const { aor, key } of lookup(wanted.aor)) if (removes(wanted, key)) table.delete(rowKey(aor, key));
     for (const binding of wanted.save) {
       const key = rowKey(binding.aor, binding.key);
       const media = binding.media ?? table.get(key)?.binding.media;
-      table.set(key, { binding: { ...binding, media }, written: ++writes });
+      table.set(key, { binding: { ...binding, media, gruuCSeq: gruuCSeqOf(binding, held) }, written: ++writes });
     }
     return { outcome: 'stored', bindings: lookup(wanted.aor) };
   };
@@ -187,6 +188,14 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     list: ({ limit, after = '' }) => run(() => page(limit, after)),
   };
   return { store, rows: () => alive().map(({ binding }) => binding) };
+}
+
+/** RFC 5627 §5.1: temporary GRUUs of this device and Call-ID stay good, whichever of its flows was given them. */
+function gruuCSeqOf({ key, callId, gruuCSeq }: Binding, held: readonly Binding[]): number | undefined {
+  const device = (text: string): string => text.replace(/;reg-id=\d+$/, '');
+  const own = held.filter((one) => one.callId === callId && device(one.key) === device(key));
+  const given = [gruuCSeq, ...own.map((one) => one.gruuCSeq)].filter((cseq) => cseq !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
 }
 
 /** RFC 3261 §10.3 steps 6 and 7: one contact out of order refuses the whole request. */

@@ -26,12 +26,15 @@ const columns: readonly (readonly [name: string, type: string, value: (binding: 
   ['source', 'text', (binding) => toDatabase(binding.source)],
   ['user_agent', 'text', (binding) => toDatabase(binding.userAgent)],
   ['media', 'text', (binding) => binding.media],
+  ['gruu_cseq', 'bigint', (binding) => binding.gruuCSeq],
 ];
 
 /** Columns whose parameter has another form than the column. */
 const fromParameter: Readonly<Record<string, string>> = {
   expires_at: 'to_timestamp(expires_at / 1000)',
   path: `string_to_array(path, E'\\n')`,
+  // RFC 5627 §5.1: those that any flow of the device has been given under this Call-ID are still good.
+  gruu_cseq: 'least(gruu_cseq, given_since)',
 };
 
 const names = columns.map(([name]) => name).join(', ');
@@ -67,6 +70,7 @@ export interface LocationRow {
   readonly source: string;
   readonly user_agent: string;
   readonly media: MediaKind | null;
+  readonly gruu_cseq: string | null;
 }
 
 export function bindingOf(row: LocationRow): Binding {
@@ -87,6 +91,7 @@ export function bindingOf(row: LocationRow): Binding {
     source: fromDatabase(row.source),
     userAgent: fromDatabase(row.user_agent),
     media: row.media ?? undefined,
+    gruuCSeq: row.gruu_cseq === null ? undefined : Number(row.gruu_cseq),
   };
 }
 
@@ -135,6 +140,9 @@ export interface ChangeRow extends LocationRow {
   readonly refused: 'out-of-order' | 'too-many' | null;
 }
 
+/** As `deviceOf` of `registrar/binding.ts`. */
+const DEVICE = `regexp_replace(binding_key, ';reg-id=\\d+$', '')`;
+
 // All parts of a statement see the database as it was before it, so what the AOR has afterwards is put together: the
 // rows written, and those that were there and were neither written nor removed.
 const CHANGE = `
@@ -182,9 +190,14 @@ const CHANGE = `
     WHERE l.aor = h.aor AND l.binding_key = h.binding_key
       AND (h.removed OR NOT h.alive OR (h.aor, h.binding_key) IN (SELECT aor, binding_key FROM evicted))
       AND NOT h.saved AND h.aor NOT IN (SELECT aor FROM refused)
+  ), given AS (
+    SELECT aor, call_id, ${DEVICE} AS device, min(gruu_cseq) AS given_since
+    FROM held WHERE alive AND gruu_cseq IS NOT NULL GROUP BY 1, 2, 3
   ), written AS (
     INSERT INTO location AS l (${names})
-    SELECT ${selected} FROM save WHERE aor NOT IN (SELECT aor FROM refused) ORDER BY aor, binding_key
+    SELECT ${selected} FROM (
+      SELECT *, ${DEVICE} AS device FROM save) AS s LEFT JOIN given USING (aor, call_id, device)
+    WHERE aor NOT IN (SELECT aor FROM refused) ORDER BY aor, binding_key
     ON CONFLICT (aor, binding_key) DO UPDATE SET ${replaced}, updated_at = excluded.updated_at
     RETURNING l.*
   ), result AS (

@@ -78,6 +78,7 @@ function binding(aor: string, cseq: number): Binding {
     source: '192.0.2.1:5060',
     userAgent: '',
     media: undefined,
+    gruuCSeq: undefined,
   };
 }
 

@@ -29,6 +29,7 @@ function binding(key: string, values: Partial<Binding> = {}): Binding {
     source: '192.0.2.1:5060',
     userAgent: 'test',
     media: undefined,
+    gruuCSeq: undefined,
     ...values,
   };
 }
@@ -56,6 +57,7 @@ for (const kind of serverKinds) {
         transport: 'wss',
         userAgent: 'J\xc3\xbcrgens \xff Telefon, "{NULL}"',
         media: 'webrtc',
+        gruuCSeq: 4_294_967_290,
       });
       await withDatabase({ kind }, async ({ location }) => {
         assert.deepEqual(await location.change(registering(full)), { outcome: 'stored', bindings: [full] });
@@ -92,6 +94,58 @@ for (const kind of serverKinds) {
         assert.deepEqual(keysOf(bindings), ['best', 'new', 'old']);
         await location.change(registering(binding('old', { q: 0.5, cseq: 2 })));
         assert.deepEqual(keysOf(await location.lookup(ALICE)), ['best', 'old', 'new']);
+      });
+    });
+
+    describe('RFC 5627 §5.1: since which REGISTER temporary GRUUs of a device are good', () => {
+      const key = (regId: number, uuid = 1): string => `<urn:uuid:${uuid}>;reg-id=${regId}`;
+
+      test('stays over refreshes and over its flows; another Call-ID, another device and another AOR begin anew', async () => {
+        await withDatabase({ kind }, async ({ location }) => {
+          const stored = async (name: string, values: Partial<Binding>) => {
+            const { bindings } = await location.change(registering(binding(name, values)));
+            return bindings.find((one) => one.key === name)?.gruuCSeq;
+          };
+          assert.equal(await stored(key(1), { cseq: 4, gruuCSeq: 4 }), 4);
+          assert.equal(await stored(key(1), { cseq: 5, gruuCSeq: 5 }), 4, 'refreshed');
+          assert.equal(await stored(key(1), { cseq: 6 }), 4, 'they do not end because none is asked for');
+          assert.equal(await stored(key(2), { cseq: 7, gruuCSeq: 7 }), 4, 'another flow of it');
+          assert.equal(await stored(key(1, 2), { cseq: 8, gruuCSeq: 8 }), 8, 'another device');
+          assert.equal(await stored(key(1), { aor: BOB, cseq: 9, gruuCSeq: 9 }), 9, 'another account');
+          assert.equal(await stored(key(1), { callId: 'call-2', cseq: 1, gruuCSeq: 1 }), 1, 'after a reboot');
+          assert.equal(await stored('phone', {}), undefined);
+        });
+      });
+
+      test('ends with the registration, whether it is removed or has expired', async () => {
+        await withDatabase({ kind }, async ({ location }) => {
+          const again = async (cseq: number, expiresAtMs = Date.now() + HOUR_MS) =>
+            (await location.change(registering(binding(key(1), { cseq, gruuCSeq: cseq, expiresAtMs })))).bindings[0]
+              ?.gruuCSeq;
+          assert.equal(await again(1), 1);
+          await location.change({ aor: ALICE, callId: 'call-1', cseq: 2, save: [], remove: [key(1)] });
+          assert.equal(await again(3, Date.now() - 1), 3, 'it has expired already');
+          assert.equal(await again(4), 4);
+        });
+      });
+
+      test('holds for each of a group that is written in one statement', async () => {
+        await withDatabase({ kind }, async ({ location }) => {
+          const aors = Array.from({ length: 20 }, (_, index) => `sip:user${index}@example.com`);
+          const all = (cseq: number) =>
+            Promise.all(
+              aors.map(async (aor, index) => {
+                const values = { aor, cseq: cseq + index, gruuCSeq: cseq + index };
+                return (await location.change(registering(binding(key(1), values)))).bindings[0]?.gruuCSeq;
+              }),
+            );
+          const first = await all(1);
+          assert.deepEqual(
+            first,
+            aors.map((_, index) => 1 + index),
+          );
+          assert.deepEqual(await all(100), first);
+        });
       });
     });
 

@@ -25,6 +25,7 @@ function binding(key: string, expiresAtMs: number): Binding {
     source: '192.0.2.2:5060',
     userAgent: '',
     media: undefined,
+    gruuCSeq: undefined,
   };
 }
 
