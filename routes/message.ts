@@ -15,6 +15,8 @@ export async function message(request: Request, proxy: Proxy): Promise<Verdict |
 export async function keep(request: Request, proxy: Proxy): Promise<Reply | undefined> {
   const mayLeave = request.trusted || request.notes.user !== undefined;
   const { uri } = request.message;
-  if (!mayLeave || !proxy.domains.isOurs(uri) || !(await proxy.subscribers.exists(uri))) return undefined;
+  // RFC 5627: one for a certain device is not kept for another.
+  if (!mayLeave || !proxy.domains.isOurs(uri) || proxy.location.deviceKind(uri) !== undefined) return undefined;
+  if (!(await proxy.subscribers.exists(uri))) return undefined;
   return proxy.messages.store(request);
 }

@@ -5,6 +5,7 @@
  */
 import { type Proxy, type Request, refuse, type Verdict } from '../src/engine/api.ts';
 import { auth } from './auth.ts';
+import { gruu } from './gruu.ts';
 import { limit } from './limit.ts';
 import { location } from './location.ts';
 import { message } from './message.ts';
@@ -22,6 +23,7 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
     (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
     (await auth(request, proxy)) ?? // from here on: initial requests only
     limit(request, proxy) ?? // as many calls at a time as an account may have
+    (await gruu(request, proxy)) ?? // for one device of an account
     (await presence(request, proxy)) ??
     (await registrar(request, proxy)) ??
     (await message(request, proxy)) ??

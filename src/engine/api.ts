@@ -6,11 +6,12 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Field } from '../message/build.ts';
-import { all, get } from '../message/header.ts';
+import { all, get, has } from '../message/header.ts';
 import type { NameAddr } from '../message/headers/address.ts';
 import { Contact } from '../message/headers/contact.ts';
 import { From, To } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
+import { Replaces } from '../message/headers/text.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { Binding, CallSettings, Flow, MediaKind, PushSubscription } from '../ports.ts';
 
@@ -67,6 +68,11 @@ export interface Diversion {
 
 export function from(request: Request): NameAddr | undefined {
   return get(request.message, From);
+}
+
+/** RFC 3891: it takes the place of a call that its callee has already. */
+export function replacesCall(request: Request): boolean {
+  return has(request.message, Replaces);
 }
 
 /** Where a 3xx sends its caller, as it says (RFC 3261 §21.3). */
@@ -238,8 +244,10 @@ export interface Proxy {
     register(request: Request): Promise<Reply>;
   };
   readonly location: {
-    /** The live contacts of an address of ours. */
+    /** The live contacts of an address of ours; of a GRUU, those of its device. */
     lookup(uri: string): Promise<readonly Target[]>;
+    /** RFC 5627: it is a GRUU of ours, which names one device of an account; `undefined`: it is none. */
+    deviceKind(uri: string): 'public' | 'temporary' | undefined;
   };
   readonly presence: {
     /** RFC 6665 §4.2.1: its answer, when the subscription is committed (law 5); the NOTIFY follows by itself. */

@@ -44,6 +44,7 @@ import type { Overload } from './overload.ts';
 import type { Messages } from './presence/messages.ts';
 import type { Presence } from './presence/presence.ts';
 import type { NextHops } from './proxy/next-hop.ts';
+import type { Gruus } from './registrar/gruus.ts';
 import type { Registrar } from './registrar/registrar.ts';
 import type { Sleepers } from './registrar/sleepers.ts';
 import { wordsFor } from './replies.ts';
@@ -132,6 +133,7 @@ export interface Core {
   readonly media: Media;
   readonly dialogs: Dialogs;
   readonly registrar: Registrar;
+  readonly gruus: Gruus;
   readonly presence: Presence;
   readonly messages: Messages;
   readonly sleepers: Sleepers;

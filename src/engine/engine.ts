@@ -29,6 +29,8 @@ import { Messages } from './presence/messages.ts';
 import { Presence } from './presence/presence.ts';
 import { NextHops } from './proxy/next-hop.ts';
 import { Receiver } from './receive.ts';
+import { Gruus } from './registrar/gruus.ts';
+import { hereOf } from './registrar/here.ts';
 import { KeepAlive } from './registrar/keep-alive.ts';
 import { Registrar } from './registrar/registrar.ts';
 import { Sleepers } from './registrar/sleepers.ts';
@@ -99,9 +101,12 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
     core.media.isAlive(mediaNode, name),
   );
-  const dialogs = new Dialogs(ports, { node, secrets, graceMs });
+  const dialogs = new Dialogs(ports, { node, secrets, graceMs }, (at, routed) =>
+    core.registrar.atDevice(at, hereOf(core), routed),
+  );
   const protection = new Protection({ ...ports, isTrusted: options.isTrusted }, options.protection);
   const domains = new Domains(options.domains, network.listeners);
+  const gruus = new Gruus(domains, secrets);
   const accounts: Pick<SubscriberStore, 'find'> = {
     find: (name, domain) => (isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain)),
   };
@@ -126,7 +131,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       ports.location,
       clock,
       {
-        ...{ node, boot, graceMs, push: ports.push },
+        ...{ node, boot, graceMs, gruus, push: ports.push },
         limits: options.registrar ?? defaultLimits,
         toAor: (uri) => domains.aorOf(uri),
       },
@@ -142,7 +147,8 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     presence: new Presence(() => core, clock),
     messages: new Messages(() => core),
     sleepers: new Sleepers(() => core),
-    callLimits: new CallLimits((uri) => domains.accountOf(uri), options.maxCalls ?? 0),
+    gruus,
+    callLimits: new CallLimits((uri) => gruus.accountOf(uri), options.maxCalls ?? 0),
     sessions: new Sessions(() => core),
     nextHops: new NextHops(ports),
     domains,

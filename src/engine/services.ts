@@ -20,6 +20,7 @@ import { type BranchReply, type OtherName, type Proxy, type Reply, type Request,
 import type { Logins } from './auth/login.ts';
 import type { Core } from './core.ts';
 import { recordAnswered } from './media/media-control.ts';
+import { hereOf } from './registrar/here.ts';
 
 /** `core` is complete by the time a route runs; `proxy` itself is one of its parts. */
 export function createServices(core: () => Core, logins: Logins): Proxy {
@@ -67,16 +68,13 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     },
     location: {
       lookup: async (text) => {
-        const uri = parseUri(text);
-        if (uri === undefined) return [];
-        const { registrar, ports, domains } = core();
-        return registrar.targets(domains.aorOf(uri), {
-          isOpen: (flowId) => ports.network.find(flowId) !== undefined,
-          aorOfOurs: (contact) => {
-            const other = parseUri(contact);
-            return other !== undefined && domains.isOurs(other) ? domains.aorOf(other) : undefined;
-          },
-        });
+        const named = core().gruus.named(text);
+        return named === undefined ? [] : core().registrar.targets(named, hereOf(core()));
+      },
+      deviceKind: (text) => {
+        const gruu = core().gruus.read(text);
+        if (gruu === undefined) return undefined;
+        return gruu === 'invalid' || gruu.given !== undefined ? 'temporary' : 'public';
       },
     },
     presence: {
@@ -100,18 +98,21 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
   };
 }
 
-async function account({ ports, domains }: Core, text: string): Promise<Subscriber | undefined> {
-  const uri = parseUri(text);
+async function account({ ports, gruus }: Core, text: string): Promise<Subscriber | undefined> {
+  const uri = parseUri(gruus.named(text)?.aor ?? '');
   if (uri?.user === undefined) return undefined;
-  return ports.subscribers.find(decodeEscapes(uri.user), domains.domainOf(uri));
+  return ports.subscribers.find(decodeEscapes(uri.user), uri.host);
 }
 
-async function calls({ ports, domains }: Core, text: string): Promise<CallSettings | OtherName | undefined> {
-  const uri = parseUri(text);
+async function calls({ ports, gruus }: Core, text: string): Promise<CallSettings | OtherName | undefined> {
+  const named = gruus.named(text);
+  const uri = parseUri(named?.aor ?? '');
   if (uri?.user === undefined) return undefined;
   const username = decodeEscapes(uri.user);
-  const callee = await ports.subscribers.callee(username, domains.domainOf(uri));
+  const callee = await ports.subscribers.callee(username, uri.host);
   if (callee === undefined || 'calls' in callee) return callee?.calls;
+  // A device is of an account; an alias has none.
+  if (named?.gruu !== undefined) return undefined;
   const other = standsFor(callee, username);
   return other === undefined ? undefined : { standsFor: other };
 }

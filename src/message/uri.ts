@@ -95,8 +95,9 @@ export function canonicalAor(uri: SipUri): string {
   return `sip:${user}${lower(uri.host)}`;
 }
 
-// RFC 3261 §19.1.4: these make two URIs different even when only one of them has the parameter.
-const decisive = ['transport', 'user', 'ttl', 'method', 'maddr'];
+// RFC 3261 §19.1.4: these make two URIs different even when only one of them has the parameter. So does `gr`: a GRUU is one
+// device, its AOR all of them (RFC 5627 §3).
+const decisive = ['transport', 'user', 'ttl', 'method', 'maddr', 'gr'];
 
 /** A text that is the same for URIs that are equal in all that decides where a request goes. */
 export function uriKey(uri: SipUri): string {

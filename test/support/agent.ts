@@ -90,7 +90,8 @@ const defaultLimitMs = 5000;
 export class Agent {
   readonly name: string;
   readonly aor: string;
-  readonly contact: string;
+  /** In what it sends from now on: the registrar may have given it another one (RFC 5627). */
+  contact: string;
   readonly station: Station;
   /** Received and not asked for yet. */
   readonly inbox: SipMessage[] = [];

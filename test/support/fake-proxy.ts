@@ -223,7 +223,10 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
       admitsCallee: () => tell('admitsCallee', say.admitsCallee),
     },
     registrar: { register: () => later('register', say.registered) },
-    location: { lookup: () => later('lookup', say.targets) },
+    location: {
+      lookup: () => later('lookup', say.targets),
+      deviceKind: (uri) => (/;gr=/.test(uri) ? 'public' : uri.endsWith(';gr') ? 'temporary' : undefined),
+    },
     presence: {
       subscribe: () => later('subscribe', say.presence),
       resubscribe: () => later('resubscribe', say.presence),

@@ -32,6 +32,7 @@ import { nextOf, wayTo } from '../../dialog/way.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
 import { From, To, tagOf } from '../../message/headers/from-to.ts';
+import { Route } from '../../message/headers/route.ts';
 import type { SipMessage, SipResponse } from '../../message/message.ts';
 import type {
   Binding,
@@ -55,6 +56,9 @@ export interface DialogsOptions {
   readonly graceMs: number;
 }
 
+/** A target that is a GRUU of ours becomes the contact of its device (`Registrar.atDevice`). */
+export type AtDevice = (at: Target, routed: boolean) => Promise<Target | undefined>;
+
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 /** Early dialogs and subscriptions that are remembered; the oldest makes room (law 9). */
@@ -73,6 +77,7 @@ export class Dialogs {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #options: DialogsOptions;
+  readonly #atDevice: AtDevice;
   readonly #calls = new DialogTable();
   /** Early dialogs, and those of other requests than INVITE. */
   readonly #passing = new DialogTable();
@@ -94,6 +99,7 @@ export class Dialogs {
       readonly log: Log;
     },
     options: DialogsOptions,
+    atDevice: AtDevice,
   ) {
     this.#store = ports.dialogs;
     this.#rows = new DialogRows(ports.dialogs, ports.clock, ports.log);
@@ -101,6 +107,7 @@ export class Dialogs {
     this.#network = ports.network;
     this.#clock = ports.clock;
     this.#options = options;
+    this.#atDevice = atDevice;
     this.#startedAtMs = ports.clock.nowMs();
     this.#nodeNumber = nodeNumber(options.node);
   }
@@ -174,13 +181,19 @@ export class Dialogs {
     const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
     if (side.flowId === undefined) {
       const uri = wayTo(side, request.message);
-      return uri === undefined ? undefined : { ...target, uri };
+      return uri === undefined ? undefined : this.#at(request, { ...target, uri });
     }
-    if (this.#network.find(side.flowId) !== undefined) return { ...target, flowId: side.flowId };
+    if (this.#network.find(side.flowId) !== undefined) return this.#at(request, { ...target, flowId: side.flowId });
     const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
     if (moved === undefined) return this.#unreachable(side.flowId);
     this.#replace(record, noteFlow(record, towards, moved.id, moved.listener.index));
-    return { ...target, flowId: moved.id };
+    return this.#at(request, { ...target, flowId: moved.id });
+  }
+
+  /** RFC 5627 §6.1, in a dialog as well: a GRUU is no address that its device was registered with. */
+  async #at({ message }: Request, target: Target): Promise<Target | Reply> {
+    const routed = get(message, Route) !== undefined;
+    return (await this.#atDevice(target, routed)) ?? refuse('not-registered', 480);
   }
 
   /** No record: the row was lost with the process, or nothing has come from the callee yet. */
@@ -189,14 +202,19 @@ export class Dialogs {
     const side = directionOf(token, fromTag) === 'from-caller' ? token.callee : token.caller;
     const target: Target = { uri: request.message.uri, media: side.media };
     if (side.flowId !== undefined && this.#network.find(side.flowId) !== undefined) {
-      return { ...target, flowId: side.flowId };
+      return this.#at(request, { ...target, flowId: side.flowId });
     }
     const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
     const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
-    if (flow !== undefined) return { ...target, flowId: flow.id };
+    if (flow !== undefined) return this.#at(request, { ...target, flowId: flow.id });
     if (side.flowId !== undefined) return this.#unreachable(side.flowId);
-    const named = binding === undefined ? side.targetHash : targetHash(binding.path[0] ?? binding.contact);
-    return named !== undefined && named === targetHash(nextOf(request.message)) ? target : undefined;
+    const at = await this.#at(request, target);
+    const next = nextOf(request.message);
+    if (binding === undefined) return side.targetHash === targetHash(next) ? at : undefined;
+    // A GRUU of the device counts as its contact.
+    const isGruu = 'uri' in at && at.uri !== target.uri && get(request.message, Route) === undefined;
+    const asked = isGruu ? (at.route?.[0] ?? at.uri) : next;
+    return targetHash(binding.path[0] ?? binding.contact) === targetHash(asked) ? at : undefined;
   }
 
   async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {

@@ -4,6 +4,7 @@
  */
 import { byeFor, type SideName } from '../../dialog/record.ts';
 import type { Failure } from '../../errors.ts';
+import { withUri } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
@@ -15,6 +16,7 @@ import { carriesToken } from '../../proxy/record-route.ts';
 import type { Request } from '../api.ts';
 import { type Core, nobody, reasonField, viaFor } from '../core.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
+import { hereOf } from '../registrar/here.ts';
 import { dialogOf } from './parties.ts';
 
 /**
@@ -47,7 +49,10 @@ export function acknowledge(core: Core, request: Request, branch: PreparedBranch
     ? all(request.message, Route).map(({ uri }) => uri)
     : routeSetOf(response, (uri) => carriesToken(uri, token));
   const ack = ackFor2xx(response, viaFor(flow.listener, newBranch(core)), routeSet);
-  if (ack !== undefined) core.transactions.sendDirect(ack, flow);
+  if (ack === undefined) return;
+  // Who says that he is at a GRUU (RFC 5627) was found at the contact that the INVITE went to.
+  const isGruu = core.gruus.read(ack.uri) !== undefined;
+  core.transactions.sendDirect(isGruu ? withUri(ack, branch.message.uri) : ack, flow);
 }
 
 /** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
@@ -66,6 +71,23 @@ export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure)
 }
 
 function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
+  const { remoteTarget: uri, flowId, routeSet } = record[towards];
+  if (core.gruus.read(uri) === undefined) {
+    byeAt(core, record, towards, failure);
+    return;
+  }
+  core.registrar.atDevice({ uri, flowId }, hereOf(core), routeSet.length > 0).then(
+    (at) => {
+      if (at === undefined) return;
+      const side = { ...record[towards], remoteTarget: at.uri, flowId: at.flowId, routeSet: at.route ?? routeSet };
+      byeAt(core, { ...record, [towards]: side }, towards, failure);
+    },
+    (thrown: unknown) => core.ports.log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent'),
+  );
+}
+
+/** To its remote target as it is. */
+function byeAt(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
   const { network, log } = core.ports;
   const side = record[towards];
   const listener = network.listeners[side.listener] ?? network.listeners[0];

@@ -22,6 +22,8 @@ const rememberedMs = 10_000;
 interface Parties {
   readonly caller: string;
   readonly callee: string;
+  /** The callee as he was called: the account behind a temporary GRUU cannot be seen otherwise (RFC 5627). */
+  readonly called: string;
 }
 
 export class BusyCalls {
@@ -68,9 +70,9 @@ export class BusyCalls {
     if (aor !== undefined) this.#putOne(aor, { id: `i-${key}`, direction: 'initiator', phase, remote });
   }
 
-  #put(key: string, { caller, callee }: Parties, phase: CallPhase): void {
+  #put(key: string, { caller, callee, called }: Parties, phase: CallPhase): void {
     this.#putInitiator(key, caller, callee, phase);
-    const recipient = this.#aorOfOurs(callee);
+    const recipient = this.#aorOfOurs(called);
     if (recipient === undefined) return;
     this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller });
   }
@@ -109,11 +111,11 @@ function keyOfRecord({ callId, caller }: DialogRecord): string {
 const callKey = (callId: string, callerTag: string): string => `${callId}\n${callerTag}`;
 
 function partiesOf(invite: SipRequest): Parties {
-  return { caller: plain(get(invite, From)?.uri ?? ''), callee: plain(invite.uri) };
+  return { caller: plain(get(invite, From)?.uri ?? ''), callee: plain(invite.uri), called: invite.uri };
 }
 
 function partiesOfRecord({ caller, callee }: DialogRecord): Parties {
-  return { caller: plain(caller.uri), callee: plain(callee.uri) };
+  return { caller: plain(caller.uri), callee: plain(callee.uri), called: callee.uri };
 }
 
 /** Without parameters: they would tell where somebody sits. */

@@ -5,7 +5,7 @@
  * The row is the truth: each NOTIFY first counts its CSeq up there, so that a restart goes on where we were. In memory is
  * only what is on its way or resting.
  */
-import { failureOf } from '../../errors.ts';
+import { Failure, failureOf } from '../../errors.ts';
 import type { SipRequest } from '../../message/message.ts';
 import type { Cancel, ClaimedSubscription, Flow, Subscription } from '../../ports.ts';
 import { decideWatch, stateOf, type WatchDecision } from '../../presence/authorize.ts';
@@ -14,6 +14,7 @@ import { idle, type Pace, type PaceEvent, stepPace, type Want } from '../../pres
 import { packages } from '../../presence/packages.ts';
 import { transportParam } from '../../proxy/record-route.ts';
 import { type Core, viaFor } from '../core.ts';
+import { hereOf } from '../registrar/here.ts';
 
 /** Law 9: subscriptions with a NOTIFY on its way or resting. One more is told with its next change or refresh. */
 const mostAtOnce = 200_000;
@@ -153,8 +154,9 @@ export class Notifier {
     this.#stateChanged(subscription);
   }
 
-  async #sendOff(subscription: Subscription, decision: WatchDecision): Promise<number> {
+  async #sendOff(held: Subscription, decision: WatchDecision): Promise<number> {
     const { clock, random } = this.#core().ports;
+    const subscription = await this.#atDevice(held);
     const flow = await this.#flowOf(subscription);
     const body = await this.#document(subscription, decision);
     const { host, port } = flow.listener.advertised;
@@ -165,6 +167,15 @@ export class Notifier {
       body,
     });
     return this.#finalStatus(notify, flow, subscription.flowId !== undefined && flow.transport !== 'udp');
+  }
+
+  /** A subscriber whose Contact is a GRUU (RFC 5627) is told at the contact of that device. */
+  async #atDevice(subscription: Subscription): Promise<Subscription> {
+    const { remoteTarget: uri, flowId, routeSet } = subscription;
+    const { registrar } = this.#core();
+    const at = await registrar.atDevice({ uri, flowId }, hereOf(this.#core()), routeSet.length > 0);
+    if (at === undefined) throw new Failure('flow-gone');
+    return { ...subscription, remoteTarget: at.uri, flowId: at.flowId, routeSet: at.route ?? routeSet };
   }
 
   async #flowOf({ flowId, routeSet, remoteTarget, listener }: Subscription): Promise<Flow> {

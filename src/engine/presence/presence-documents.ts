@@ -6,8 +6,9 @@ import type { WatchDecision } from '../../presence/authorize.ts';
 import { dialogInfo } from '../../presence/dialog-info.ts';
 import { messageSummary } from '../../presence/message-summary.ts';
 import { composePidf, politePidf, registeredPidf } from '../../presence/pidf.ts';
-import { regInfo } from '../../presence/reginfo.ts';
+import { type RegisteredContact, regInfo } from '../../presence/reginfo.ts';
 import { watcherInfo } from '../../presence/winfo.ts';
+import { publicGruu, temporaryGruu } from '../../registrar/gruu.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import type { ToldRegistrations } from '../registrar/told-registrations.ts';
 import type { BusyCalls } from './busy-calls.ts';
@@ -18,6 +19,8 @@ export interface DocumentSources {
   readonly clock: Clock;
   readonly calls: BusyCalls;
   readonly told: ToldRegistrations;
+  /** Enciphers temporary GRUUs. */
+  readonly tokenSecret: string | undefined;
 }
 
 /** `undefined`: a NOTIFY without a body. */
@@ -36,8 +39,10 @@ export async function documentFor(
       return isPolite ? politePidf(resource) : presenceDocument(sources, resource);
     case 'dialog':
       return dialogInfo(resource, version, isPolite ? [] : sources.calls.of(resource));
-    case 'reg':
-      return regInfo(resource, version, await bindings(sources, resource), nowMs);
+    case 'reg': {
+      const contacts = (await bindings(sources, resource)).map((one) => withGruus(one, sources.tokenSecret));
+      return regInfo(resource, version, contacts, nowMs);
+    }
     case 'message-summary':
       return messageSummary(resource, await sources.presence.mailbox(resource));
     case 'presence.winfo': {
@@ -56,6 +61,11 @@ async function presenceDocument(sources: DocumentSources, resource: string): Pro
     );
   }
   return registeredPidf(resource, (await bindings(sources, resource)).length > 0);
+}
+
+function withGruus(binding: Binding, secret: string | undefined): RegisteredContact {
+  const temporary = secret === undefined ? undefined : temporaryGruu(binding, secret);
+  return { ...binding, publicGruu: publicGruu(binding), temporaryGruu: temporary };
 }
 
 async function bindings({ location, told }: DocumentSources, aor: string): Promise<readonly Binding[]> {

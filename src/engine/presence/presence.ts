@@ -287,13 +287,18 @@ export class Presence {
   }
 
   #aorOfOurs(text: string): string | undefined {
+    const { domains, gruus } = this.#core();
+    const gruu = gruus.read(text);
+    if (gruu !== undefined) return gruu === 'invalid' ? undefined : gruu.aor;
     const uri = parseUri(text);
-    return uri?.user !== undefined && this.#core().domains.isOurs(uri) ? canonicalAor(uri) : undefined;
+    return uri?.user !== undefined && domains.isOurs(uri) ? canonicalAor(uri) : undefined;
   }
 
   #document(subscription: Subscription, decision: WatchDecision): Promise<string | undefined> {
     const { presence, location, clock } = this.#core().ports;
-    return documentFor({ presence, location, clock, calls: this.calls, told: this.#told }, subscription, decision);
+    const { secret } = this.#core().gruus;
+    const sources = { presence, location, clock, calls: this.calls, told: this.#told, tokenSecret: secret };
+    return documentFor(sources, subscription, decision);
   }
 }
 

@@ -21,10 +21,13 @@ import type {
   PushService,
 } from '../../ports.ts';
 import { transportParam } from '../../proxy/record-route.ts';
+import { deviceOf } from '../../registrar/binding.ts';
+import { type Gruu, isOfGruu } from '../../registrar/gruu.ts';
 import { subscriptionOf } from '../../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
 import { registerResponse } from '../../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from '../api.ts';
+import type { Gruus, Named } from './gruus.ts';
 
 export interface RegistrarOptions {
   readonly node: string;
@@ -32,6 +35,7 @@ export interface RegistrarOptions {
   readonly graceMs: number;
   readonly limits: RegisterLimits;
   readonly toAor: (uri: SipUri) => string;
+  readonly gruus: Gruus;
   /** By which devices without a connection are woken. */
   readonly push?: PushService | undefined;
 }
@@ -39,8 +43,8 @@ export interface RegistrarOptions {
 /** What the registrar asks of the rest of the engine. */
 export interface Here {
   isOpen(flowId: string): boolean;
-  /** The AOR that a Contact names, when it is of our domains. */
-  aorOfOurs(uri: string): string | undefined;
+  /** The account or device that a Contact names, when it is of our domains. */
+  ours(uri: string): Named | undefined;
 }
 
 /** Who hears of what is stored. */
@@ -58,6 +62,12 @@ const longestChain = 3;
 
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
+/** What registered last over a flow. */
+interface Behind {
+  readonly binding: BindingRef;
+  readonly contact: string;
+}
+
 /** Flows whose binding is remembered; the oldest makes room (law 9). */
 const mostFlows = 100_000;
 
@@ -68,7 +78,7 @@ export class Registrar {
   readonly #clock: Clock;
   readonly #options: RegistrarOptions;
   readonly #tell: RegistrarListener;
-  readonly #byFlow = new Map<string, BindingRef>();
+  readonly #byFlow = new Map<string, Behind>();
   /** By AOR: the closed connections whose bindings are still there. */
   readonly #closed = new Map<string, Set<string>>();
 
@@ -86,19 +96,21 @@ export class Registrar {
 
   /** The device behind a flow, if it has registered over it. */
   bindingOf(flow: Flow): BindingRef | undefined {
-    return this.#byFlow.get(flow.id);
+    return this.#byFlow.get(flow.id)?.binding;
   }
 
   async register(request: Request): Promise<Reply> {
     const { message } = request;
     const nowMs = this.#clock.nowMs();
-    const { limits, toAor } = this.#options;
-    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor });
+    const { limits, toAor, gruus } = this.#options;
+    const aorOfGruu = (contact: string): string | undefined => aorOf(gruus.read(contact));
+    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor, aorOfGruu });
     if ('refuse' in plan) {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
     }
-    const own = { serviceRoute: serviceRoute(request), vapidKey: this.#options.push?.vapidKey };
+    const vapidKey = this.#options.push?.vapidKey;
+    const own = { serviceRoute: serviceRoute(request), vapidKey, tokenSecret: gruus.secret };
     if ('fetch' in plan) {
       const bindings = await this.#location.lookup(plan.aor);
       return reply(200, registerResponse(message, bindings, nowMs, own));
@@ -122,16 +134,46 @@ export class Registrar {
   }
 
   /**
-   * The contacts of an AOR as targets, those whose connection is gone left out. A contact that is itself an address of
-   * ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice.
+   * The contacts of an AOR, or of one device of it, as targets, those whose connection is gone left out. A contact that is
+   * itself an address of ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice.
    */
-  async targets(aor: string, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
-    const bindings = await this.#location.lookup(aor);
+  async targets(named: Named, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
+    const { aor, gruu } = named;
+    const all = await this.#location.lookup(aor);
+    const bindings = gruu === undefined ? all : ofGruu(all, gruu);
     const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
     const passed = new Set(seen).add(aor);
     const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
     const awake = new Set(devices.map(([binding]) => deviceOf(binding)));
     return [...found.flat(), ...this.#asleep(bindings.filter((one) => !awake.has(deviceOf(one))))];
+  }
+
+  /**
+   * Where a request goes whose dialog has a GRUU as its target: to the contact of that device, which need not know itself
+   * by its GRUU. `routed`: there are proxies between, and they know the way. Any other target stays as it is; `undefined`:
+   * the device is not there.
+   *
+   * A dialog outlives the temporary GRUU that it was begun with: whoever is in it has been given the way to the device.
+   */
+  async atDevice(at: Target, here: Here, routed = false): Promise<Target | undefined> {
+    const gruu = this.#options.gruus.read(at.uri);
+    if (gruu === undefined || gruu === 'invalid') return at;
+    const device = { ...gruu, given: undefined };
+    if (at.flowId !== undefined && here.isOpen(at.flowId)) return { ...at, uri: await this.#contactOn(at, device) };
+    const [found] = await this.targets({ aor: gruu.aor, gruu: device }, here);
+    if (found === undefined || found.asleep !== undefined) return undefined;
+    return routed ? { ...at, uri: found.uri } : { ...at, ...found, media: at.media ?? found.media };
+  }
+
+  /** The Contact by which the device at this flow knows itself; the URI as it is when that names another device. */
+  async #contactOn({ uri, flowId, binding }: Target, gruu: Gruu): Promise<string> {
+    const behind = flowId === undefined ? undefined : this.#byFlow.get(flowId);
+    if (behind !== undefined && behind.binding.aor === gruu.aor && deviceOf(behind.binding) === gruu.device) {
+      return behind.contact;
+    }
+    const bindings = ofGruu(await this.#location.lookup(gruu.aor), gruu);
+    const isThere = (one: Binding): boolean => one.flowId === flowId || one.key === binding?.key;
+    return bindings.find(isThere)?.contact ?? uri;
   }
 
   /** RFC 8599: those of these devices that can be woken. */
@@ -145,11 +187,11 @@ export class Registrar {
 
   async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
     const { contact, flowId, path, q } = binding;
-    const next = flowId === undefined && path.length === 0 ? here.aorOfOurs(contact) : undefined;
+    const next = flowId === undefined && path.length === 0 ? here.ours(contact) : undefined;
     if (next === undefined)
       return [withOthers(targetOf(binding), [...others.map(targetOf), ...this.#asleep([binding])])];
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
-    if (passed.has(next) || passed.size >= longestChain) return [];
+    if (passed.has(next.aor) || passed.size >= longestChain) return [];
     const targets = await this.targets(next, here, passed);
     return targets.map((target) => ({ ...target, q: Math.min(q, target.q ?? 1) }));
   }
@@ -161,12 +203,13 @@ export class Registrar {
 
   /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */
   closed(flow: Flow, failed: (thrown: unknown) => void): void {
-    const binding = this.#byFlow.get(flow.id);
-    if (binding === undefined) return;
+    const behind = this.#byFlow.get(flow.id);
+    if (behind === undefined) return;
     this.#byFlow.delete(flow.id);
-    const flows = this.#closed.get(binding.aor) ?? new Set();
-    this.#closed.set(binding.aor, flows.add(flow.id));
-    this.#dropAfter(this.#options.graceMs, flow.id, binding.aor, failed);
+    const { aor } = behind.binding;
+    const flows = this.#closed.get(aor) ?? new Set();
+    this.#closed.set(aor, flows.add(flow.id));
+    this.#dropAfter(this.#options.graceMs, flow.id, aor, failed);
   }
 
   /** A binding that nobody answers to must not stay because the database was away. */
@@ -214,12 +257,12 @@ export class Registrar {
   }
 
   #remember(change: BindingChange, flow: Flow): void {
-    for (const { aor, key, flowId } of change.save) {
+    for (const { aor, key, flowId, contact } of change.save) {
       if (flowId !== flow.id) continue;
       this.#byFlow.delete(flow.id);
       const [oldest] = this.#byFlow.keys();
       if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
-      this.#byFlow.set(flow.id, { aor, key });
+      this.#byFlow.set(flow.id, { binding: { aor, key }, contact });
       this.#tell.moved({ aor, key }, flow);
     }
   }
@@ -233,8 +276,11 @@ function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
   return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
 }
 
-function deviceOf({ key }: Binding): string {
-  return key.replace(/;reg-id=\d+$/, '');
+const ofGruu = (bindings: readonly Binding[], gruu: Gruu): readonly Binding[] =>
+  bindings.filter((binding) => isOfGruu(gruu, binding));
+
+function aorOf(gruu: Gruu | 'invalid' | undefined): string | undefined {
+  return gruu === 'invalid' ? undefined : gruu?.aor;
 }
 
 function withOthers(target: Target, otherFlows: readonly Target[]): Target {

@@ -50,8 +50,11 @@ export class ToldRegistrations {
 }
 
 function keysOf(bindings: readonly Binding[]): string {
-  return bindings
-    .map(({ key }) => key)
-    .sort()
-    .join('\n');
+  return (
+    bindings
+      // RFC 5628: with another Call-ID all temporary GRUUs that they were told of are stale.
+      .map(({ key, callId, gruuCSeq }) => (gruuCSeq === undefined ? key : `${key} ${callId}`))
+      .sort()
+      .join('\n')
+  );
 }

@@ -35,7 +35,8 @@ function create(clock = createClock(), database = createMemoryDatabase(clock), s
   const ignore = (): void => undefined;
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const { location, dialogs: store } = database;
-  const dialogs = new Dialogs({ dialogs: store, location, network, clock, log }, { node: 'n1', secrets, graceMs });
+  const ports = { dialogs: store, location, network, clock, log };
+  const dialogs = new Dialogs(ports, { node: 'n1', secrets, graceMs }, async (at) => at);
   const flows: Flow[] = [];
   network.attach({ message: (_, flow) => flows.push(flow), closed: (flow) => dialogs.closed(flow, ignore) });
   const peer = async (transport: Transport, port: number): Promise<Peer> => {

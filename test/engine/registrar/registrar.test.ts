@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Reply } from '../../../src/engine/api.ts';
+import { Domains } from '../../../src/engine/domains.ts';
+import { Gruus, type Named } from '../../../src/engine/registrar/gruus.ts';
 import { type Here, Registrar } from '../../../src/engine/registrar/registrar.ts';
 import type { Field } from '../../../src/message/build.ts';
 import { canonicalAor } from '../../../src/message/uri.ts';
@@ -13,7 +15,8 @@ import { bobsBinding } from '../records.ts';
 
 const graceMs = 10_000;
 const aor = 'sip:bob@example.com';
-const everythingIsOpen: Here = { isOpen: () => true, aorOfOurs: () => undefined };
+const everythingIsOpen: Here = { isOpen: () => true, ours: () => undefined };
+const secret = '5f'.repeat(32);
 
 interface Office {
   readonly clock: VirtualClock;
@@ -27,7 +30,8 @@ function create(limits = defaultLimits): Office {
   const clock = createClock();
   const database = createMemoryDatabase(clock);
   const moved: string[] = [];
-  const options = { node: 'n1', boot: 'b00700', graceMs, limits, toAor: canonicalAor };
+  const gruus = new Gruus(new Domains(['example.com'], []), [secret]);
+  const options = { node: 'n1', boot: 'b00700', graceMs, limits, toAor: canonicalAor, gruus };
   const registrar = new Registrar(database.location, clock, options, {
     moved: ({ key }, flow) => void moved.push(`${key} → ${flow.id}`),
     registered: () => undefined,
@@ -54,6 +58,8 @@ const instanceKey = '<urn:uuid:1>;reg-id=1';
 function named(reply: Reply, name: string): readonly string[] {
   return (reply.headers ?? []).filter(([own]) => own === name).map(([, text]) => text);
 }
+
+const account = (aor: string): Named => ({ aor, gruu: undefined });
 
 const flowIds = ({ database }: Office): readonly (string | undefined)[] =>
   database.rows.bindings().map(({ flowId }) => flowId);
@@ -234,13 +240,13 @@ describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
     }
   };
   const uris = async ({ registrar }: Office, here: Partial<Here>): Promise<readonly string[]> =>
-    (await registrar.targets(aor, { ...everythingIsOpen, ...here })).map(({ uri }) => uri);
+    (await registrar.targets(account(aor), { ...everythingIsOpen, ...here })).map(({ uri }) => uri);
 
   test('flow, Path, binding and media go along', async () => {
     const office = create();
     const flowId = 'c00b007-1';
     await save(office, { flowId, path: ['<sip:edge;lr>'], media: 'webrtc' });
-    assert.deepEqual(await office.registrar.targets(aor, everythingIsOpen), [
+    assert.deepEqual(await office.registrar.targets(account(aor), everythingIsOpen), [
       {
         uri: bobsBinding.contact,
         flowId,
@@ -268,18 +274,18 @@ describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
     const office = create();
     const carol = 'sip:carol@example.com';
     await save(office, { contact: carol }, { aor: carol, contact: 'sip:carol@192.0.2.3' });
-    const aorOfOurs = (uri: string) => (uri.endsWith('@example.com') ? uri : undefined);
-    assert.deepEqual(await uris(office, { aorOfOurs }), ['sip:carol@192.0.2.3']);
+    const ours = (uri: string) => (uri.endsWith('@example.com') ? account(uri) : undefined);
+    assert.deepEqual(await uris(office, { ours }), ['sip:carol@192.0.2.3']);
   });
 
   test('law 9: addresses that lead to each other in a circle, or in a long row, come to an end', async () => {
     const office = create();
     const user = (name: string): string => `sip:${name}@example.com`;
-    const aorOfOurs = (uri: string) => (uri.endsWith('@example.com') ? uri : undefined);
+    const ours = (uri: string) => (uri.endsWith('@example.com') ? account(uri) : undefined);
     await save(office, { contact: user('carol') }, { aor: user('carol'), contact: user('bob') });
-    assert.deepEqual(await uris(office, { aorOfOurs }), []);
+    assert.deepEqual(await uris(office, { ours }), []);
     await save(office, { aor: user('carol'), contact: user('dave') });
     await save(office, { aor: user('dave'), contact: user('erin') }, { aor: user('erin'), contact: 'sip:e@192.0.2.9' });
-    assert.deepEqual(await uris(office, { aorOfOurs }), []);
+    assert.deepEqual(await uris(office, { ours }), []);
   });
 });
