@@ -9,7 +9,12 @@ export function registrationsRoute(operations: Operations): FastifyPluginAsyncTy
     const schema = { summary, querystring: PageQuery, response: { 200: RegistrationsBody } };
     app.get('/registrations', { schema }, async (request) => {
       const page = await operations.registrations(request.query);
-      return { items: page.items.map((item) => ({ ...item, media: item.media ?? null })), next: page.next ?? null };
+      const items = page.items.map((item) => ({
+        ...item,
+        media: item.media ?? null,
+        publicGruu: item.publicGruu ?? null,
+      }));
+      return { items, next: page.next ?? null };
     });
   };
 }

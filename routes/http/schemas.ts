@@ -53,6 +53,7 @@ export const StatisticsBody = Type.Object({
 const Registration = Type.Object({
   aor: Text,
   contact: Text,
+  publicGruu: MaybeText,
   transport: TransportName,
   source: Text,
   userAgent: Text,

@@ -77,6 +77,8 @@ type MaybeLater<T> = T | Promise<T>;
 export interface Registration {
   readonly aor: string;
   readonly contact: string;
+  /** The address of this device alone, for everybody (RFC 5627); `undefined`: it names no instance. */
+  readonly publicGruu: string | undefined;
   readonly transport: Transport;
   readonly source: string;
   readonly userAgent: string;

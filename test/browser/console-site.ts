@@ -340,6 +340,8 @@ function registrationOf(name: string, index: number, nowMs: number): Registratio
   return {
     aor: `sip:${name}@example.com`,
     contact: `sip:${name}@192.0.2.${10 + index}:5060`,
+    publicGruu:
+      index % 2 === 0 ? `sip:${name}@example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6` : undefined,
     transport: transports[index % transports.length] ?? 'udp',
     source: `192.0.2.${10 + index}:${40_000 + index * 311}`,
     userAgent: agents[index % agents.length] ?? '',

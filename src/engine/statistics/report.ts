@@ -4,6 +4,7 @@
 
 import type { Refused } from '../../auth/bans.ts';
 import type { Binding } from '../../ports.ts';
+import { publicGruu } from '../../registrar/gruu.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import type { Core } from '../core.ts';
 import { mediaControls } from '../media/media-control.ts';
@@ -118,5 +119,9 @@ async function registrations(core: Core, page: PageRequest): Promise<Page<Regist
 function registration(binding: Binding): Registration {
   const { aor, contact, transport, source, userAgent, media, q } = binding;
   const expiresAt = new Date(binding.expiresAtMs).toISOString();
-  return { aor, contact: withoutPush(contact), transport, source, userAgent, media, q, expiresAt };
+  const gruu = publicGruu(binding);
+  return {
+    ...{ aor, contact: withoutPush(contact), publicGruu: gruu },
+    ...{ transport, source, userAgent, media, q, expiresAt },
+  };
 }

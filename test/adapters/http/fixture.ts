@@ -54,6 +54,7 @@ export const statistics: Statistics = {
 export const registration: Registration = {
   aor: 'sip:bob@example.com',
   contact: 'sip:x@y.invalid;transport=ws',
+  publicGruu: undefined,
   transport: 'ws',
   source: '127.0.0.1:1234',
   userAgent: 'JsSIP',

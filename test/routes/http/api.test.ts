@@ -47,9 +47,9 @@ test('GET /api/v1/stats has every counter, and null for what a node never told',
   assert.deepEqual(body, { ...statistics, rtpengine });
 });
 
-test('GET /api/v1/registrations has null for media that is not known yet', async () => {
+test('GET /api/v1/registrations has null for media that is not known yet, and for a device without a GRUU', async () => {
   const { body } = await get('/api/v1/registrations');
-  assert.deepEqual(body, { items: [{ ...registration, media: null }], next: null });
+  assert.deepEqual(body, { items: [{ ...registration, media: null, publicGruu: null }], next: null });
 });
 
 const unsaid = {

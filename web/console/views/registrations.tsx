@@ -16,8 +16,8 @@ export function Registrations() {
       label="Registered contacts"
       rows={list.items}
       keyOf={({ aor, contact, source }) => `${aor} ${contact} ${source}`}
-      textOf={({ aor, contact, source, userAgent, transport }) =>
-        `${aor} ${contact} ${source} ${userAgent} ${transport}`
+      textOf={({ aor, contact, publicGruu, source, userAgent, transport }) =>
+        `${aor} ${contact} ${publicGruu ?? ''} ${source} ${userAgent} ${transport}`
       }
       more={list.more}
       empty={
@@ -32,9 +32,16 @@ export function Registrations() {
         { name: 'From', cell: ({ source }) => <code>{source}</code> },
         {
           name: 'Device',
-          cell: ({ userAgent }) => (
-            <span class="clip" title={userAgent}>
-              {userAgent === '' ? 'does not say' : userAgent}
+          cell: ({ userAgent, publicGruu }) => (
+            <span class="two">
+              <span class="clip" title={userAgent}>
+                {userAgent === '' ? 'does not say' : userAgent}
+              </span>
+              {publicGruu !== null && (
+                <small class="clip" title={`Calls this device alone: ${publicGruu}`}>
+                  {publicGruu}
+                </small>
+              )}
             </span>
           ),
         },
