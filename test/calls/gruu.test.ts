@@ -512,6 +512,23 @@ describe('DESIGN law 4: a device whose Contact is its GRUU, in dialogs', () => {
       it.media.set({ refuse: () => undefined });
     }));
 
+  test('after a restart, with the database away, a BYE still leaves by the flow, and is not lost for its Request-URI', async () => {
+    const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+    await it.play(async () => {
+      const alice = await it.registered(alices);
+      const bobs = await device(it, { ...places['udp by its flow'], name: 'bob' }, 'd');
+      bobs.agent.contact = bobs.publicGruu;
+      const call = await it.call(bobs.agent, alice);
+      await it.restart();
+      it.database.set({ down: true });
+      alice.within(call.callee, 'BYE');
+      const bye = await bobs.agent.receivesRequest('BYE');
+      assert.equal(bye.uri, bobs.publicGruu);
+      bobs.agent.respond(bye, 200);
+      await alice.receivesResponse(200, 'BYE');
+    });
+  });
+
   test('a GRUU of another device in a dialog gains nothing: the request stays in it', () =>
     stage(async ({ it, alice, desk, web }) => {
       const call = await it.call(alice, web.agent, { to: web.publicGruu, answer: browserAnswer('web') });

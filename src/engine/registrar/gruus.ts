@@ -52,7 +52,8 @@ export class Gruus {
 
   /** The address-of-record of a user of ours. */
   accountOf(text: string): string | undefined {
-    const aor = this.ours(text)?.aor;
-    return parseUri(aor ?? '')?.user === undefined ? undefined : aor;
+    const gruu = this.read(text);
+    if (gruu === undefined) return this.#domains.accountOf(text);
+    return gruu === 'invalid' ? undefined : gruu.aor;
   }
 }

@@ -171,7 +171,8 @@ export class Registrar {
     if (behind !== undefined && behind.binding.aor === gruu.aor && deviceOf(behind.binding) === gruu.device) {
       return behind.contact;
     }
-    const bindings = ofGruu(await this.#location.lookup(gruu.aor), gruu);
+    // A device may well know itself by its GRUU: better so than a BYE lost because the database is away.
+    const bindings = ofGruu(await this.#location.lookup(gruu.aor).catch(() => []), gruu);
     const isThere = (one: Binding): boolean => one.flowId === flowId || one.key === binding?.key;
     return bindings.find(isThere)?.contact ?? uri;
   }
