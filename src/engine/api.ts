@@ -144,7 +144,7 @@ export interface Target {
   readonly uri: string;
   /** The flow to send it over; without one the next hop is found from `route` or `uri` (RFC 3263). */
   readonly flowId?: string | undefined;
-  /** Route values put before what the request brought, nearest first: the Path of a binding. */
+  /** Route URIs put before what the request brought, nearest first: the Path of a binding. */
   readonly route?: readonly string[];
   readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
   /** RFC 5626 §5.3: other flows to the same device, best first: tried one by one when this one fails. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { values } from '../../src/message/header.ts';
 import { Contact } from '../../src/message/headers/contact.ts';
 import { MinExpires } from '../../src/message/headers/numbers.ts';
+import { Route } from '../../src/message/headers/route.ts';
 import type { SipMessage } from '../../src/message/message.ts';
 import { createProxyScene, passwordOf } from '../support/proxy-scene.ts';
 
@@ -128,6 +129,26 @@ test('RFC 3261 §10.3 step 7: an older REGISTER that arrives after a newer one c
     bob.request('REGISTER', server, { callId: 'c1', cseq: 4, headers: [['Expires', '0']] });
     await bob.receivesResponse(500);
     assert.equal(it.database.rows.bindings().length, 1);
+  });
+});
+
+test('RFC 3327 §5.3: a device behind another proxy is asked by its Path', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'edge'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const edge = it.agent({ name: 'edge', aor: 'sip:bob@example.com', address: '192.0.2.8' });
+    const headers = [
+      ['Contact', '<sip:bob@10.0.0.5>;expires=600'],
+      ['Path', '<sip:192.0.2.8;lr>'],
+    ] as const;
+    edge.request('REGISTER', server, { contact: false, headers });
+    await edge.receivesResponse(200);
+    alice.request('OPTIONS', edge.aor);
+    const options = await edge.receivesRequest('OPTIONS');
+    assert.equal(options.uri, 'sip:bob@10.0.0.5');
+    assert.deepEqual(values(options, Route), ['<sip:192.0.2.8;lr>']);
+    edge.respond(options, 200);
+    await alice.receivesResponse(200, 'OPTIONS');
   });
 });
 

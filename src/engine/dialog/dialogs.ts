@@ -46,6 +46,7 @@ import type {
   Network,
 } from '../../ports.ts';
 import { type Reply, type Request, refuse, type Target } from '../api.ts';
+import { targetOf } from '../registrar/registrar.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
 
@@ -214,7 +215,8 @@ export class Dialogs {
     // A GRUU of the device counts as its contact.
     const isGruu = 'uri' in at && at.uri !== target.uri && get(request.message, Route) === undefined;
     const asked = isGruu ? (at.route?.[0] ?? at.uri) : next;
-    return targetHash(binding.path[0] ?? binding.contact) === targetHash(asked) ? at : undefined;
+    const { route: [first] = [], uri } = targetOf(binding);
+    return targetHash(first ?? uri) === targetHash(asked) ? at : undefined;
   }
 
   async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {

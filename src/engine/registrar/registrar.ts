@@ -289,7 +289,9 @@ function withOthers(target: Target, otherFlows: readonly Target[]): Target {
 }
 
 export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
-  return { uri: contact, flowId, route: path, binding: { aor, key }, media, q };
+  // The URIs alone: where to go next is found from the first.
+  const route = path.map((value) => Path.parse(value)?.uri ?? value);
+  return { uri: contact, flowId, route, binding: { aor, key }, media, q };
 }
 
 /** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */

@@ -250,7 +250,7 @@ describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
       {
         uri: bobsBinding.contact,
         flowId,
-        route: ['<sip:edge;lr>'],
+        route: ['sip:edge;lr'],
         binding: { aor, key: bobsBinding.key },
         media: 'webrtc',
         q: bobsBinding.q,
