@@ -1,95 +1,10 @@
-/** RFC 5627: requests to one device of an account, and devices that give such an address as their Contact. */
+/** RFC 5627: requests to one device of an account. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { get, values } from '../../src/message/header.ts';
-import { Contact } from '../../src/message/headers/contact.ts';
-import type { SipMessage, SipResponse } from '../../src/message/message.ts';
-import { param, unquote } from '../../src/message/params.ts';
-import type { Agent, AgentOptions } from '../support/agent.ts';
-import { createProxyScene, type ProxyScene, type ProxySceneOptions, sdpType } from '../support/proxy-scene.ts';
-import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
+import { alices, bob, desks, device, given, inviteMeets, offer, registers, stage } from '../support/gruu-devices.ts';
+import { createProxyScene } from '../support/proxy-scene.ts';
+import { browserAnswer } from '../support/sdp.ts';
 import { notified, watch } from '../support/watcher.ts';
-
-const server = 'sip:example.com';
-const columns = ['alice', 'proxy', 'desk', 'web'];
-const bob = 'sip:bob@example.com';
-
-interface Device {
-  readonly agent: Agent;
-  /** Where it really is: the Contact of its REGISTER. */
-  readonly contact: string;
-  readonly publicGruu: string;
-  readonly temporaryGruu: string;
-}
-
-interface Registration {
-  readonly callId?: string;
-  readonly cseq?: number;
-  /** 0: none. */
-  readonly regId?: number;
-  readonly seconds?: number;
-  readonly supported?: string;
-  readonly contact?: string;
-}
-
-async function registers(agent: Agent, uuid: string, parts: Registration = {}): Promise<SipResponse> {
-  const { callId = `${uuid}-reg`, cseq = 1, regId = 1, seconds = 600, supported = 'path, gruu, outbound' } = parts;
-  const contact = `<${parts.contact ?? agent.contact}>;+sip.instance="<urn:uuid:${uuid}>"`;
-  const flow = regId === 0 ? '' : `;reg-id=${regId}`;
-  const headers = [
-    ['Contact', `${contact}${flow};expires=${seconds}`],
-    ['Supported', supported],
-  ] as const;
-  agent.request('REGISTER', server, { contact: false, headers, callId, cseq });
-  return agent.receivesFinal('REGISTER');
-}
-
-function given(response: SipMessage, uuid: string): { readonly publicGruu: string; readonly temporaryGruu: string } {
-  const own = values(response, Contact).find((text) => text.includes(`"<urn:uuid:${uuid}>"`)) ?? '';
-  const [contact] = [Contact.parse(own)];
-  const gruu = (name: string): string => unquote(param(contact?.params ?? [], name) ?? '');
-  return { publicGruu: gruu('pub-gruu'), temporaryGruu: gruu('temp-gruu') };
-}
-
-async function device(it: ProxyScene, options: AgentOptions, uuid: string, parts: Registration = {}): Promise<Device> {
-  const agent = it.agent(options);
-  const response = await registers(agent, uuid, parts);
-  assert.equal(response.status, 200);
-  it.ladder.clear();
-  return { agent, contact: agent.contact, ...given(response, uuid) };
-}
-
-const desks = { name: 'desk', aor: bob, transport: 'tcp', address: '192.0.2.2', port: 40_002 } as const;
-const webs = { name: 'web', aor: bob, transport: 'wss', address: '192.0.2.3', port: 40_003 } as const;
-const alices = { name: 'alice', address: '192.0.2.1' } as const;
-
-interface Stage {
-  readonly it: ProxyScene;
-  readonly alice: Agent;
-  /** Both are bob's. */
-  readonly desk: Device;
-  readonly web: Device;
-}
-
-async function stage(script: (stage: Stage) => Promise<void>, options: Partial<ProxySceneOptions> = {}): Promise<void> {
-  const it = createProxyScene({ columns, ...options });
-  await it.play(async () => {
-    const alice = await it.registered(alices);
-    const desk = await device(it, desks, 'd');
-    const web = await device(it, webs, 'e');
-    await script({ it, alice, desk, web });
-  });
-}
-
-const offer = { body: phoneOffer('alice'), contentType: sdpType };
-
-/** An INVITE from alice to this address meets this status. */
-async function inviteMeets(alice: Agent, uri: string, status: number): Promise<SipResponse> {
-  const invite = alice.request('INVITE', uri, offer);
-  const response = await alice.receivesResponse(status);
-  alice.ack(invite, response);
-  return response;
-}
 
 describe('RFC 5627 §6.1: a call to one device', () => {
   test('by its public GRUU rings that device of two, at its contact', () =>
@@ -259,6 +174,19 @@ describe('what an account wants for its calls, for one of its devices', () => {
       await web.agent.receivesNothing(0);
     }));
 
+  test('neither does one where a colleague forwards to: his own devices ring then', () =>
+    stage(async ({ it, alice, desk, web }) => {
+      await it.proxy().operations.setAlias('1234', 'bob');
+      it.database.setCalls('alice', 'example.com', { forwardAlways: 'sip:1234@example.com;gr=urn:uuid:e' });
+      const { caller } = await it.call(desk.agent, alice);
+      await it.hangUp(desk.agent, caller, alice);
+      it.database.setCalls('alice', 'example.com', { forwardAlways: web.publicGruu });
+      const invite = desk.agent.request('INVITE', alice.aor, offer);
+      web.agent.respond(await web.agent.receivesRequest('INVITE'), 486);
+      await web.agent.receivesRequest('ACK');
+      desk.agent.ack(invite, await desk.agent.receivesResponse(486));
+    }));
+
   test('a Contact that is a GRUU of a colleague leads to that device of his', () =>
     stage(async ({ it, alice, desk, web }) => {
       const dave = await it.registered({ name: 'dave', address: '192.0.2.7', contact: desk.publicGruu });
@@ -383,162 +311,6 @@ describe('RFC 5359 §2.5: an attended transfer to the GRUU of a device', () => {
       desk.agent.respond(subscribe, 200);
       await alice.receivesResponse(200, 'SUBSCRIBE');
       await web.agent.receivesNothing(0);
-    }));
-});
-
-const places = {
-  udp: { transport: 'udp', address: '192.0.2.5', port: 5060 },
-  'udp by its flow': { transport: 'udp', address: '192.0.2.5', port: 5060, rport: true },
-  tcp: { transport: 'tcp', address: '192.0.2.5', port: 40_005 },
-  tls: { transport: 'tls', address: '192.0.2.5', port: 40_005 },
-  ws: { transport: 'ws', address: '192.0.2.5', port: 40_005 },
-  wss: { transport: 'wss', address: '192.0.2.5', port: 40_005 },
-} as const;
-
-const isBrowser = ({ transport }: { readonly transport: string }): boolean => transport.startsWith('ws');
-
-describe('DESIGN law 4: a device whose Contact is its GRUU, in dialogs', () => {
-  for (const [name, place] of Object.entries(places)) {
-    for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
-      test(`${name}, ${kind}: it calls and is called, and each side reaches the other until the BYE`, async () => {
-        const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
-        await it.play(async () => {
-          const alice = await it.registered(alices);
-          // Without reg-id and rport it is reached at its Contact, not by its flow.
-          const bobs = await device(it, { ...place, name: 'bob' }, 'd', name === 'udp' ? { regId: 0 } : {});
-          bobs.agent.contact = bobs[kind];
-          const says = isBrowser(place);
-          const out = await it.call(bobs.agent, alice, { offer: says ? browserOffer('bob') : phoneOffer('bob') });
-          assert.equal(get(out.received, Contact)?.uri, bobs[kind]);
-          alice.within(out.callee, 'INFO');
-          const info = await bobs.agent.receivesRequest('INFO');
-          assert.equal(info.uri, bobs.contact, 'it knows itself by its contact');
-          bobs.agent.respond(info, 200);
-          await alice.receivesResponse(200, 'INFO');
-          await it.hangUp(alice, out.callee, bobs.agent);
-          const answer = says ? browserAnswer('bob') : phoneAnswer('bob');
-          const back = await it.call(alice, bobs.agent, { answer });
-          await it.hangUp(bobs.agent, back.callee, alice);
-        });
-      });
-    }
-  }
-
-  test('without its record, as after a restart, the token leads to it, and to no other device', async () => {
-    const it = createProxyScene({ columns: ['alice', 'proxy', 'bob', 'other'] });
-    await it.play(async () => {
-      const alice = await it.registered(alices);
-      const bobs = await device(it, { ...places.udp, name: 'bob' }, 'd', { regId: 0 });
-      const other = await device(it, { ...places.udp, name: 'other', aor: bob, address: '192.0.2.6' }, 'e', {
-        regId: 0,
-      });
-      for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
-        bobs.agent.contact = bobs[kind];
-        const headers = [['Refer-To', '<sip:carol@example.com>']] as const;
-        // He calls, or is called: the token has his Contact in the one case, his binding in the other.
-        for (const [one, two] of [
-          [alice, bobs.agent],
-          [bobs.agent, alice],
-        ] as const) {
-          const refer = one.request('REFER', two === alice ? alice.aor : bobs[kind], { contact: true, headers });
-          const received = await two.receivesRequest('REFER');
-          const accepted = two.respond(received, 202, { contact: true, recordRoute: true });
-          const response = await one.receivesResponse(202);
-          await it.restart();
-          const dialog = one === alice ? alice.dialog(refer, response) : alice.dialog(received, accepted);
-          for (const target of [other.publicGruu, other.temporaryGruu, bob]) {
-            alice.within({ ...dialog, target }, 'NOTIFY', { headers: [['Event', 'refer']] });
-            await alice.receivesResponse(481, 'NOTIFY');
-          }
-          alice.within(dialog, 'NOTIFY', { headers: [['Event', 'refer']] });
-          const notify = await bobs.agent.receivesRequest('NOTIFY');
-          assert.equal(notify.uri, bobs.contact);
-          bobs.agent.respond(notify, 200);
-          await alice.receivesResponse(200, 'NOTIFY');
-        }
-      }
-      await other.agent.receivesNothing(0);
-    });
-  });
-
-  for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
-    test(`${kind}: the WebSocket breaks and is made again: BYE in both directions`, () =>
-      stage(async ({ it, alice, web }) => {
-        for (const by of ['web', 'alice'] as const) {
-          web.agent.contact = web[kind];
-          const call = await it.call(web.agent, alice, { offer: browserOffer('web') });
-          web.agent.station.close();
-          await it.clock.advance(100);
-          await registers(web.agent, 'e', { cseq: by === 'web' ? 2 : 3, contact: web.contact });
-          if (by === 'web') await it.hangUp(web.agent, call.caller, alice);
-          else {
-            alice.within(call.callee, 'BYE');
-            const bye = await web.agent.receivesRequest('BYE');
-            assert.equal(bye.uri, web.contact);
-            web.agent.respond(bye, 200);
-            await alice.receivesResponse(200, 'BYE');
-          }
-        }
-      }));
-  }
-
-  test('a page that was loaded again has another Contact: in the dialog it is reached at that', () =>
-    stage(async ({ it, alice, web }) => {
-      web.agent.contact = web.publicGruu;
-      const call = await it.call(web.agent, alice, { offer: browserOffer('web') });
-      web.agent.station.close();
-      await it.clock.advance(100);
-      await registers(web.agent, 'e', { callId: 'anew', contact: 'sip:fresh@y.invalid;transport=ws' });
-      alice.within(call.callee, 'BYE');
-      const bye = await web.agent.receivesRequest('BYE');
-      assert.equal(bye.uri, 'sip:fresh@y.invalid;transport=ws');
-      web.agent.respond(bye, 481);
-      await alice.receivesResponse(481, 'BYE');
-    }));
-
-  test('law 1: a BYE of ours, and our ACK before it, go to its contact', () =>
-    stage(async ({ it, alice, web }) => {
-      web.agent.contact = web.temporaryGruu;
-      const invite = alice.request('INVITE', web.publicGruu, offer);
-      const received = await web.agent.receivesRequest('INVITE');
-      it.media.set({ refuse: ({ command }) => (command === 'answer' ? 'media-refused' : undefined) });
-      web.agent.respond(received, 200, { body: browserAnswer('web'), contentType: sdpType });
-      assert.equal((await web.agent.receivesRequest('ACK')).uri, web.contact);
-      const bye = await web.agent.receivesRequest('BYE');
-      assert.equal(bye.uri, web.contact);
-      web.agent.respond(bye, 200);
-      const failed = await alice.receivesFinal('INVITE');
-      alice.ack(invite, failed);
-      it.media.set({ refuse: () => undefined });
-    }));
-
-  test('after a restart, with the database away, a BYE still leaves by the flow, and is not lost for its Request-URI', async () => {
-    const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
-    await it.play(async () => {
-      const alice = await it.registered(alices);
-      const bobs = await device(it, { ...places['udp by its flow'], name: 'bob' }, 'd');
-      bobs.agent.contact = bobs.publicGruu;
-      const call = await it.call(bobs.agent, alice);
-      await it.restart();
-      it.database.set({ down: true });
-      alice.within(call.callee, 'BYE');
-      const bye = await bobs.agent.receivesRequest('BYE');
-      assert.equal(bye.uri, bobs.publicGruu);
-      bobs.agent.respond(bye, 200);
-      await alice.receivesResponse(200, 'BYE');
-    });
-  });
-
-  test('a GRUU of another device in a dialog gains nothing: the request stays in it', () =>
-    stage(async ({ it, alice, desk, web }) => {
-      const call = await it.call(alice, web.agent, { to: web.publicGruu, answer: browserAnswer('web') });
-      alice.within({ ...call.caller, target: desk.publicGruu }, 'INFO');
-      const info = await web.agent.receivesRequest('INFO');
-      assert.equal(info.uri, desk.publicGruu);
-      web.agent.respond(info, 200);
-      await alice.receivesResponse(200, 'INFO');
-      await it.hangUp(alice, { ...call.caller, cseq: 3 }, web.agent);
-      await desk.agent.receivesNothing(0);
     }));
 });
 
