@@ -8,6 +8,7 @@ import { accountErrors } from './errors/accounts.ts';
 import { presenceErrors } from './errors/presence.ts';
 import { registrarErrors } from './errors/registrar.ts';
 import { routingErrors } from './errors/routing.ts';
+import { tokenErrors } from './errors/tokens.ts';
 
 export interface ErrorRow {
   /** The SIP status it becomes; 0 for failures that never answer a SIP request (settings, start-up). */
@@ -266,6 +267,7 @@ const rows = {
 
   ...registrarErrors,
   ...accountErrors,
+  ...tokenErrors,
   ...presenceErrors,
 
   // --- database ---

@@ -9,6 +9,7 @@ export type * from './ports/call-records.ts';
 export type * from './ports/presence.ts';
 export type * from './ports/push.ts';
 export type * from './ports/subscribers.ts';
+export type * from './ports/tokens.ts';
 
 // --- time and chance -------------------------------------------------------------------------------------------------
 

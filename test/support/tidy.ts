@@ -44,7 +44,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'L4',
     folder: /^src\/adapters\/([^/]+)\//,
-    may: [l0, errors, ports, node, /^(pg|ws|bencode|fastify|pino|esbuild|@fastify\/[\w-]+|@peculiar\/x509)$/],
+    may: [l0, errors, ports, node, /^(pg|ws|bencode|fastify|pino|esbuild|jose|@fastify\/[\w-]+|@peculiar\/x509)$/],
     mayTypes: [/^src\/media\/commands\.ts$/, /^src\/engine\/operations\.ts$/],
   },
   { name: 'L4', folder: /^src\/adapters\/[^/]+$/, may: [errors, ports, node, /^pino$/] },
