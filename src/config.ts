@@ -15,6 +15,7 @@ import { type PushSettings, pushTable } from './config/push.ts';
 import { type RecordingSettings, recordingTable } from './config/recording.ts';
 import { type RegistrarSettings, registrarTable } from './config/registrar.ts';
 import type { Setting } from './config/setting.ts';
+import { type TokenSettings, tokenTable } from './config/tokens.ts';
 import * as value from './config/values.ts';
 import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
@@ -24,7 +25,8 @@ export interface Settings
     PushSettings,
     RegistrarSettings,
     CallLimitSettings,
-    RecordingSettings {
+    RecordingSettings,
+    TokenSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
   readonly domains: readonly string[];
   readonly listen: readonly value.ListenEntry[];
@@ -215,6 +217,7 @@ function table(folder: string, asRoot: boolean): Table {
     ...recordingTable,
     ...protectionTable,
     ...pushTable,
+    ...tokenTable(folder),
     hep: {
       name: 'HEP',
       unit: 'udp:host:port',
@@ -307,11 +310,26 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     recordingDir: read('recordingDir'),
     recordCalls: read('recordCalls'),
     presence: read('presence'),
+    jwtKeys: read('jwtKeys'),
+    jwtIssuer: read('jwtIssuer'),
+    jwtAudiences: read('jwtAudiences'),
+    jwtClaim: read('jwtClaim'),
   };
+  refuseHalfTokens(settings, rows);
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {
     throw invalid(rows.apiToken, '', `HTTP is on ${settings.http.host}, where others can reach it`);
   }
   return settings;
+}
+
+/** A signature alone says little: an identity server signs for many applications. */
+function refuseHalfTokens({ jwtKeys, jwtIssuer, jwtAudiences }: Settings, rows: Table): void {
+  const given = { jwtKeys, jwtIssuer, jwtAudiences: jwtAudiences[0] };
+  const missing = (['jwtKeys', 'jwtIssuer', 'jwtAudiences'] as const).filter((field) => given[field] === undefined);
+  const [first] = missing;
+  if (first !== undefined && missing.length < 3) {
+    throw invalid(rows[first], '', 'JWT_KEYS, JWT_ISSUER and JWT_AUDIENCE are set together or not at all');
+  }
 }
 
 /** The names of the settings that differ. */

@@ -27,7 +27,7 @@ import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
-import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './ports.ts';
+import type { LevelledLog, Log, NetworkEvents, PushService, Random, TokenVerifier } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
 import { keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
@@ -43,6 +43,7 @@ import { createReload, type Reload } from './start/reload.ts';
 import { createRoutesSource, type RoutesSource } from './start/routes-source.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
+import { openTokens } from './start/tokens.ts';
 import { trustedNetworks } from './start/trusted.ts';
 import { withoutCredentials } from './story/credentials.ts';
 
@@ -56,10 +57,11 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const random = createRandom();
   const domains = servedDomains(settings, localAddresses);
   const [domain = ''] = domains;
-  const [backends, pages, tls] = await Promise.all([
+  const [backends, pages, tls, tokens] = await Promise.all([
     openBackends(settings, random, log, shutdown),
     loadPages(),
     tlsSource(settings, domains, log),
+    openTokens(settings, log, shutdown),
   ]);
   const demo = demoUsers(settings);
   await createDemoUsers(demo, domain, backends.database.subscribers, settings.demoUsers !== undefined);
@@ -97,7 +99,8 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const push = openPush(settings, domain, log, shutdown);
   const ofProcess = watchProcess();
   const processMetrics = { read: () => [...ofProcess.read(), ...(capture?.read() ?? [])] };
-  const parts = { settings, identity, domains, backends, network, push, random, current, tls, processMetrics, log };
+  const given = { settings, identity, domains, current, tls };
+  const parts = { ...given, backends, network, push, tokens, random, processMetrics, log };
   const running = openEngine(parts);
   engine = running;
   await engine.start();
@@ -163,6 +166,7 @@ interface Parts {
   readonly backends: Backends;
   readonly network: OpenNetwork;
   readonly push: PushService | undefined;
+  readonly tokens: TokenVerifier | undefined;
   readonly random: Random;
   /** What a reload changes. */
   readonly current: {
@@ -177,7 +181,7 @@ interface Parts {
 }
 
 function openEngine(parts: Parts): Engine {
-  const { settings, identity, domains, backends, network, push, random, current, processMetrics, log } = parts;
+  const { settings, identity, domains, backends, network, push, tokens, random, current, processMetrics, log } = parts;
   const { database, media } = backends;
   const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages } =
     database;
@@ -193,7 +197,7 @@ function openEngine(parts: Parts): Engine {
     load: createLoad(),
     processMetrics,
   };
-  const ports = { ...stores, ...system, media, database, push, log };
+  const ports = { ...stores, ...system, media, database, push, tokens, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
     domains,

@@ -170,6 +170,9 @@ describe('the other settings', () => {
     ['VAPID_KEY', 'abc'],
     ['PUSH_SERVICES', 'https://push.example.net/'],
     ['PUSH_SECONDS', '3m'],
+    ['JWT_KEYS', 'http://id.example.com/jwks.json'],
+    ['JWT_KEYS', 'ftp://id.example.com/jwks.json'],
+    ['JWT_ISSUER', 'größer'],
     ['DEMO_USERS', 'alice'],
     ['LOG_LEVEL', 'loud'],
     ['GRACE_SECONDS', '-1'],
@@ -188,9 +191,28 @@ describe('the other settings', () => {
       { API_TOKEN: 'hunter2 hunter2' },
       { TOKEN_SECRET: 'hunter2' },
       { DEMO_USERS: ':hunter2' },
+      { JWT_KEYS: 'https://me:hunter2@id.example.com/' },
     ]) {
       assert.doesNotMatch(refusal(env), /hunter2/);
     }
+  });
+
+  test('JWT_KEYS is an https URL, http on this host alone, or a file; issuer and audience belong to it', () => {
+    const both = { JWT_ISSUER: 'https://id.example.com/', JWT_AUDIENCE: 'sip shop' };
+    const keys = (text: string) => read({ ...both, JWT_KEYS: text }).jwtKeys;
+    assert.equal(keys('https://id.example.com/jwks'), 'https://id.example.com/jwks');
+    assert.equal(keys('http://127.0.0.1:9000/jwks'), 'http://127.0.0.1:9000/jwks');
+    assert.equal(keys('http://[::1]:9000/jwks'), 'http://[::1]:9000/jwks');
+    assert.equal(keys('keys.json'), join(folder, 'keys.json'));
+    const { jwtIssuer, jwtAudiences, jwtClaim } = read({ ...both, JWT_KEYS: 'keys.json' });
+    assert.deepEqual([jwtIssuer, jwtAudiences, jwtClaim], ['https://id.example.com/', ['sip', 'shop'], 'sub']);
+    assert.equal(read({}).jwtKeys, undefined);
+    assert.match(refusal(both), /^JWT_KEYS="": JWT_KEYS, JWT_ISSUER and JWT_AUDIENCE are set together/);
+    assert.match(
+      refusal({ JWT_KEYS: 'keys.json', JWT_ISSUER: 'x' }),
+      /^JWT_AUDIENCE="": .*; for example JWT_AUDIENCE=/,
+    );
+    assert.match(refusal({ JWT_KEYS: 'keys.json', JWT_AUDIENCE: 'x' }), /^JWT_ISSUER="": /);
   });
 
   test('REST where others can reach it needs a token', () => {

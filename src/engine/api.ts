@@ -102,6 +102,8 @@ export interface User {
   readonly mostCalls?: number | undefined;
   /** By this short-lived login. */
   readonly session?: string | undefined;
+  /** By a token that is good until then: milliseconds since 1970. */
+  readonly untilMs?: number | undefined;
 }
 
 // --- verdicts --------------------------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ export interface Proxy {
   };
   readonly auth: {
     /**
-     * Digest (RFC 3261 §22): the user, or the challenge or refusal to send. `meanwhile` is called while the database is
+     * By password (RFC 3261 §22) or token (RFC 8898): the user, or the challenge or refusal to send. `meanwhile` is called while the database is
      * asked for the user, to ask it for more in the same turn.
      */
     login(request: Request, meanwhile: () => void): Promise<User | Reply>;

@@ -29,6 +29,7 @@ import type {
   Resolver,
   SessionStore,
   SubscriberAccounts,
+  TokenVerifier,
 } from '../ports.ts';
 import type { PresencePolicy } from '../presence/authorize.ts';
 import type { RegisterLimits } from '../registrar/register.ts';
@@ -75,6 +76,8 @@ export interface EnginePorts {
   readonly media: MediaRelay;
   readonly database: { state(): 'up' | 'down'; waiting(): number };
   readonly log: Log;
+  /** Absent: nobody logs in by a token. */
+  readonly tokens?: TokenVerifier | undefined;
   /** Absent: nobody is woken. */
   readonly push?: PushService | undefined;
   /** Absent: it is never too busy. */

@@ -11,6 +11,7 @@ import type { Routes } from './api.ts';
 import { Logins } from './auth/login.ts';
 import { type Approach, Protection } from './auth/protection.ts';
 import { isSessionName, Sessions } from './auth/sessions.ts';
+import { createTokenLogins } from './auth/token-login.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { CallLimits } from './dialog/call-limits.ts';
 import { Dialogs } from './dialog/dialogs.ts';
@@ -110,7 +111,8 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const accounts: Pick<SubscriberStore, 'find'> = {
     find: (name, domain) => (isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain)),
   };
-  const logins = new Logins(clock, random, accounts, { owner: { node, boot }, secrets, domains }, protection);
+  const tokens = ports.tokens && createTokenLogins(ports.tokens, ports.subscribers, domains);
+  const logins = new Logins(clock, random, accounts, { owner: { node, boot }, secrets, domains, tokens }, protection);
   const core: Core = {
     ports,
     options,

@@ -22,6 +22,7 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   overloaded: 5,
   'shutting-down': 10,
   'foreign-rate': 60,
+  'token-keys-missing': 30,
 };
 
 /** Their detail is that of an exception or of the database: for the log, not for strangers. */

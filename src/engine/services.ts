@@ -50,8 +50,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     auth: {
       login: async (request, meanwhile) => {
         const outcome = await logins.login(request, meanwhile);
-        const session = 'kind' in outcome ? undefined : outcome.session;
-        if (session !== undefined) core().sessions.used(session, request.flow);
+        if (!('kind' in outcome)) core().sessions.used(outcome, request.flow);
         return outcome;
       },
       admitsForeign: (request) => core().foreign.allows(request.flow.remote.address, core().ports.clock.nowMs()),

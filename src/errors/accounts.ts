@@ -8,6 +8,7 @@ export const accountErrors = {
   'session-ended': {
     status: 480,
     meaning: 'The short-lived login of one side has ended.',
-    nextStep: 'Nothing: it expired or was revoked. POST /api/v1/sessions gives another one.',
+    nextStep:
+      'It expired or was revoked: POST /api/v1/sessions gives another one. A web application with tokens registers with a new one in time.',
   },
 } as const;

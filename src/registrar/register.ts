@@ -49,6 +49,8 @@ export const defaultLimits: RegisterLimits = {
 export interface RegisterContext extends Pick<Binding, 'flowId' | 'node' | 'boot' | 'transport' | 'source'> {
   readonly nowMs: number;
   readonly limits?: RegisterLimits;
+  /** The login by which it comes ends then, and with it what it registers; absent: it stays. */
+  readonly untilMs?: number | undefined;
   /** How an address is written as a key; default `canonicalAor`. */
   readonly toAor?: (uri: SipUri) => string;
   /** The address-of-record of a Contact that is a GRUU of ours; default: none is. */
@@ -129,10 +131,16 @@ function planContacts(
     if (seconds > 0 && seconds < limits.minSeconds) return tooBrief(limits);
     // The same device twice in one request: the last one counts.
     const most = subscriptionOf(contact.uri) === undefined ? mostSeconds : (limits.pushSeconds ?? mostSeconds);
-    wishes.set(key, { key, contact, seconds: Math.min(seconds, most) });
+    // What is granted may be less than the least that is asked for: a longer wish would not help.
+    wishes.set(key, { key, contact, seconds: Math.min(seconds, most, secondsLeft(context)) });
   }
   const change = changeOf(request, [...wishes.values()], identity, context);
   return change.save.length > limits.maxContacts ? refuse(403, 'too-many-contacts') : { change };
+}
+
+/** At least one: 0 would remove it. */
+function secondsLeft({ untilMs, nowMs }: RegisterContext): number {
+  return untilMs === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((untilMs - nowMs) / 1000));
 }
 
 interface Wish {

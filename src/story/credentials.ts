@@ -29,7 +29,9 @@ export function withoutKeys(sdp: string): string {
 }
 
 function shown(value: string): string {
-  const scheme = /^\S+/.exec(value)?.[0] ?? '';
+  // Without a blank behind it, it is no scheme but a token that was sent without one.
+  const scheme = /^[\w-]+(?=[ \t])/.exec(value)?.[0] ?? '';
   const user = /\busername[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s,]+)/i.exec(value)?.[1];
-  return user === undefined ? `${scheme} ${removed}` : `${scheme} username=${user}, ${removed}`;
+  if (user === undefined) return scheme === '' ? removed : `${scheme} ${removed}`;
+  return `${scheme} username=${user}, ${removed}`;
 }

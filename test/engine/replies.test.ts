@@ -61,6 +61,7 @@ test('RFC 3261 §20.33: Retry-After only where trying again helps', () => {
     overloaded: 5,
     'shutting-down': 10,
     'foreign-rate': 60,
+    'token-keys-missing': 30,
   });
 });
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { answerStun, isStun } from '../../src/adapters/network/stun.ts';
 import { parseTlsCfg } from '../../src/adapters/network/tls-cfg.ts';
 import { decodeReply } from '../../src/adapters/rtpengine/bencode.ts';
+import { bearerToken, withoutTokens } from '../../src/auth/bearer.ts';
 import { readCredentials } from '../../src/auth/digest.ts';
 import { checkNonce } from '../../src/auth/nonce.ts';
 import { decodeToken } from '../../src/dialog/token.ts';
@@ -71,6 +72,16 @@ export const targets: readonly Target[] = [
       "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
     ],
     parse: uri,
+  },
+  {
+    name: 'bearer',
+    seeds: [
+      'Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln',
+      'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln',
+      'bearer \t',
+      'Bearer eyJ.a.b, username="x"\r\n eyJ.c.d',
+    ],
+    parse: bearer,
   },
   {
     name: 'digest',
@@ -197,6 +208,14 @@ function uri(text: string): void {
   assert.ok(printed !== undefined, 'what was printed cannot be read');
   assert.equal(uriKey(printed), uriKey(read));
   assert.equal(canonicalAor(printed), canonicalAor(read));
+}
+
+function bearer(text: string): void {
+  const message = parseMessage(
+    `OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nAuthorization: ${text}\r\n\r\n`,
+  );
+  if (message.kind !== 'request') return;
+  assert.equal(bearerToken(withoutTokens(message)), undefined, 'a token stays');
 }
 
 function digest(text: string): void {

@@ -214,6 +214,22 @@ test('RFC 3261 §10.3 step 7: the longest lifetime may be another one for some t
   assert.deepEqual(granted, [7200, 600]);
 });
 
+test('what is registered by a token ends with it, also a device that can be woken, and less than the least is granted', () => {
+  const granted = (contact: string, untilMs: number): number =>
+    saved(register(`Contact: ${contact}`), { untilMs }).expiresAtMs - nowMs;
+  const awake = '<sip:a@192.0.2.1>;expires=600';
+  const asleep = '<sip:a@x.invalid;pn-provider=webpush;pn-prid=https://push.example/a>;expires=604800';
+  assert.deepEqual(
+    [awake, asleep].map((contact) => granted(contact, nowMs + 90_500)),
+    [90_000, 90_000],
+  );
+  assert.equal(granted(awake, nowMs + 30_000), 30_000);
+  assert.equal(granted(awake, nowMs + 999), 1000);
+  assert.equal(granted(awake, nowMs + 3_600_000), 600_000);
+  const brief = register('Contact: <sip:a@192.0.2.1>;expires=30');
+  assert.equal(refusal(brief).status, 423, 'who asks for too little is told so all the same');
+});
+
 test('RFC 5626 §6: the same instance and reg-id replace the binding, whatever the Contact URI is', () => {
   const key = (contact: string): string => saved(register(`Contact: ${contact}`)).key;
   const first = key(`<sip:k3j1h5@old.invalid;transport=ws>;reg-id=1;${instance}`);

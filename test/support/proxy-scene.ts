@@ -17,7 +17,7 @@ import type { ProtectionOptions } from '../../src/engine/auth/protection.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { TransactionLimits } from '../../src/engine/transactions.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
-import type { Clock, Log, NetworkEvents, PushService } from '../../src/ports.ts';
+import type { Clock, Log, NetworkEvents, PushService, TokenVerifier } from '../../src/ports.ts';
 import type { Agent, AgentDialog, AgentOptions, RequestOptions } from './agent.ts';
 import { createMediaRelayFake, type MediaRelayFake } from './media-relay-fake.ts';
 import { createMemoryDatabase, type MemoryDatabase } from './memory-stores.ts';
@@ -57,6 +57,8 @@ export interface ProxySceneOptions {
   readonly names?: Names;
   /** Default: nobody is woken. */
   readonly push?: PushService;
+  /** Default: nobody logs in by a token. */
+  readonly tokens?: TokenVerifier;
 }
 
 export interface LogEntry {
@@ -139,6 +141,7 @@ export function createProxyScene(options: ProxySceneOptions): ProxyScene {
         media: mortal(media, life),
         database,
         push: options.push,
+        tokens: options.tokens,
         log: recorder(log),
         load: { utilization: options.utilization ?? (() => 0) },
       },

@@ -1,28 +1,34 @@
 /**
- * Digest login (RFC 3261 §22, RFC 8760) as the routes ask for it: credentials in, user or challenge out.
+ * Login as the routes ask for it: credentials in, user or challenge out. By digest (RFC 3261 §22, RFC 8760), or by a
+ * token (token-login.ts) where the request brings one and those are taken.
  *
  * Remembers used nonce counts and failed logins, both bounded. An unknown user is answered like a wrong password.
  */
 
+import { bearerChallenge, bearerToken } from '../../auth/bearer.ts';
 import { algorithmsFor, challengeHeaders, credentialsFor, readCredentials, verify } from '../../auth/digest.ts';
 import { FailedLogins } from '../../auth/failures.ts';
 import { identityRefusal } from '../../auth/identity.ts';
 import { checkNonce, createNonce, type NonceOwner } from '../../auth/nonce.ts';
 import { NonceWindow } from '../../auth/nonce-window.ts';
+import { errors } from '../../errors.ts';
 import { all, get } from '../../message/header.ts';
 import { Authorization, type Credentials, ProxyAuthorization } from '../../message/headers/digest.ts';
 import { From, To } from '../../message/headers/from-to.ts';
 import { UserAgent } from '../../message/headers/text.ts';
-import { parseUri } from '../../message/uri.ts';
+import { parseUri, type SipUri } from '../../message/uri.ts';
 import type { Clock, Flow, Random, Subscriber, SubscriberStore } from '../../ports.ts';
 import { type Reply, type Request, refuse, reply, type User } from '../api.ts';
 import type { Domains } from '../domains.ts';
+import type { RefusedLogin, TokenLogins } from './token-login.ts';
 
 export interface LoginOptions {
   readonly owner: NonceOwner;
   /** The first signs, all verify. */
   readonly secrets: readonly string[];
   readonly domains: Pick<Domains, 'domainOf' | 'aorOf'>;
+  /** Absent: a token is no credentials. */
+  readonly tokens?: TokenLogins | undefined;
 }
 
 /** Who counts logins beside us. */
@@ -59,6 +65,9 @@ export class Logins {
   /** `meanwhile` is called when the database is asked, and not for a request without credentials. */
   async login(request: Request, meanwhile: () => void): Promise<User | Reply> {
     const realm = this.#realmOf(request);
+    const { tokens } = this.#options;
+    const token = tokens && bearerToken(request.message);
+    if (tokens !== undefined && token !== undefined) return this.#checkToken(request, realm, tokens, token, meanwhile);
     const header = request.message.method === 'REGISTER' ? Authorization : ProxyAuthorization;
     const credentials = credentialsFor(all(request.message, header), realm);
     if (credentials === undefined) return this.#challenge(request, realm, false);
@@ -109,6 +118,40 @@ export class Logins {
     }
   }
 
+  async #checkToken(
+    request: Request,
+    realm: string,
+    tokens: TokenLogins,
+    token: string,
+    meanwhile: () => void,
+  ): Promise<User | Reply> {
+    const source = request.flow.remote.address;
+    const nowMs = this.#clock.nowMs();
+    // Nobody knows yet whose token it is: the address that it is for counts.
+    const name = `token ${this.#aorOf(request)}`;
+    if (this.#failures.blocked(source, name, nowMs)) return refuse('login-blocked', 403);
+    const outcome = await tokens.login(token, request.flow, meanwhile);
+    if (!('refused' in outcome)) {
+      this.#failures.clear(source, name);
+      this.#watch.loginSucceeded(request.flow);
+      return outcome;
+    }
+    const { refused: code, detail, isForged } = outcome;
+    if (isForged) {
+      this.#failures.note(source, name, nowMs);
+      this.#watch.loginFailed(request.flow);
+    }
+    const { status } = errors[code];
+    return status === 401 ? this.#challengeAnew(request, realm, tokens, outcome) : refuse(code, status, detail);
+  }
+
+  /** A client that has a password as well may go on with that. */
+  #challengeAnew(request: Request, realm: string, { issuer }: TokenLogins, { refused, detail }: RefusedLogin): Reply {
+    const challenge = this.#challenge(request, realm, false);
+    const bearer = bearerChallenge(realm, issuer, challenge.status === 407 ? 'proxy' : 'registrar');
+    return { ...challenge, code: refused, detail, headers: [bearer, ...(challenge.headers ?? [])] };
+  }
+
   #challenge(request: Request, realm: string, stale: boolean): Reply {
     const registrar = request.message.method === 'REGISTER';
     const [secret = ''] = this.#options.secrets;
@@ -121,14 +164,24 @@ export class Logins {
     return reply(registrar ? 401 : 407, headers);
   }
 
-  /** The realm is the subscriber's domain (DESIGN §5): that of the address to register, or of the caller. */
-  #realmOf({ message }: Request): string {
-    const uri = parseUri(get(message, message.method === 'REGISTER' ? To : From)?.uri ?? '');
+  /** The realm is the subscriber's domain (DESIGN §5). */
+  #realmOf(request: Request): string {
+    const uri = ownUri(request);
     return uri === undefined ? '' : this.#options.domains.domainOf(uri);
+  }
+
+  #aorOf(request: Request): string {
+    const uri = ownUri(request);
+    return uri === undefined ? '' : this.#options.domains.aorOf(uri);
   }
 }
 
-function userOf({ username, session, calls: { mostCalls } }: Subscriber, domain: string): User {
+/** The address to register, or of the caller. */
+function ownUri({ message }: Request): SipUri | undefined {
+  return parseUri(get(message, message.method === 'REGISTER' ? To : From)?.uri ?? '');
+}
+
+export function userOf({ username, session, calls: { mostCalls } }: Subscriber, domain: string): User {
   const by = session === undefined ? {} : { session };
   return { username, domain, ...by, ...(mostCalls === undefined ? {} : { mostCalls }) };
 }

@@ -1,22 +1,30 @@
 /**
  * Short-lived logins of accounts: `POST /api/v1/sessions` makes one for a browser that must not know the password. It is a
- * digest username of its own, `session-…`, that logs in as the account.
+ * digest username of its own, `session-…`, that logs in as the account. Tokens of an identity server (token-login.ts) are
+ * short-lived as well.
  *
  * Which connections have logged in by one is remembered here, for they end with it: seconds after it has expired or was
  * revoked, on whichever node, they are closed and their calls ended. So it is good on connections only, not over UDP.
  */
 import { Failure } from '../../errors.ts';
 import type { Cancel, DialogRecord, Flow } from '../../ports.ts';
+import type { User } from '../api.ts';
 import type { Core } from '../core.ts';
 import { hangUpRecord } from '../dialog/hang-up.ts';
 
 /** How long one may outlive its end on another node. */
 const lookMs = 5_000;
 
+/** By its name (the id of a session, an account), when it ends: `undefined` where the database knows. */
+type Logins = Map<string, number | undefined>;
+
 interface Used {
-  readonly id: string;
   readonly flow: Flow;
+  readonly logins: Logins;
 }
+
+/** Of one connection; that which is longest without news makes room. */
+const mostLogins = 100;
 
 export function isSessionName(username: string): boolean {
   return /^session-[0-9a-f]{24}$/.test(username);
@@ -43,8 +51,10 @@ export class Sessions {
     this.#stopLooking?.();
   }
 
-  used(id: string, flow: Flow): void {
-    if (this.#core().ports.network.find(flow.id) !== undefined) this.#used.set(flow.id, { id, flow });
+  /** Somebody logged in; a password that stays needs nothing of this. */
+  used({ username, domain, session, untilMs }: User, flow: Flow): void {
+    if (session !== undefined) this.#remember(session, undefined, flow);
+    else if (untilMs !== undefined) this.#remember(`${username}@${domain}`, untilMs, flow);
   }
 
   closed(flow: Flow): void {
@@ -53,15 +63,34 @@ export class Sessions {
 
   /** It was revoked. */
   async end(ids: ReadonlySet<string>): Promise<void> {
-    const flows = [...this.#used.values()].flatMap(({ id, flow }) => (ids.has(id) ? [flow] : []));
-    await Promise.all(flows.map((flow) => this.#end(flow)));
+    await this.#endWhere((name) => ids.has(name));
+  }
+
+  #remember(name: string, untilMs: number | undefined, flow: Flow): void {
+    if (this.#core().ports.network.find(flow.id) === undefined) return;
+    const logins: Logins = this.#used.get(flow.id)?.logins ?? new Map();
+    // A page may send an older token after a newer one: what was granted until then stays.
+    const until = untilMs === undefined ? undefined : Math.max(untilMs, logins.get(name) ?? 0);
+    logins.delete(name);
+    const [oldest] = logins.keys();
+    if (logins.size >= mostLogins && oldest !== undefined) logins.delete(oldest);
+    this.#used.set(flow.id, { flow, logins: logins.set(name, until) });
+  }
+
+  /** A connection ends with the first of its logins: a second account must not keep alive what the first one began. */
+  async #endWhere(isOver: (name: string, untilMs: number | undefined) => boolean): Promise<void> {
+    const ends = ({ logins }: Used): boolean => [...logins].some((login) => isOver(...login));
+    await Promise.all([...this.#used.values()].filter(ends).map(({ flow }) => this.#end(flow)));
   }
 
   async #look(): Promise<void> {
-    const ids = new Set([...this.#used.values()].map(({ id }) => id));
-    if (ids.size === 0) return;
     const { ports } = this.#core();
+    const nowMs = ports.clock.nowMs();
+    const all = [...this.#used.values()].flatMap(({ logins }) => [...logins]);
+    const ids = new Set(all.flatMap(([id, untilMs]) => (untilMs === undefined ? [id] : [])));
     try {
+      await this.#endWhere((_, untilMs) => untilMs !== undefined && untilMs <= nowMs);
+      if (ids.size === 0) return;
       for (const id of await ports.sessions.alive([...ids])) ids.delete(id);
       await this.end(ids);
     } catch (thrown) {

@@ -1,5 +1,6 @@
 /** One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media. */
 
+import { withoutTokens } from '../../auth/bearer.ts';
 import { withoutClaims, withoutCredentialsFor } from '../../auth/claims.ts';
 import { Failure } from '../../errors.ts';
 import { serialize } from '../../message/edit.ts';
@@ -88,6 +89,7 @@ function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: Hop) 
 
 /** What may leave of what came: nothing that was for us alone, and no name that its sender only claims. */
 function presentable(core: Core, { message, trusted }: Request): SipRequest {
-  const rest = withoutCredentialsFor(message, (realm) => core.domains.isDomain(realm));
+  const ours = core.ports.tokens === undefined ? message : withoutTokens(message);
+  const rest = withoutCredentialsFor(ours, (realm) => core.domains.isDomain(realm));
   return trusted ? rest : withoutClaims(rest);
 }

@@ -104,7 +104,8 @@ export class Registrar {
     const nowMs = this.#clock.nowMs();
     const { limits, toAor, gruus } = this.#options;
     const aorOfGruu = (contact: string): string | undefined => aorOf(gruus.read(contact));
-    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor, aorOfGruu });
+    const untilMs = request.notes.user?.untilMs;
+    const plan = planRegister(message, { ...this.#context(request), nowMs, limits, toAor, aorOfGruu, untilMs });
     if ('refuse' in plan) {
       const { status, code, headers } = plan.refuse;
       return refuse(code, status, '', headers ?? []);
