@@ -7,6 +7,9 @@ import { Inviter, Registerer, RegistererState, SessionState, UserAgent } from 's
 const given = new URLSearchParams(location.hash.slice(1));
 const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const sessionDescriptionHandlerOptions = { constraints: { audio, video: false } };
+/** With a token in place of the password, each request brings it (RFC 8898 §2.1.3). */
+const token = given.get('token');
+const extraHeaders = (name) => (token === null ? {} : { extraHeaders: [`${name}: Bearer ${token}`] });
 const player = new Audio();
 player.autoplay = true;
 
@@ -18,7 +21,10 @@ const phone = {
   remoteStream: undefined,
   dial(user) {
     const target = UserAgent.makeURI(`sip:${user}@${given.get('domain')}`);
-    follow(new Inviter(agent, target, { sessionDescriptionHandlerOptions }), 'calling');
+    follow(
+      new Inviter(agent, target, { sessionDescriptionHandlerOptions, ...extraHeaders('Proxy-Authorization') }),
+      'calling',
+    );
     session.invite({ requestDelegate: { onProgress: () => at('ringing'), onReject: () => at('ended') } });
   },
   answer: () => session.accept({ sessionDescriptionHandlerOptions }),
@@ -45,7 +51,7 @@ function follow(next, state) {
 const agent = new UserAgent({
   uri: UserAgent.makeURI(`sip:${given.get('user')}@${given.get('domain')}`),
   authorizationUsername: given.get('user'),
-  authorizationPassword: given.get('password'),
+  authorizationPassword: given.get('password') ?? '',
   transportOptions: { server: given.get('ws') },
   sessionDescriptionHandlerFactoryOptions: {
     peerConnectionConfiguration: { iceServers: [] },
@@ -54,7 +60,7 @@ const agent = new UserAgent({
   delegate: { onInvite: (invitation) => follow(invitation, 'incoming') },
   logLevel: 'error',
 });
-const registerer = new Registerer(agent);
+const registerer = new Registerer(agent, extraHeaders('Authorization'));
 registerer.stateChange.addListener((state) => {
   phone.line = { at: state === RegistererState.Registered ? 'registered' : 'failed' };
 });
