@@ -1,45 +1,55 @@
 /**
- * `viaduct import kamailio`: the accounts of a Kamailio 5.x database (its table `subscriber`), read only there.
- *
- * Left out: the table `location`. Devices register again by themselves within minutes, over flows that Viaduct knows then.
+ * `viaduct import kamailio`: the accounts, aliases and registrations of a Kamailio 5.x database, which is only read.
  */
-import { randomBytes } from 'node:crypto';
-import pg from 'pg';
-import { hashes, type SubscriberAdmin } from '../adapters/postgres/subscriber-store.ts';
-import { fromDatabase } from '../adapters/postgres/text.ts';
+import type { PostgresLocationStore } from '../adapters/postgres/location-store.ts';
+import type { SubscriberAdmin } from '../adapters/postgres/subscriber-store.ts';
 import { failureOf } from '../errors.ts';
-import { table } from './table.ts';
+import type { AliasStore, ContactLimit } from '../ports.ts';
+import { takeOverAccounts } from './kamailio/accounts.ts';
+import { takeOverAliases } from './kamailio/aliases.ts';
+import type { Here } from './kamailio/contact-row.ts';
+import { told } from './kamailio/outcome.ts';
+import { takeOverRegistrations } from './kamailio/registrations.ts';
+import { type KamailioTables, readTables } from './kamailio/tables.ts';
+
+export interface ImportDatabase {
+  readonly subscribers: SubscriberAdmin;
+  readonly aliases: AliasStore;
+  readonly location: Pick<PostgresLocationStore, 'lookup' | 'change'>;
+  close(): Promise<void>;
+}
 
 export interface ImportContext {
-  openDatabase(): Promise<{ readonly subscribers: SubscriberAdmin; close(): Promise<void> }>;
+  openDatabase(): Promise<ImportDatabase>;
   /** Of accounts whose row has no domain, but a password. */
   readonly defaultDomain: string;
+  /** What registrations are bound to: this node and where it listens, by its settings. */
+  here(): Promise<Here>;
+  readonly limit: Omit<ContactLimit, 'closedFlows'>;
   write(text: string): void;
   writeError(text: string): void;
 }
 
-export const importHelp = `Takes over the accounts of a Kamailio.
+export const importHelp = `Takes over the accounts, aliases and registrations of a Kamailio.
 
   viaduct import kamailio postgres://USER:PASSWORD@HOST/DATABASE [--dry-run]
 
-Reads its table subscriber and changes nothing there; accounts that are here already stay as they are. With --dry-run
-nothing is changed here either. What cannot be taken over is listed with its reason.
+Changes nothing there; what is here already stays as it is, so it may be run again. With --dry-run nothing is changed
+here either. What cannot be taken over is listed with its reason.
+
+  subscriber   accounts, with their passwords or the MD5 of them
+  dbaliases    other names of accounts
+  location     registrations over UDP that have not expired, so that telephones can be called before they register again;
+               as many of an address as MAX_CONTACTS, the newest first. Connections (TCP, TLS, WebSocket) cannot be taken
+               over: they end with Kamailio, and those devices register again.
+
+Registrations are worth it where Viaduct takes the place of Kamailio on the same address and port, which is where the NAT of a
+telephone lets calls in. On the machine and with the settings (LISTEN, DATA_DIR) of that Viaduct:
+
+  stop Kamailio (with db_mode 2 it writes its table then; with db_mode 0 it never does), run this, start Viaduct
+
+Its times are read in the time zone of this host; TZ=Europe/Berlin in front if Kamailio's is another.
 `;
-
-interface KamailioRow {
-  readonly username: string;
-  readonly domain: string;
-  readonly password: string;
-  readonly ha1: string;
-}
-
-/** What becomes of a row. `note`: what its owner should know. */
-interface Taken {
-  readonly username: string;
-  readonly domain: string;
-  readonly hashes: readonly [md5: string, sha256: string];
-  readonly note: string | undefined;
-}
 
 /** 0: done. 1: not done, with the reason. 2: the command was not understood. */
 export async function importCommand(args: readonly string[], context: ImportContext): Promise<number> {
@@ -49,10 +59,11 @@ export async function importCommand(args: readonly string[], context: ImportCont
     return 2;
   }
   try {
-    const rows = await readRows(url);
+    const tables = await readTables(url);
     const database = await context.openDatabase();
     try {
-      return await takeOver(rows, database.subscribers, args.includes('--dry-run'), context);
+      await takeOver(tables, database, args.includes('--dry-run'), context);
+      return 0;
     } finally {
       await database.close();
     }
@@ -64,57 +75,23 @@ export async function importCommand(args: readonly string[], context: ImportCont
   }
 }
 
-async function readRows(url: string): Promise<readonly KamailioRow[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    const text = 'SELECT username, domain, password, ha1 FROM subscriber ORDER BY domain, username';
-    return (await client.query<KamailioRow>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 async function takeOver(
-  rows: readonly KamailioRow[],
-  subscribers: SubscriberAdmin,
+  { accounts: rows, aliases, locations }: KamailioTables,
+  database: ImportDatabase,
   isDry: boolean,
-  { write, defaultDomain }: ImportContext,
-): Promise<number> {
-  const remarks: (readonly string[])[] = [];
-  let taken = 0;
-  for (const row of rows) {
-    const account = taking(row, defaultDomain);
-    const why = typeof account === 'string' ? account : await add(account, subscribers, isDry);
-    if (why === undefined) taken += 1;
-    const note = why === undefined ? (typeof account === 'string' ? undefined : account.note) : `not taken: ${why}`;
-    if (note !== undefined) remarks.push([`${row.username}@${row.domain}`, note]);
+  context: ImportContext,
+): Promise<void> {
+  const { write, defaultDomain, limit } = context;
+  const accounts = await takeOverAccounts(rows, database.subscribers, isDry, defaultDomain);
+  write(told('accounts', isDry, accounts));
+  if (aliases !== undefined) {
+    write(`\n${told('aliases', isDry, await takeOverAliases(aliases, database.aliases, isDry, defaultDomain))}`);
   }
-  write(`${isDry ? 'Would take over' : 'Took over'} ${taken} of ${rows.length} accounts.\n`);
-  if (remarks.length > 0) write(table(['account', 'remark'], remarks));
-  return 0;
-}
-
-async function add(account: Taken, subscribers: SubscriberAdmin, isDry: boolean): Promise<string | undefined> {
-  const { username, domain } = account;
-  const there = 'it is here already, and stays as it is';
-  if (isDry) return (await subscribers.account(username, domain)) === undefined ? undefined : there;
-  return (await subscribers.addHashed(username, domain, account.hashes)) ? undefined : there;
-}
-
-/** Or the reason why not. */
-function taking(row: KamailioRow, defaultDomain: string): Taken | string {
-  if (!/^[^\s:@"\\<>\p{Cc}]{1,128}$/u.test(row.username)) return 'its name cannot be one here';
-  const username = fromDatabase(row.username);
-  const domain = row.domain.toLowerCase() || defaultDomain;
-  if (row.password !== '') {
-    return { username, domain, hashes: hashes(username, domain, fromDatabase(row.password)), note: undefined };
+  if (locations !== undefined) {
+    const isAccount = async (username: string, domain: string): Promise<boolean> =>
+      accounts.here.has(`${username}@${domain}`) ||
+      (await database.subscribers.account(username, domain)) !== undefined;
+    const registrar = { location: database.location, here: await context.here(), limit, defaultDomain, isAccount };
+    write(`\n${told('registrations', isDry, await takeOverRegistrations(locations, isDry, registrar))}`);
   }
-  if (!/^[0-9a-f]{32}$/i.test(row.ha1)) return 'it has neither a password nor an ha1 of MD5';
-  if (row.domain === '') return 'it has no domain, so nobody knows what realm its ha1 is for';
-  // SHA-256 needs the password itself. A random hash is that of no password.
-  const md5 = row.ha1.toLowerCase();
-  const note = 'logs in by MD5 only: a client that prefers SHA-256 needs a new password (viaduct user password)';
-  return { username, domain, hashes: [md5, randomBytes(32).toString('hex')], note };
 }

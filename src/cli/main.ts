@@ -38,7 +38,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   import: {
     usage: 'import kamailio URL [--dry-run]',
-    summary: 'take over the accounts of a Kamailio',
+    summary: 'take over accounts, aliases and registrations of a Kamailio',
     help: async () => (await import('./import.ts')).importHelp,
     run: async (args) => (await import('./user-here.ts')).importHere(args),
   },

@@ -1,5 +1,5 @@
 /**
- * The database for `viaduct user` and `viaduct alias`: DATABASE_URL, or the embedded server of DATA_DIR. One that runs is used as it is; one
+ * The database for `viaduct user`, `alias` and `import`: DATABASE_URL, or the embedded server of DATA_DIR. One that runs is used as it is; one
  * that does not is started for the command and ended after it.
  */
 import { openDatabase } from '../adapters/postgres/database.ts';
@@ -7,8 +7,7 @@ import { findEmbedded, startEmbedded } from '../adapters/postgres/embedded.ts';
 import type { DatabaseConnection } from '../adapters/postgres/pool.ts';
 import type { Log } from '../ports.ts';
 import { openDataDir } from '../start/data-dir.ts';
-import type { AliasDatabase } from './alias.ts';
-import type { UserDatabase } from './user.ts';
+import type { ImportDatabase } from './import.ts';
 
 export interface UserDatabaseSettings {
   readonly databaseUrl: string | undefined;
@@ -21,7 +20,7 @@ interface Reached {
   leave(): Promise<void>;
 }
 
-export async function openUserDatabase(settings: UserDatabaseSettings): Promise<UserDatabase & AliasDatabase> {
+export async function openUserDatabase(settings: UserDatabaseSettings): Promise<ImportDatabase> {
   const { connection, leave } = await reach(settings);
   try {
     const database = await openDatabase({ connection, log: settings.log, maxConnections: 1 });
@@ -29,7 +28,8 @@ export async function openUserDatabase(settings: UserDatabaseSettings): Promise<
       await database.close();
       await leave();
     };
-    return { subscribers: database.subscribers, aliases: database.aliases, close };
+    const { subscribers, aliases, location } = database;
+    return { subscribers, aliases, location, close };
   } catch (error) {
     await leave();
     throw error;

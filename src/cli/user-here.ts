@@ -6,6 +6,7 @@ import { Failure } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { aliasCommand } from './alias.ts';
 import { importCommand } from './import.ts';
+import { hereBySettings } from './kamailio/here.ts';
 import { passwordInput } from './password.ts';
 import { findRunning } from './running.ts';
 import { userCommand } from './user.ts';
@@ -33,6 +34,8 @@ export async function importHere(args: readonly string[]): Promise<number> {
   return await importCommand(args, {
     openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
     defaultDomain: defaultDomain(settings),
+    here: () => hereBySettings(settings),
+    limit: { contacts: settings.maxContacts, whenFull: 'refuse' },
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
   });
