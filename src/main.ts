@@ -27,7 +27,7 @@ import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
-import type { LevelledLog, Log, NetworkEvents, PushService, Random, TokenVerifier } from './ports.ts';
+import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
 import { keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
@@ -43,7 +43,7 @@ import { createReload, type Reload } from './start/reload.ts';
 import { createRoutesSource, type RoutesSource } from './start/routes-source.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
-import { openTokens } from './start/tokens.ts';
+import { type OpenTokens, openTokens } from './start/tokens.ts';
 import { trustedNetworks } from './start/trusted.ts';
 import { withoutCredentials } from './story/credentials.ts';
 
@@ -146,7 +146,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   look.then((found) => found && logFindings(log, found));
 }
 
-function examined({ settings, network, current, backends, random, identity }: Parts): Checked {
+function examined({ settings, network, current, backends, tokens, random, identity }: Parts): Checked {
   const { listeners } = network;
   const { database, media } = backends;
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
@@ -156,7 +156,7 @@ function examined({ settings, network, current, backends, random, identity }: Pa
     recordsAll: settings.recordCalls === 'all',
     ownRtpengine: backends.children.rtpengine !== undefined,
   };
-  return { listeners, domains: current.domains, database, media, random, ...recording, ...own };
+  return { listeners, domains: current.domains, database, media, tokens, random, ...recording, ...own };
 }
 
 interface Parts {
@@ -166,7 +166,7 @@ interface Parts {
   readonly backends: Backends;
   readonly network: OpenNetwork;
   readonly push: PushService | undefined;
-  readonly tokens: TokenVerifier | undefined;
+  readonly tokens: OpenTokens | undefined;
   readonly random: Random;
   /** What a reload changes. */
   readonly current: {

@@ -11,8 +11,13 @@ import { listenerFindings } from './listeners.ts';
 import { type NamesChecked, nameFindings } from './names.ts';
 import { type RecordingChecked, recordingFindings } from './recording.ts';
 import { type RelaysChecked, relayFindings } from './relays.ts';
+import { type TokensChecked, tokenFindings } from './tokens.ts';
 
-export type Checked = NamesChecked & DatabaseChecked & RecordingChecked & Omit<RelaysChecked, 'ephemeral'>;
+export type Checked = NamesChecked &
+  DatabaseChecked &
+  RecordingChecked &
+  TokensChecked &
+  Omit<RelaysChecked, 'ephemeral'>;
 
 export async function doctor(checked: Checked): Promise<readonly Finding[]> {
   const { listeners, domains, nowMs } = checked;
@@ -24,6 +29,7 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
     clockFindings(nowMs()),
     relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
     recordingFindings(checked),
+    tokenFindings(checked),
     fileFindings(),
   ]);
   return findings.flat();

@@ -5,6 +5,7 @@ import { databaseFindings } from '../../src/doctor/database.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
 import { nameFindings } from '../../src/doctor/names.ts';
 import { relayFindings } from '../../src/doctor/relays.ts';
+import { tokenFindings } from '../../src/doctor/tokens.ts';
 import type { Finding } from '../../src/engine/operations.ts';
 import { Failure } from '../../src/errors.ts';
 import type { Listener, NgCommand, Transport } from '../../src/ports.ts';
@@ -46,6 +47,24 @@ describe('listeners and advertised addresses', () => {
 
   test('without wss no browser on another machine can call', () => {
     assert.match(wrong(listenerFindings([listener('udp', '203.0.113.7')])).join(), /no wss listener/);
+  });
+});
+
+describe('the keys of an identity server', () => {
+  const look = (known: number, failed?: string) =>
+    wrong(tokenFindings({ tokens: { keys: () => ({ known, failed }) } }));
+
+  test('where no tokens are taken there is nothing to say; where they are, how many keys there are', () => {
+    assert.deepEqual(tokenFindings({}), []);
+    assert.match(
+      tokenFindings({ tokens: { keys: () => ({ known: 2, failed: undefined }) } })[0]?.says ?? '',
+      /has 2 keys/,
+    );
+  });
+
+  test('keys that cannot be read are a warning while others are known, and an error without any', () => {
+    assert.deepEqual(look(1, 'it answers 503'), ['warning: JWT_KEYS cannot be read: it answers 503.']);
+    assert.deepEqual(look(0, 'it answers 503'), ['error: JWT_KEYS cannot be read: it answers 503.']);
   });
 });
 

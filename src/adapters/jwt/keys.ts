@@ -15,6 +15,13 @@ export interface KeysOptions {
   readonly log: Log;
 }
 
+export interface KeysState {
+  /** How many keys tokens may be signed with. */
+  readonly known: number;
+  /** Why they could not be read the last time, if so. */
+  readonly failed: string | undefined;
+}
+
 const refreshMs = 600_000;
 const retryMs = 30_000;
 const mostKeys = 100;
@@ -27,7 +34,9 @@ export class Keys {
   #keys: JWTVerifyGetKey | undefined;
   #reading: Promise<void> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
-  #failed = false;
+  #count = 0;
+  /** Why the last reading failed, if it did. */
+  #failed: string | undefined;
   #cancel: Cancel | undefined;
 
   constructor(options: KeysOptions) {
@@ -55,7 +64,11 @@ export class Keys {
 
   /** The last reading failed. */
   get areOutOfDate(): boolean {
-    return this.#failed;
+    return this.#failed !== undefined;
+  }
+
+  get state(): KeysState {
+    return { known: this.#count, failed: this.#failed };
   }
 
   /** The key for a token with this header; throws what `jose` throws when there is none. */
@@ -79,17 +92,17 @@ export class Keys {
   }
 
   #again(): void {
-    const delayMs = this.#failed ? retryMs : refreshMs;
+    const delayMs = this.areOutOfDate ? retryMs : refreshMs;
     this.#cancel = this.#options.clock.after(delayMs, () => void this.#readOrTell().then(() => this.#again()));
   }
 
   async #readOrTell(): Promise<void> {
-    const wasFailed = this.#failed;
+    const wasFailed = this.areOutOfDate;
     try {
       await this.#readNow();
       if (wasFailed) this.#options.log.info({}, 'The keys of JWT_KEYS can be read again');
     } catch (thrown) {
-      const fields = { error: reasonOf(thrown), known: this.#keys !== undefined };
+      const fields = { error: reasonOf(thrown), known: this.#count };
       if (!wasFailed) this.#options.log.warn(fields, 'The keys of JWT_KEYS cannot be read; those that are known stay');
     }
   }
@@ -103,9 +116,15 @@ export class Keys {
 
   async #read(): Promise<void> {
     this.#readAtMs = this.#options.clock.nowMs();
-    this.#failed = true;
-    this.#keys = createLocalJWKSet(usableKeys(await this.#options.read()));
-    this.#failed = false;
+    try {
+      const set = usableKeys(await this.#options.read());
+      this.#keys = createLocalJWKSet(set);
+      this.#count = set.keys.length;
+      this.#failed = undefined;
+    } catch (thrown) {
+      this.#failed = reasonOf(thrown);
+      throw thrown;
+    }
   }
 }
 

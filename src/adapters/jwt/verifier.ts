@@ -67,6 +67,9 @@ function faultOf(thrown: unknown, token: string): RefusedToken {
   if (thrown instanceof errors.JWSSignatureVerificationFailed)
     return refused('token-signature', inHeader(token, 'kid'));
   const isKey = thrown instanceof errors.JWKSNoMatchingKey || thrown instanceof errors.JWKSMultipleMatchingKeys;
+  // A key that is too short, or broken: nobody forged anything, and no token by it is taken.
+  if (!(thrown instanceof errors.JOSEError))
+    return refused('token-key', `${inHeader(token, 'kid')} It cannot be used.`);
   return isKey ? refused('token-key', inHeader(token, 'kid')) : refused('token-malformed');
 }
 

@@ -76,12 +76,14 @@ test('an identity server that is away changes nothing; it is told once, asked ev
   await office.clock.advance(660_000);
   assert.equal(await has(office, first), true);
   assert.equal(office.asked(), 4);
+  assert.deepEqual(office.keys.state, { known: 1, failed: 'connect ECONNREFUSED' });
   assert.deepEqual(office.log, [
-    'The keys of JWT_KEYS cannot be read; those that are known stay {"error":"connect ECONNREFUSED","known":true}',
+    'The keys of JWT_KEYS cannot be read; those that are known stay {"error":"connect ECONNREFUSED","known":1}',
   ]);
   office.answer = async () => jwks(first);
   await office.clock.advance(30_000);
   assert.equal(office.log.at(-1), 'The keys of JWT_KEYS can be read again {}');
+  assert.deepEqual(office.keys.state, { known: 1, failed: undefined });
 });
 
 test('what is no set of public keys is named: no JSON, no JWKS, none that can sign, a private one, too many', async (t) => {

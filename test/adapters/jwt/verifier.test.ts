@@ -1,6 +1,6 @@
 /** What a token is worth (RFC 7519 §7.2, RFC 8725): each reason to refuse one, and each way to sign one that is taken. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
 import { exportSPKI, importJWK } from 'jose';
 import { Keys } from '../../../src/adapters/jwt/keys.ts';
@@ -74,6 +74,22 @@ test('a key that is not there, and a token that names none where two would do, a
   const both = await verifierOf([key, stranger]);
   const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp: nowSeconds + 600 };
   assert.equal(inShort(await both.verify(forged({ alg: 'ES256' }, claims, 'AAAA'))), 'token-key: Its kid is missing.');
+});
+
+test('RFC 7518 §3.3: a key of RSA that is too short is no key', async () => {
+  const { privateKey, publicKey: short } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const keys = new Keys({
+    read: async () => JSON.stringify({ keys: [{ ...short.export({ format: 'jwk' }), kid: 'short' }] }),
+    clock,
+    log: silent,
+  });
+  await keys.start();
+  keys.close();
+  const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp: nowSeconds + 600 };
+  const unsigned = forged({ alg: 'RS256', kid: 'short' }, claims).slice(0, -1);
+  const token = `${unsigned}.${sign('sha256', Buffer.from(unsigned), privateKey).toString('base64url')}`;
+  const weak = createVerifier({ keys, issuer: ISSUER, audiences: [AUDIENCE], claim: 'sub', clock });
+  assert.equal(inShort(await weak.verify(token)), 'token-key: Its kid is "short". It cannot be used.');
 });
 
 test('RFC 7519 §4.1: issuer, audience, nbf and exp, each with what the token says', async () => {
