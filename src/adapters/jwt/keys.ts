@@ -38,6 +38,7 @@ export class Keys {
   /** Why the last reading failed, if it did. */
   #failed: string | undefined;
   #cancel: Cancel | undefined;
+  #closed = false;
 
   constructor(options: KeysOptions) {
     this.#options = options;
@@ -53,6 +54,7 @@ export class Keys {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancel?.();
   }
 
@@ -92,6 +94,7 @@ export class Keys {
   }
 
   #again(): void {
+    if (this.#closed) return;
     const delayMs = this.areOutOfDate ? retryMs : refreshMs;
     this.#cancel = this.#options.clock.after(delayMs, () => void this.#readOrTell().then(() => this.#again()));
   }

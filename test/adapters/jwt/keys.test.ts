@@ -100,8 +100,16 @@ test('what is no set of public keys is named: no JSON, no JWKS, none that can si
   for (const [text, reason] of cases) {
     office.answer = async () => text;
     await assert.rejects(office.keys.start(), ({ message }: Error) => reason.test(message), text.slice(0, 40));
-    office.keys.close();
   }
+});
+
+test('closed while they are read, they are not read again', async (t) => {
+  const office = create(t);
+  const starting = office.keys.start();
+  office.keys.close();
+  await starting;
+  await office.clock.advance(3_600_000);
+  assert.equal(office.asked(), 1);
 });
 
 test('keys are read from a file, or over HTTP: no redirect, no error page, no more than 256 KiB', async (t) => {
