@@ -61,6 +61,7 @@ export function registrationOf(row: LocationRow, aor: string, here: Here): Bindi
     transport: 'udp',
     userAgent: fromDatabase(row.user_agent),
     media: mediaOf(contact, 'udp'),
+    gruuCSeq: undefined,
   };
 }
 
