@@ -16,6 +16,7 @@ const programs = {
   postgresql: () => onPath('postgres') || serverBinaries(),
   chromium: () => onPath('chromium') || onPath('chromium-browser'),
   'baresip-core': () => onPath('baresip'),
+  debootstrap: () => onPath('debootstrap'),
 };
 
 export function missingPackages(names) {

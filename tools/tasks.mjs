@@ -19,7 +19,7 @@ const tests = [
 const services = ['rtpengine-daemon', 'sip-tester', 'postgresql'];
 
 /** Tests of another kind, which have a task of their own. */
-const apart = ['test/browser/', 'test/docker/'];
+const apart = ['test/browser/', 'test/docker/', 'test/versions/'];
 /** Tests that start other processes. */
 const withServices = ['test/e2e/', 'test/tools/', 'test/adapters/postgres', 'test/adapters/rtpengine'];
 
@@ -42,6 +42,11 @@ export const tasks = {
     needs: ['baresip-core'],
     // Building the images takes a minute or two.
     tests: { run: [...tests, '--test-timeout=900000'], folder: 'test/docker', except: [] },
+  },
+  // As root: two of the three rtpengines run by chroot.
+  'test:versions': {
+    needs: [...services, 'chromium', 'baresip-core', 'debootstrap'],
+    run: ['test/versions/run.ts', ...tests],
   },
   bench: { needs: services, run: ['bench/run.ts'] },
   soak: { needs: services, run: ['bench/soak.ts'] },

@@ -72,12 +72,19 @@ export interface StopPlayingCommand {
   readonly 'from-tag': string;
 }
 
-/** What the party with this tag sends; without one, what both send. */
-export interface BlockCommand {
+interface BlockedOfAll {
   readonly command: 'block media' | 'unblock media' | 'block DTMF' | 'unblock DTMF';
   readonly 'call-id': string;
-  readonly 'from-tag'?: string;
 }
+
+/** From 13 on the tag counts for nothing without this flag: the whole call would be blocked. Up to 12.5 it is not needed. */
+interface BlockedOfOne extends BlockedOfAll {
+  readonly 'from-tag': string;
+  readonly flags: readonly ['directional'];
+}
+
+/** What the party with this tag sends; without one, what both send. */
+export type BlockCommand = BlockedOfAll | BlockedOfOne;
 
 export type NgCommand =
   | RecordingCommand

@@ -103,7 +103,7 @@ test('a sound to one side or both; blocked and let through again, media or keypa
       { command: 'play media', 'call-id': callId, 'from-tag': bob, file: '/sounds/hello.wav', 'repeat-times': 2 },
       { command: 'stop media', 'call-id': callId, 'from-tag': alice },
       { command: 'stop media', 'call-id': callId, 'from-tag': bob },
-      { command: 'block media', 'call-id': callId, 'from-tag': alice },
+      { command: 'block media', 'call-id': callId, 'from-tag': alice, flags: ['directional'] },
       { command: 'unblock DTMF', 'call-id': callId },
     ]);
   }));

@@ -5,13 +5,14 @@
  * Not for the virtual network: this is a process, and its answers take real time.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startRtpengine } from '../../src/adapters/rtpengine/child.ts';
+import { findRtpengine, startRtpengine } from '../../src/adapters/rtpengine/child.ts';
 import { type NgClient, openNgClient } from '../../src/adapters/rtpengine/ng-client.ts';
 import type { NodeAddress } from '../../src/adapters/rtpengine/node-address.ts';
 import type { NgCommand, NgReply, NgValue } from '../../src/media/commands.ts';
@@ -36,6 +37,8 @@ export interface TestRtpengine extends RtpengineView {
   readonly port: number;
   readonly portMin: number;
   readonly portMax: number;
+  /** 10 of 10.5.3.5: some of what it does differs. */
+  readonly major: number;
   pid(): number;
   stop(): Promise<void>;
 }
@@ -59,15 +62,17 @@ export interface TestRtpengineOptions {
   /** At most 200, the default. */
   readonly ports?: number;
   readonly recordingDir?: string;
+  /** Default: the first on PATH. */
+  readonly binary?: string;
 }
 
 export async function startTestRtpengine(options: TestRtpengineOptions = {}): Promise<TestRtpengine> {
-  const { interfaces = ['127.0.0.1', '::1'], ports = 200, recordingDir } = options;
+  const { interfaces = ['127.0.0.1', '::1'], ports = 200, binary = findRtpengine(), recordingDir } = options;
   const range = await claimRange();
   const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-rtpengine-'));
   const limits = { portMin: range.first, portMax: range.first + ports - 1 };
   const services = { clock: realClock, random: realRandom, log: silentLog };
-  const child = await startRtpengine({ dataDir, interfaces, recordingDir, ...limits, ...services });
+  const child = await startRtpengine({ dataDir, interfaces, binary, recordingDir, ...limits, ...services });
   const endWithUs = (): void => killNow(child.pid());
   process.once('exit', endWithUs);
   // A test runner that gives up sends these; without a listener they would end us without `exit`.
@@ -84,7 +89,14 @@ export async function startTestRtpengine(options: TestRtpengineOptions = {}): Pr
   }
 
   const { host, port, address } = child.node;
-  return { node: child.node, address, host, port, ...limits, pid: child.pid, ...view, stop };
+  const major = majorOf(binary ?? '');
+  return { node: child.node, address, host, port, major, ...limits, pid: child.pid, ...view, stop };
+}
+
+/** `Version: 10.5.3.5-1`, on either stream. */
+function majorOf(binary: string): number {
+  const { stdout, stderr } = spawnSync(binary, ['--config-file=none', '--version'], { encoding: 'utf8' });
+  return Number(/^Version: (?:mr)?(\d+)/m.exec(`${stdout}\n${stderr}`)?.[1]);
 }
 
 /** To be closed in the end. */

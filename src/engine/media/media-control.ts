@@ -101,7 +101,7 @@ async function block(
   if (of === 'both') await tell(core, call.node, { command, 'call-id': call.name });
   else
     for (const tag of tagsOf(call.record, of))
-      await tell(core, call.node, { command, 'call-id': call.name, 'from-tag': tag });
+      await tell(core, call.node, { command, 'call-id': call.name, 'from-tag': tag, flags: ['directional'] });
   core.stories.noteMedia(call.story, `${what} of ${sides[of]} ${blocked ? 'is blocked' : 'passes again'}`);
   return true;
 }
