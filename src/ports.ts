@@ -132,8 +132,8 @@ export interface NaptrRecord {
 
 // --- location ----------------------------------------------------------------------------------------------------
 
-/** Whom a contact is for, as a receiver of SDP: DTLS-SRTP with ICE, plain RTP, or SDES-SRTP. */
-export type MediaKind = 'webrtc' | 'rtp' | 'sdes';
+/** Whom a contact is for, as a receiver of SDP: DTLS-SRTP with ICE, plain RTP, SDES-SRTP, or OSRTP (RFC 8643: either of both). */
+export type MediaKind = 'webrtc' | 'rtp' | 'sdes' | 'osrtp';
 
 /** One registered contact of an AOR (RFC 3261 §10.3, RFC 5626, RFC 3327). */
 export interface Binding {

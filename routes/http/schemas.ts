@@ -15,7 +15,13 @@ const TransportName = Type.Union([
   Type.Literal('ws'),
   Type.Literal('wss'),
 ]);
-const Media = Type.Union([Type.Literal('webrtc'), Type.Literal('rtp'), Type.Literal('sdes'), Type.Null()]);
+const Media = Type.Union([
+  Type.Literal('webrtc'),
+  Type.Literal('rtp'),
+  Type.Literal('sdes'),
+  Type.Literal('osrtp'),
+  Type.Null(),
+]);
 const MaybeText = Type.Union([Text, Type.Null()]);
 
 export const HealthBody = Type.Object({

@@ -51,6 +51,7 @@ const headBytes = 10;
 const macBytes = 10;
 /** Of a binding key or of a target. */
 const nameBytes = 5;
+/** Two bits: OSRTP, which takes plain RTP as well, stands there as that. */
 const mediaKinds = [undefined, 'webrtc', 'rtp', 'sdes'] as const satisfies readonly (MediaKind | undefined)[];
 const flowBytes = { none: 0, udp4: 6, udp6: 18, connection: 7 } as const satisfies Record<
   FlowReference['kind'],
@@ -216,7 +217,7 @@ function mac(signed: Buffer, callId: string, secret: string): Buffer {
 }
 
 function mediaBits(side: TokenSide): number {
-  return mediaKinds.indexOf(side.media);
+  return mediaKinds.indexOf(side.media === 'osrtp' ? 'rtp' : side.media);
 }
 
 function uint16(value: number): Buffer {

@@ -20,6 +20,7 @@ export interface OfferCommand {
   readonly DTLS?: 'passive' | 'off';
   readonly 'DTLS-reverse'?: 'passive';
   readonly SDES?: readonly string[];
+  readonly OSRTP?: readonly string[];
   readonly 'rtcp-mux'?: readonly string[];
   readonly flags?: readonly string[];
   readonly replace?: readonly string[];
@@ -35,6 +36,8 @@ export interface AnswerCommand {
   readonly 'to-tag': string;
   readonly 'via-branch'?: string;
   readonly sdp: string;
+  readonly SDES?: readonly string[];
+  readonly OSRTP?: readonly string[];
   readonly flags?: readonly string[];
   readonly replace?: readonly string[];
   readonly 'received-from'?: readonly [family: 'IP4' | 'IP6', address: string];

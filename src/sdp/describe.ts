@@ -13,8 +13,8 @@ import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage } from '../message/message.ts';
 import { sections } from './lines.ts';
 
-/** DTLS-SRTP with ICE, plain RTP, or SDES-SRTP. */
-export type MediaKind = 'webrtc' | 'rtp' | 'sdes';
+/** DTLS-SRTP with ICE, plain RTP, SDES-SRTP, or either of these two (OSRTP, RFC 8643: RTP/AVP with a=crypto). */
+export type MediaKind = 'webrtc' | 'rtp' | 'sdes' | 'osrtp';
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface SdpKind {
@@ -63,7 +63,8 @@ function kindOf(protocol: string, lines: readonly string[]): MediaKind | undefin
   // A phone with DTLS-SRTP but without ICE is nearer to a browser than to any other kind: it needs our DTLS.
   if (protocol.startsWith('udp/tls/')) return 'webrtc';
   if (has('a=fingerprint:') && has('a=ice-ufrag:')) return 'webrtc';
-  if (protocol.startsWith('rtp/savp') || has('a=crypto:')) return 'sdes';
+  if (protocol.startsWith('rtp/savp')) return 'sdes';
+  if (has('a=crypto:')) return 'osrtp';
   return isRtp(protocol) ? 'rtp' : undefined;
 }
 

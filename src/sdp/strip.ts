@@ -3,7 +3,7 @@
  *
  * `stripSsrc`: a transcoding relay sends under an SSRC of its own but passes the telephone's `a=ssrc` (RFC 5576) on, and
  * a browser then plays nothing. `keepTelephoneEvent8000`: two telephone-events (RFC 4733) confuse telephones.
- * `stripBrowserLines`: what rtpengine passes on though no telephone reads it. Left out: everything that rtpengine does itself.
+ * `stripBrowserLines`: what rtpengine passes on though no telephone reads it. `stripKeys`: keys that answer none. Left out: everything that rtpengine does itself.
  */
 
 import { linesOf, sections } from './lines.ts';
@@ -13,6 +13,15 @@ export function stripSsrc(body: string): string {
   return body.includes('a=ssrc')
     ? linesOf(body)
         .filter((line) => !/^a=ssrc(?:-group)?:/.test(line))
+        .join('')
+    : body;
+}
+
+/** Without `a=crypto` lines. RFC 4568 §5.1.2: an answer has one only to an offer with one; baresip always has. */
+export function stripKeys(body: string): string {
+  return body.includes('a=crypto:')
+    ? linesOf(body)
+        .filter((line) => !line.startsWith('a=crypto:'))
         .join('')
     : body;
 }

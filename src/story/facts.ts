@@ -9,7 +9,7 @@ import { CSeq } from '../message/headers/cseq.ts';
 import { To, tagOf } from '../message/headers/from-to.ts';
 import { UserAgent, Warning } from '../message/headers/text.ts';
 import type { SipMessage, SipResponse } from '../message/message.ts';
-import type { MediaKind } from '../ports.ts';
+import type { MediaKind, NgCommand } from '../ports.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type NgEvent, type RoutedEvent, saysGone } from './events.ts';
 import { type Exchange, exchangesOf, partyOfBranch } from './exchanges.ts';
@@ -195,8 +195,17 @@ function legOf(party: Party, story: Story, passages: Passages, exchanges: readon
     sdpTo,
     from: sdpFrom === undefined ? undefined : sdpFacts(sdpFrom),
     to: sdpTo === undefined ? undefined : sdpFacts(sdpTo),
-    media: story.media?.legs.find((leg) => partyOf(leg, passages) === party),
+    media: withoutDeclined(
+      story.media?.legs.find((leg) => partyOf(leg, passages) === party),
+      sdpFrom,
+    ),
   };
+}
+
+/** rtpengine says SDES also of who was offered it and took plain RTP (RFC 8643). */
+function withoutDeclined(leg: LegState | undefined, sdp: string | undefined): LegState | undefined {
+  const isPlain = leg?.srtp === 'SDES' && sdp !== undefined && describeSdp(sdp)?.kind === 'rtp';
+  return isPlain ? { ...leg, srtp: 'off' } : leg;
 }
 
 function saidBy(party: Party, { passages }: Passages): string | undefined {
@@ -228,7 +237,8 @@ const kinds: Readonly<Record<string, MediaKind>> = {
 const bySdp: Readonly<Record<MediaKind, string>> = {
   webrtc: 'its SDP has a DTLS fingerprint and ICE',
   rtp: 'its SDP is plain RTP',
-  sdes: 'its SDP has SDES keys (a=crypto)',
+  sdes: 'its SDP is SRTP with SDES keys (a=crypto)',
+  osrtp: 'its SDP is plain RTP with SDES keys beside it (OSRTP)',
 };
 
 function profileOf(
@@ -238,20 +248,29 @@ function profileOf(
   sdpFrom: string | undefined,
 ): Pick<Leg, 'profile' | 'why'> {
   const offer = told.map(({ event }) => event.command).findLast((command) => command.command === 'offer');
-  const offered = offer?.command === 'offer' ? kinds[offer['transport-protocol'] ?? ''] : undefined;
+  const offered = offer === undefined ? undefined : kindOffered(offer);
   const own = sdpFrom === undefined ? undefined : describeSdp(sdpFrom)?.kind;
-  if (party.role === 'caller' || offered === undefined) {
+  // Offered either, it has chosen.
+  const hasChosen = offered === 'osrtp' && own !== undefined;
+  if (party.role === 'caller' || offered === undefined || hasChosen) {
     return own === undefined
       ? { profile: undefined, why: 'rtpengine was given no SDP of it' }
       : { profile: own, why: bySdp[own] };
   }
   const registered = story.events.some((event) => event.kind === 'routed' && knows(event, offered));
   if (registered) return { profile: offered, why: 'its registration says so' };
-  const browser = party.transport === 'ws' || party.transport === 'wss';
-  return {
-    profile: offered,
-    why: browser ? `it is connected over ${party.transport}, as browsers are` : 'nothing else is known of it',
-  };
+  return { profile: offered, why: byTransport[party.transport] ?? 'nothing else is known of it' };
+}
+
+const byTransport: Readonly<Record<string, string>> = {
+  ws: 'it is connected over ws, as browsers are',
+  wss: 'it is connected over wss, as browsers are',
+  tls: 'nothing else is known of it, and what is reached over tls may encrypt',
+};
+
+function kindOffered(command: NgCommand): MediaKind | undefined {
+  if (command.command !== 'offer') return undefined;
+  return command.OSRTP === undefined ? kinds[command['transport-protocol'] ?? ''] : 'osrtp';
 }
 
 function knows({ targets }: RoutedEvent, kind: MediaKind): boolean {

@@ -24,7 +24,7 @@ export interface Office {
   readonly domain: string;
   /** Of alice and of bob. */
   readonly password: string;
-  /** Registered as bob. */
+  /** Registered as bob, or as alice. */
   softphone(scope: Scope, options: PhoneOptions): Promise<Baresip>;
   /** What `/api/v1/registrations` has of this address of record. */
   registrations(aor: string): Promise<readonly unknown[]>;
@@ -32,7 +32,9 @@ export interface Office {
   assertMediaReleased(): Promise<void>;
 }
 
-type PhoneOptions = Omit<BaresipOptions, 'user' | 'domain' | 'password' | 'proxy'>;
+type PhoneOptions = Omit<BaresipOptions, 'user' | 'domain' | 'password' | 'proxy'> & {
+  readonly user?: 'alice';
+};
 
 const DOMAIN = 'example.test';
 const PASSWORD = 'open-sesame';
@@ -63,9 +65,10 @@ export async function openOffice(scope: Scope, settings: Readonly<Record<string,
     password: PASSWORD,
     async softphone(inner, options) {
       const proxy = `127.0.0.1:${ports.of(options.transport ?? 'udp')}`;
-      const bob = await startBaresip(inner, { ...options, user: 'bob', domain: DOMAIN, password: PASSWORD, proxy });
-      await bob.registered();
-      return bob;
+      const account = { user: options.user ?? 'bob', domain: DOMAIN, password: PASSWORD };
+      const phone = await startBaresip(inner, { ...options, ...account, proxy });
+      await phone.registered();
+      return phone;
     },
     registrations: (aor) => registrations(http, aor),
     assertMediaReleased: () => assertMediaReleased(rtpengine),

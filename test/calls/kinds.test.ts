@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
-import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, sdesOffer, seen } from '../support/sdp.ts';
+import { browserAnswer, browserOffer, eitherOffer, phoneAnswer, phoneOffer, sdesOffer, seen } from '../support/sdp.ts';
 
 const bob = 'sip:bob@example.com';
 const sdp = (body: string): { readonly body: string; readonly contentType: string } => ({ body, contentType: sdpType });
@@ -136,6 +136,100 @@ test('law 2: a caller is called as what its own SDP said', async () => {
     const second = await it.call(phone, alice, { answer: sdesOffer('alice') });
     assert.equal(protocolOf(second.received), 'RTP/SAVP');
     await it.hangUp(phone, second.caller, alice);
+  });
+});
+
+/** Bob's telephone is reached over TLS, and nothing is known of it. */
+async function overTls(
+  script: (stage: { it: ProxyScene; alice: Agent; phone: Agent }) => Promise<void>,
+): Promise<void> {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const phone = await it.registered({ name: 'bob', transport: 'tls', address: '192.0.2.2' });
+    await script({ it, alice, phone });
+  });
+}
+
+/** What this INVITE offers. */
+function offered({ body }: SipRequest): string {
+  return `${seen(body).protocol}${/^a=crypto:/m.test(body) ? ' with a key' : ''}`;
+}
+
+for (const [answer, next] of [
+  [phoneAnswer, 'RTP/AVP'],
+  [eitherOffer, 'RTP/AVP with a key'],
+] as const) {
+  test(`RFC 8643: a telephone over TLS is offered either; it takes ${next}, and is offered that when it is called again`, () =>
+    overTls(async ({ it, alice, phone }) => {
+      const first = await it.call(alice, phone, { answer: answer('bob') });
+      assert.equal(offered(first.received), 'RTP/AVP with a key');
+      assert.doesNotMatch(first.answered.body, /^a=crypto:/m, 'the caller has a plain call either way');
+      await it.hangUp(alice, first.caller, phone);
+      const second = await it.call(alice, phone, { answer: answer('bob') });
+      assert.equal(offered(second.received), next);
+      await it.hangUp(alice, second.caller, phone);
+    }));
+}
+
+test('one over TLS that refuses either is offered SRTP, then plain RTP, and nothing more', () =>
+  overTls(async ({ alice, phone }) => {
+    const invite = alice.request('INVITE', bob, sdp(phoneOffer('alice')));
+    for (const kind of ['RTP/AVP with a key', 'RTP/SAVP with a key', 'RTP/AVP']) {
+      const asked = await phone.receivesRequest('INVITE');
+      assert.equal(offered(asked), kind);
+      await refuses(phone, asked, 488);
+    }
+    alice.ack(invite, await alice.receivesResponse(488));
+    await phone.receivesNothing(2000);
+  }));
+
+test('one over TLS that takes SRTP only is offered that at once when it is called again', () =>
+  overTls(async ({ it, alice, phone }) => {
+    const invite = alice.request('INVITE', bob, sdp(phoneOffer('alice')));
+    await refuses(phone, await phone.receivesRequest('INVITE'), 488);
+    const asked = await phone.receivesRequest('INVITE');
+    const dialog = phone.dialog(asked, phone.respond(asked, 200, sdp(sdesOffer('bob'))));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await phone.receivesRequest('ACK');
+    await it.hangUp(phone, dialog, alice);
+    const again = await it.call(alice, phone, { answer: sdesOffer('bob') });
+    assert.equal(offered(again.received), 'RTP/SAVP with a key');
+    await it.hangUp(alice, again.caller, phone);
+  }));
+
+test('RFC 8643: a telephone that offered either gets a key back, and is offered either itself, over UDP too', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1', rport: true });
+    const phone = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const first = await it.call(alice, phone, { offer: eitherOffer('alice') });
+    assert.equal(offered(first.received), 'RTP/AVP');
+    assert.match(first.answered.body, /^a=crypto:/m);
+    await it.hangUp(alice, first.caller, phone);
+    const second = await it.call(phone, alice, { answer: eitherOffer('alice') });
+    assert.equal(offered(second.received), 'RTP/AVP with a key');
+    await it.hangUp(phone, second.caller, alice);
+  });
+});
+
+test('RFC 4568 §5.1.2: the key of an answer to a plain offer is not for rtpengine, which would encrypt for nobody', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const phone = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const call = await it.call(alice, phone, { answer: eitherOffer('bob') });
+    assert.equal(offered(call.received), 'RTP/AVP');
+    const told = it.media.told.flatMap(({ command }) => (command.command === 'answer' ? [command.sdp] : []));
+    assert.ok(told.length > 0 && told.every((body) => !body.includes('a=crypto')), told.join('\n'));
+    const invite = phone.within(call.callee, 'INVITE', sdp(eitherOffer('bob', { direction: 'sendonly', version: 2 })));
+    const received = await alice.receivesRequest('INVITE');
+    alice.respond(received, 200, sdp(phoneAnswer('alice', { direction: 'recvonly', version: 2 })));
+    const ok = await phone.receivesResponse(200);
+    assert.doesNotMatch(ok.body, /^a=crypto:/m, 'it goes on as it began');
+    phone.ack(invite, ok);
+    await alice.receivesRequest('ACK');
+    await it.hangUp(alice, call.caller, phone);
   });
 });
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NgCommand, NgReply } from '../../src/media/commands.ts';
-import { offerProfile } from '../../src/media/profiles.ts';
+import { answerProfile, offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
 import { refusedByBrowser } from '../../src/sdp/browser-gate.ts';
@@ -22,11 +22,14 @@ after(() => rtpengine.stop());
 
 const sdes = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:KsrIs9NgqtTGeZ62cr4BYC4rLzC8xuAxNBzi9OR/\r\n';
 const sdesPhone = (name: string): string => golden(name).replace('RTP/AVP', 'RTP/SAVP') + sdes;
+const osrtpPhone = (name: string): string => golden(name) + sdes;
 const sdps = {
   webrtc: { offer: golden('002-browser-offer'), answer: golden('002-browser-answer') },
   rtp: { offer: golden('004-phone-phone-offer'), answer: golden('004-phone-phone-answer') },
   sdes: { offer: sdesPhone('004-phone-phone-offer'), answer: sdesPhone('004-phone-phone-answer') },
+  osrtp: { offer: osrtpPhone('004-phone-phone-offer'), answer: osrtpPhone('004-phone-phone-answer') },
 } as const;
+const either = sdps.osrtp;
 
 function golden(name: string): string {
   return readFileSync(new URL(`golden/${name}.sdp`, import.meta.url), 'latin1');
@@ -55,15 +58,19 @@ function call(test: TestContext): Call {
     await remove();
     await rtpengine.assertReleased(callId);
   });
+  let offerer: MediaKind = 'rtp';
   const sdpOf = async (reply: Promise<NgReply>): Promise<string> => String((await reply).sdp);
   return {
     callId,
-    offer: (sdp, sender, receiver, keys = { 'via-branch': first }) =>
-      sdpOf(
-        send({ command: 'offer', 'call-id': callId, 'from-tag': 'a', sdp, ...offerProfile(sender, receiver), ...keys }),
-      ),
-    answer: (sdp, keys = { 'via-branch': first }) =>
-      sdpOf(send({ command: 'answer', 'call-id': callId, 'from-tag': 'a', 'to-tag': 'b', sdp, ...keys })),
+    offer: (sdp, sender, receiver, keys = { 'via-branch': first }) => {
+      offerer = sender;
+      const offer = { command: 'offer', 'call-id': callId, 'from-tag': 'a', sdp } as const;
+      return sdpOf(send({ ...offer, ...offerProfile(sender, receiver), ...keys }));
+    },
+    answer: (sdp, keys = { 'via-branch': first }) => {
+      const answer = { command: 'answer', 'call-id': callId, 'from-tag': 'a', 'to-tag': 'b', sdp } as const;
+      return sdpOf(send({ ...answer, ...answerProfile(offerer), ...keys }));
+    },
     delete: remove,
   };
 }
@@ -86,15 +93,23 @@ function assertForBrowser(sdp: string, setup: 'actpass' | 'passive'): void {
   assert.doesNotMatch(sdp, /^a=crypto:/m, 'Chromium refuses SDES beside DTLS-SRTP');
 }
 
-function assertForPhone(sdp: string, protocol: 'RTP/AVP' | 'RTP/SAVP'): void {
+function assertForPhone(sdp: string, protocol: 'RTP/AVP' | 'RTP/SAVP', hasKeys = protocol === 'RTP/SAVP'): void {
   assert.match(sdp, new RegExp(`^m=audio \\d+ ${protocol} `, 'm'));
   assert.doesNotMatch(sdp, /^a=(ice-|candidate|fingerprint|setup|rtcp-mux|group:BUNDLE|end-of-candidates)/m);
-  assert.equal(/^a=crypto:/m.test(sdp), protocol === 'RTP/SAVP');
+  const keys = [...sdp.matchAll(/^a=crypto:\d+ \S+ inline:([^|\s]*)/gm)].map(([, key = '']) => key);
+  assert.equal(keys.length > 0, hasKeys);
+  for (const key of keys) assert.equal(key.length % 4, 0, `RFC 4568 §6.1: ${key} is padded`);
 }
 
 function assertFor(kind: MediaKind, sdp: string, setup: 'actpass' | 'passive'): void {
   if (kind === 'webrtc') assertForBrowser(sdp, setup);
-  else assertForPhone(sdp, kind === 'rtp' ? 'RTP/AVP' : 'RTP/SAVP');
+  else assertForPhone(sdp, kind === 'sdes' ? 'RTP/SAVP' : 'RTP/AVP', kind !== 'rtp');
+}
+
+/** An answer with the tag of the suite that it takes from the offer (RFC 4568 §5.1.2). */
+function sameKey(answer: string, offer: string): string {
+  const tag = /^a=crypto:(\d+) AES_CM_128_HMAC_SHA1_80 /m.exec(offer)?.[1];
+  return answer.replace('a=crypto:1 ', `a=crypto:${tag} `);
 }
 
 function audioLine(sdp: string): string {
@@ -260,15 +275,26 @@ describe('every pair of kinds', () => {
     });
   }
 
-  for (const other of ['webrtc', 'rtp', 'sdes'] as const) {
-    it(`RFC 8643: a telephone with OSRTP, RTP/AVP with a=crypto, calls ${other}: its answer is RTP/AVP with a key`, async (test) => {
+  for (const other of ['webrtc', 'rtp', 'sdes', 'osrtp'] as const) {
+    it(`RFC 8643: a telephone with OSRTP calls ${other}: its answer has a key, and so has the offer of a re-INVITE to it`, async (test) => {
       const { offer, answer } = call(test);
-      const osrtp = sdps.sdes.offer.replace('RTP/SAVP', 'RTP/AVP');
-      assertFor(other, await offer(osrtp, 'sdes', other), 'actpass');
-      const toCaller = await answer(sdps[other].answer);
-      assert.match(toCaller, /^m=audio \d+ RTP\/AVP /m);
-      assert.match(toCaller, /^a=crypto:\d+ \S+ inline:/m);
+      assertFor(other, await offer(either.offer, 'osrtp', other), 'actpass');
+      assertFor('osrtp', await answer(sdps[other].answer), 'passive');
+      const back = sdps[other].answer.replace('setup:active', 'setup:actpass');
+      assertFor('osrtp', await offer(back, other, 'osrtp', { 'from-tag': 'b', 'to-tag': 'a' }), 'actpass');
     });
+
+    for (const taken of ['osrtp', 'rtp'] as const) {
+      it(`RFC 8643: ${other} calls a telephone with OSRTP, which answers as ${taken}; the caller gets what is its own`, async (test) => {
+        const { offer, answer } = call(test);
+        const toCallee = await offer(sdps[other].offer, other, 'osrtp');
+        assertFor('osrtp', toCallee, 'actpass');
+        const answered = sameKey(sdps[taken].answer, toCallee);
+        assertFor(other, await answer(answered), 'passive');
+        const held = answered.replace('a=sendrecv', 'a=sendonly');
+        assertFor(other, await offer(held, taken, other, { 'from-tag': 'b', 'to-tag': 'a' }), 'actpass');
+      });
+    }
   }
 
   it('the receiver gets an address of its own family', async (test) => {

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   addressFamily,
+  answerProfile,
   type Keying,
   offerProfile,
+  otherKind,
   type ReceiverPart,
   type SenderPart,
 } from '../../src/media/profiles.ts';
 import type { MediaKind } from '../../src/ports.ts';
 
-const kinds: readonly MediaKind[] = ['webrtc', 'rtp', 'sdes'];
+const kinds: readonly MediaKind[] = ['webrtc', 'rtp', 'sdes', 'osrtp'];
 
 describe('media profiles (DESIGN §4)', () => {
   it('to a browser: DTLS-SRTP with ICE and rtcp-mux, and no key in the SDP', () => {
@@ -33,10 +35,38 @@ describe('media profiles (DESIGN §4)', () => {
     });
   });
 
-  it('to an SDES telephone: keys in the SDP, so SDES stays on', () => {
-    const { SDES, ...rest } = offerProfile('rtp', 'sdes');
-    assert.equal(SDES, undefined);
-    assert.deepEqual(rest, { 'transport-protocol': 'RTP/SAVP', DTLS: 'off', ICE: 'remove', 'rtcp-mux': ['demux'] });
+  it('RFC 4568 §6.1: to an SDES telephone: keys in the SDP, with their padding, in offer and answer', () => {
+    assert.deepEqual(offerProfile('rtp', 'sdes'), {
+      'transport-protocol': 'RTP/SAVP',
+      DTLS: 'off',
+      SDES: ['pad'],
+      ICE: 'remove',
+      'rtcp-mux': ['demux'],
+    });
+    assert.deepEqual(answerProfile('sdes'), { SDES: ['pad'] });
+  });
+
+  it('RFC 8643: to a telephone that takes either: plain RTP with keys beside it, and a key back to one that offered so', () => {
+    assert.deepEqual(offerProfile('rtp', 'osrtp'), {
+      'transport-protocol': 'RTP/AVP',
+      DTLS: 'off',
+      SDES: ['pad'],
+      OSRTP: ['offer'],
+      ICE: 'remove',
+      'rtcp-mux': ['demux'],
+    });
+    assert.deepEqual(answerProfile('osrtp'), { SDES: ['pad'], OSRTP: ['accept'] });
+    for (const receiver of ['webrtc', 'rtp'] as const) assert.deepEqual(answerProfile(receiver), {});
+  });
+
+  it('what is offered after a refusal: the other kind once, and each of both to who was offered either', () => {
+    assert.deepEqual([otherKind(['rtp']), otherKind(['rtp', 'sdes'])], ['sdes', undefined]);
+    assert.deepEqual(
+      [otherKind(['sdes']), otherKind(['webrtc']), otherKind(['webrtc', 'rtp'])],
+      ['rtp', 'rtp', undefined],
+    );
+    const asked = [['osrtp'], ['osrtp', 'sdes'], ['osrtp', 'sdes', 'rtp']] as const;
+    assert.deepEqual(asked.map(otherKind), ['sdes', 'rtp', undefined]);
   });
 
   for (const receiver of kinds) {
@@ -73,18 +103,25 @@ describe('media profiles (DESIGN §4)', () => {
 type Fits<Shape, Wanted> = Shape extends Wanted ? true : false;
 type Dtls = { 'transport-protocol': 'UDP/TLS/RTP/SAVPF'; DTLS: 'passive'; SDES: ['off'] };
 type Plain = { 'transport-protocol': 'RTP/AVP'; DTLS: 'off'; SDES: ['off'] };
-type Sdes = { 'transport-protocol': 'RTP/SAVP'; DTLS: 'off' };
+type Sdes = { 'transport-protocol': 'RTP/SAVP'; DTLS: 'off'; SDES: ['pad'] };
+type Either = { 'transport-protocol': 'RTP/AVP'; DTLS: 'off'; SDES: ['pad']; OSRTP: ['offer'] };
 
 describe('what does not type-check', () => {
   it('secure transport without keying, plain transport with keying, and two keyings at once', () => {
     // These lines are the test: `tsc` refuses the file when one of them is wrong.
-    const right: readonly [Fits<Dtls, Keying>, Fits<Plain, Keying>, Fits<Sdes, Keying>] = [true, true, true];
+    const right: readonly [Fits<Dtls, Keying>, Fits<Plain, Keying>, Fits<Sdes, Keying>, Fits<Either, Keying>] = [
+      true,
+      true,
+      true,
+      true,
+    ];
+    const eitherWithoutKeys: Fits<Omit<Either, 'SDES'> & { SDES: ['off'] }, Keying> = false;
     const secureWithoutKeying: Fits<Omit<Dtls, 'DTLS'> & { DTLS: 'off' }, Keying> = false;
-    const sdesWithoutKeys: Fits<Sdes & { SDES: ['off'] }, Keying> = false;
+    const sdesWithoutKeys: Fits<Omit<Sdes, 'SDES'> & { SDES: ['off'] }, Keying> = false;
     const plainWithDtls: Fits<Omit<Plain, 'DTLS'> & { DTLS: 'passive' }, Keying> = false;
     const plainWithSdes: Fits<Omit<Plain, 'SDES'>, Keying> = false;
     const dtlsWithSdes: Fits<Omit<Dtls, 'SDES'>, Keying> = false;
-    const wrong = [secureWithoutKeying, sdesWithoutKeys, plainWithDtls, plainWithSdes, dtlsWithSdes];
+    const wrong = [eitherWithoutKeys, secureWithoutKeying, sdesWithoutKeys, plainWithDtls, plainWithSdes, dtlsWithSdes];
     assert.deepEqual([right.every(Boolean), wrong.some(Boolean)], [true, false]);
   });
 

@@ -18,13 +18,13 @@ test('RFC 8827 §6.5: a browser is known by its DTLS-SRTP profile or by fingerpr
   assert.equal(describeSdp(sdp('m=audio 9 RTP/SAVPF 0', 'a=fingerprint:sha-256 AA', 'a=ice-ufrag:x'))?.kind, 'webrtc');
 });
 
-test('RFC 3551, RFC 4568: a telephone is plain RTP, or SDES by its profile or crypto lines', () => {
+test('RFC 3551, 4568, 8643: a telephone is plain RTP, SDES by its profile, or either by keys beside plain RTP', () => {
   assert.equal(describeSdp(sdp('c=IN IP4 192.0.2.1', 'm=audio 4000 RTP/AVP 0 8'))?.kind, 'rtp');
   assert.equal(
     describeSdp(sdp('m=audio 4000 RTP/SAVP 0', 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x'))?.kind,
     'sdes',
   );
-  assert.equal(describeSdp(sdp('m=audio 4000 RTP/AVP 0', 'a=crypto:1 x inline:y'))?.kind, 'sdes');
+  assert.equal(describeSdp(sdp('m=audio 4000 RTP/AVP 0', 'a=crypto:1 x inline:y'))?.kind, 'osrtp');
   assert.equal(describeSdp(sdp('m=audio 4000 RTP/AVP 0', 'a=ice-ufrag:x'))?.kind, 'rtp');
 });
 

@@ -27,6 +27,8 @@ export interface BaresipOptions {
   /** As baresip writes them: `PCMU/8000/1`. */
   readonly codecs?: string;
   readonly answerMode?: 'manual' | 'auto';
+  /** SRTP with SDES: `srtp` takes plain RTP as well (OSRTP), `srtp-mand` does not; absent: none. */
+  readonly encryption?: 'srtp' | 'srtp-mand';
 }
 
 export interface Baresip {
@@ -102,7 +104,8 @@ function operate(child: RunningProcess, ear: Ear, control: Control, address: str
 
 function accountLine(options: BaresipOptions): string {
   const transport = options.transport ?? 'udp';
-  const common = `;answermode=${options.answerMode ?? 'manual'};audio_codecs=${options.codecs ?? 'PCMU/8000/1'}`;
+  const encryption = options.encryption === undefined ? '' : `;mediaenc=${options.encryption}`;
+  const common = `${encryption};answermode=${options.answerMode ?? 'manual'};audio_codecs=${options.codecs ?? 'PCMU/8000/1'}`;
   const address = `<sip:${options.user}@${options.domain};transport=${transport}>`;
   if (options.proxy === undefined) return `${address};regint=0${common}`;
   const login = `;auth_user=${options.user};auth_pass=${options.password ?? ''}`;

@@ -71,6 +71,8 @@ interface Shape {
   readonly ice: boolean;
   readonly dtls: 'actpass' | 'active' | 'passive' | undefined;
   readonly mux: boolean;
+  /** SDES: `a=crypto`. */
+  readonly keys: boolean;
 }
 
 interface Call {
@@ -299,7 +301,7 @@ class Rtpengine {
   }
 }
 
-const plain: Shape = { protocol: 'RTP/AVP', ice: false, dtls: undefined, mux: false };
+const plain: Shape = { protocol: 'RTP/AVP', ice: false, dtls: undefined, mux: false, keys: false };
 
 function tagOf({ branch }: Leg, held: boolean, lastMs: number): NgReply {
   const medium = { flags: held ? ['send'] : ['send', 'recv'], streams: [{ 'last packet': Math.floor(lastMs / 1000) }] };
@@ -312,7 +314,8 @@ function offerShape(command: OfferCommand): Shape {
   const secure = protocol === 'UDP/TLS/RTP/SAVPF' && command.DTLS !== 'off';
   const ice = command.ICE === 'force' || (command.ICE !== 'remove' && own.ice);
   const mux = command['rtcp-mux']?.includes('demux') === true ? false : own.mux || secure;
-  return { protocol, ice, dtls: secure ? 'actpass' : undefined, mux };
+  const keys = protocol === 'RTP/SAVP' || command.OSRTP?.includes('offer') === true;
+  return { protocol, ice, dtls: secure ? 'actpass' : undefined, mux, keys };
 }
 
 function answerShape(command: OfferCommand): Shape {
@@ -323,7 +326,8 @@ function answerShape(command: OfferCommand): Shape {
 function ownShape(sdp: string): Shape {
   const protocol = /^m=\S+ \d+ (\S+)/m.exec(sdp)?.[1] ?? '';
   const browser = describeSdp(sdp)?.kind === 'webrtc';
-  return { protocol, ice: browser, dtls: browser ? 'actpass' : undefined, mux: /^a=rtcp-mux\r?$/m.test(sdp) };
+  const mux = /^a=rtcp-mux\r?$/m.test(sdp);
+  return { protocol, ice: browser, dtls: browser ? 'actpass' : undefined, mux, keys: /^a=crypto:/m.test(sdp) };
 }
 
 const itsOwn = /^a=(candidate|end-of-candidates|ice-|fingerprint|setup|tls-id|rtcp-mux|crypto|group|mid)/;
@@ -346,9 +350,9 @@ function rewrittenLine(line: string, shape: Shape, port: number): string {
   );
 }
 
-function attributes({ protocol, ice, dtls, mux }: Shape, port: number, index: number): readonly string[] {
+function attributes({ ice, dtls, mux, keys }: Shape, port: number, index: number): readonly string[] {
   return [
-    ...(protocol === 'RTP/SAVP' ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'R'.repeat(40)}`] : []),
+    ...(keys ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'R'.repeat(40)}`] : []),
     ...(dtls === undefined ? [] : [`a=fingerprint:sha-256 ${'CD:'.repeat(31)}CD`, `a=setup:${dtls}`, `a=mid:${index}`]),
     ...(ice ? ['a=ice-ufrag:relay', 'a=ice-pwd:relayrelayrelayrelayrela'] : []),
     ...(ice ? [`a=candidate:1 1 UDP 2130706431 ${relayAddress} ${port} typ host`] : []),

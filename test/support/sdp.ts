@@ -73,6 +73,11 @@ export function sdesOffer(author: string, options: SdpOptions = {}): string {
   return phone(author, ['m=audio 44000 RTP/SAVP 8 0 101', key], options);
 }
 
+/** OSRTP (RFC 8643). */
+export function eitherOffer(author: string, options: SdpOptions = {}): string {
+  return sdesOffer(author, options).replace('RTP/SAVP', 'RTP/AVP');
+}
+
 // --- what a test asks of one ----------------------------------------------------------------------------------------
 
 export interface SeenSdp {

@@ -16,11 +16,12 @@ export function Party({ uri }: { readonly uri: string }) {
   );
 }
 
-const mediaNames = { webrtc: 'WebRTC', rtp: 'RTP', sdes: 'SDES' } as const;
+const mediaNames = { webrtc: 'WebRTC', rtp: 'RTP', sdes: 'SDES', osrtp: 'OSRTP' } as const;
 const mediaMeanings = {
   webrtc: 'A browser: DTLS-SRTP with ICE',
   rtp: 'A telephone: plain RTP',
   sdes: 'A telephone that encrypts: SRTP keyed by SDES',
+  osrtp: 'A telephone that encrypts where the other side does: RTP with SDES keys beside it',
 } as const;
 
 export function Media({ kind }: { readonly kind: MediaKind }) {

@@ -160,5 +160,5 @@ function isTextList(json: unknown): json is readonly string[] {
 }
 
 function isMediaKind(json: unknown): json is MediaKind {
-  return json === 'webrtc' || json === 'rtp' || json === 'sdes';
+  return json === 'webrtc' || json === 'rtp' || json === 'sdes' || json === 'osrtp';
 }

@@ -4,7 +4,7 @@
  */
 import type { Request } from '../api.ts';
 import type { Core } from '../core.ts';
-import { kindByTransport } from './media.ts';
+import { assumedKind } from './media.ts';
 import type { MediaCall } from './media-call.ts';
 
 export class InviteMedia {
@@ -23,7 +23,7 @@ export class InviteMedia {
     this.#isOpen = true;
     this.#call = this.#core.media.begin(message, { kind: media, address: flow.remote.address });
     // Law 2: the SDP of a caller says what it speaks, also when it is called.
-    const binding = media === kindByTransport(flow.transport) ? undefined : this.#core.registrar.bindingOf(flow);
+    const binding = media === assumedKind(flow.transport) ? undefined : this.#core.registrar.bindingOf(flow);
     if (binding !== undefined) this.#core.registrar.learn(binding, media);
   }
 

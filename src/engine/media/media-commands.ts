@@ -7,12 +7,12 @@ import type { NgCommand } from '../../media/commands.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
 import type { Command, Party } from '../../media/offer-answer.ts';
-import { addressFamily, offerProfile } from '../../media/profiles.ts';
+import { addressFamily, answerProfile, offerProfile } from '../../media/profiles.ts';
 import type { Log, MediaKind, MediaRelay, NgReply } from '../../ports.ts';
 import { refusedByBrowser } from '../../sdp/browser-gate.ts';
 import { completeAnswer } from '../../sdp/complete-answer.ts';
 import { describeSdp } from '../../sdp/describe.ts';
-import { keepTelephoneEvent8000, stripBrowserLines, stripSsrc } from '../../sdp/strip.ts';
+import { keepTelephoneEvent8000, stripBrowserLines, stripKeys, stripSsrc } from '../../sdp/strip.ts';
 import { markTrickle } from '../../sdp/trickle.ts';
 import type { MediaCall, MediaParty } from './media-call.ts';
 import type { MediaDeletes } from './media-delete.ts';
@@ -32,10 +32,13 @@ export class MediaCommands {
   }
 
   async offer(call: MediaCall, tags: CallTags, command: Extract<Command, { offer: string }>): Promise<string> {
-    const sender = this.#kindOf(call, tags, command.offerer, command.offer);
+    // A side that speaks plain RTP since the call began goes on so: rtpengine would not understand what it encrypts now.
+    const wasPlain = command.scope === 'dialog' && this.#party(call, tags, command.offerer).kind === 'rtp';
+    const said = wasPlain ? stripKeys(command.offer) : command.offer;
+    const sender = this.#kindOf(call, tags, command.offerer, said);
     const receiver = this.#party(call, tags, command.offerer === 'caller' ? 'callee' : 'caller');
     const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
-    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: markTrickle(command.offer) } as const;
+    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: markTrickle(said) } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
     const first = command.scope === 'branch';
     call.lastAnswer = undefined;
@@ -59,10 +62,15 @@ export class MediaCommands {
     const inForce = answerInForce(call, tags, command.answer);
     if (inForce !== undefined) return inForce;
     call.lastAnswer = undefined;
-    const sender = this.#kindOf(call, tags, command.offerer === 'caller' ? 'callee' : 'caller', command.answer);
+    const answerer = command.offerer === 'caller' ? 'callee' : 'caller';
+    // rtpengine would take its key and encrypt, and a party that was offered none decrypts nothing.
+    const wasOfferedKeys = this.#party(call, tags, answerer).kind !== 'rtp';
+    const said = wasOfferedKeys ? command.answer : stripKeys(command.answer);
+    const sender = this.#kindOf(call, tags, answerer, said);
     const receiver = this.#party(call, tags, command.offerer);
-    const complete = markTrickle(completeAnswer(command.answer, command.offer));
-    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: complete } as const;
+    const complete = markTrickle(completeAnswer(said, command.offer));
+    const profile = answerProfile(receiver.kind);
+    const answer = { command: 'answer', ...answerKeys(command, tags), sdp: complete, ...profile } as const;
     const give = async (): Promise<string> =>
       this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
     const anew = (): Promise<string> => this.offer(call, tags, command).then(give);

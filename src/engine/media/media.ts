@@ -16,7 +16,6 @@ import {
   type Party,
   stepExchange,
 } from '../../media/offer-answer.ts';
-import { otherKind } from '../../media/profiles.ts';
 import { viaBranch } from '../../media/via-branch.ts';
 import { removeAll, withBody } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
@@ -108,12 +107,11 @@ export class Media {
     return call.callees.get(tagOf(get(response, To)) ?? '')?.kind;
   }
 
-  /** The kind of SDP to offer after this refusal, if there is one that was not tried; a browser takes only its own. */
-  otherKind(invite: SipRequest, branchId: string, flow: Flow, { status }: SipResponse): MediaKind | undefined {
+  /** The kind of SDP that this is a refusal of, if another one is worth a try; a browser takes only its own. */
+  refusedKind(invite: SipRequest, branchId: string, flow: Flow, { status }: SipResponse): MediaKind | undefined {
     if ((status !== 488 && status !== 606) || !isSdp(invite)) return undefined;
     const offered = this.find(invite)?.callees.get(viaBranch(this.#mark, branchId))?.kind;
-    const isBrowser = offered === 'webrtc' && kindByTransport(flow.transport) === 'webrtc';
-    return offered === undefined || isBrowser ? undefined : otherKind[offered];
+    return offered === 'webrtc' && kindByTransport(flow.transport) === 'webrtc' ? undefined : offered;
   }
 
   // --- life ----------------------------------------------------------------------------------------------------------
@@ -289,7 +287,7 @@ export class Media {
 
   #noteCallee(call: MediaCall, name: string, branch: Branch): void {
     const known = call.callees.get(name)?.kind ?? branch.target.media;
-    const kind = known ?? kindByTransport(branch.flow.transport);
+    const kind = known ?? assumedKind(branch.flow.transport);
     call.callees.set(name, { kind, address: branch.flow.remote.address });
   }
 
@@ -385,6 +383,15 @@ function facts(message: SipMessage): { readonly method: string; readonly sdp: st
 
 function withoutBody<M extends SipMessage>(message: M): M {
   return withBody(removeAll(message, ContentType), '');
+}
+
+/**
+ * What a callee is offered of whom nothing is known yet. A telephone that hides its signalling may encrypt its media, too:
+ * over TLS it is offered both (RFC 8643), and its answer is remembered. Elsewhere the keys would be read on their way, and
+ * the INVITE would not fit into a datagram.
+ */
+export function assumedKind(transport: string): MediaKind {
+  return transport === 'tls' ? 'osrtp' : kindByTransport(transport);
 }
 
 /** Law 2: the last resort, when neither its SDP nor its binding says what a party speaks. */

@@ -7,7 +7,7 @@ import { serialize } from '../../message/edit.ts';
 import { all } from '../../message/header.ts';
 import { Route } from '../../message/headers/route.ts';
 import type { SipRequest } from '../../message/message.ts';
-import type { Flow } from '../../ports.ts';
+import type { Flow, MediaKind } from '../../ports.ts';
 import { forwarded } from '../../proxy/forward.ts';
 import { recordRoutes } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
@@ -22,8 +22,8 @@ export interface BranchPlan {
   readonly target: Target;
   /** Its share of Max-Breadth; `undefined` leaves the header as it is. */
   readonly maxBreadth: number | undefined;
-  /** Its target was asked before, and refused the SDP. */
-  readonly isRetry?: boolean;
+  /** Its target was asked before, and refused SDPs of these kinds. */
+  readonly refused?: readonly MediaKind[];
   /** The servers of its target that are left, when others have failed. */
   readonly left?: readonly Way[];
 }

@@ -6,6 +6,7 @@
  */
 import { withoutClaims } from '../../auth/claims.ts';
 import { type ErrorCode, errors, Failure, failureOf } from '../../errors.ts';
+import { otherKind } from '../../media/profiles.ts';
 import { cancelFor } from '../../message/build.ts';
 import { removeAll, removeFirst, withBody } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
@@ -14,13 +15,14 @@ import { CSeq } from '../../message/headers/cseq.ts';
 import { ContentType } from '../../message/headers/text.ts';
 import { Via } from '../../message/headers/via.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { Cancel } from '../../ports.ts';
+import type { Cancel, Flow } from '../../ports.ts';
 import { branchParameter } from '../../proxy/loop.ts';
 import { type BranchState, type ContextEvent, isSuccess } from '../../proxy/response-context.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, nobody } from '../core.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
+import { assumedKind } from '../media/media.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { RefusedAnswers } from './refused-answers.ts';
@@ -218,21 +220,24 @@ export class Downstream {
       const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
       const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
       if (response === undefined || this.#asksAgain(branch, sent, response)) return;
-      if (plan.isRetry === true && isSuccess(response)) this.#learn(plan.target);
+      if (isSuccess(response)) this.#learn(plan, sent.flow, response);
       this.#context.step({ on: 'response', branch: plan.id, response });
     }
   }
 
-  /** DESIGN §4: a device that refuses the SDP is offered one of the other kind, once. */
+  /** DESIGN §4: a device that refuses the SDP is offered one of the other kind, once; one that was offered either, both. */
   #asksAgain({ plan }: LiveBranch, { id, target, flow }: PreparedBranch, response: SipResponse): boolean {
-    if (plan.isRetry === true || !opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
-    const media = this.#core.media.otherKind(this.#request.message, id, flow, response);
+    if (!opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
+    const kind = this.#core.media.refusedKind(this.#request.message, id, flow, response);
+    if (kind === undefined) return false;
+    const refused = [...(plan.refused ?? []), kind];
+    const media = otherKind(refused);
     if (media === undefined) return false;
     this.#core.ports.log.info(
       { callId: this.#callId(), target: withoutPush(target.uri), media },
       'Refused the SDP; asked again',
     );
-    this.#replace(id, { ...plan, target: { ...target, media }, isRetry: true });
+    this.#replace(id, { ...plan, target: { ...target, media }, refused });
     return true;
   }
 
@@ -263,8 +268,13 @@ export class Downstream {
     this.prepare(by);
   }
 
-  #learn({ binding, media }: Target): void {
-    if (binding !== undefined && media !== undefined) this.#core.registrar.learn(binding, media);
+  /** Law 2: what it said of itself, for the next call to it. */
+  #learn({ target: { binding, media }, refused }: BranchPlan, { transport }: Flow, response: SipResponse): void {
+    const call = binding === undefined ? undefined : this.#core.media.find(this.#request.message);
+    const kind = call && this.#core.media.calleeKind(call, response);
+    if (binding === undefined || kind === undefined) return;
+    const isNews = refused !== undefined || kind !== (media ?? assumedKind(transport));
+    if (isNews) this.#core.registrar.learn(binding, kind);
   }
 
   /** The response with its media in place; `undefined` when that failed and the branch is given up (law 1). */
