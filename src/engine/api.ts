@@ -272,8 +272,8 @@ export interface Proxy {
     forward(branch: Branch): Promise<SipRequest>;
     /** The same for a response. */
     backward(reply: BranchReply): Promise<SipResponse>;
-    /** Candidates of ICE after the SDP (RFC 8840), for a call whose media rtpengine has. */
-    isTrickle(request: Request): boolean;
+    /** Gives rtpengine the candidates that come after the SDP (RFC 8840); `false`: these are none, or not for it. */
+    trickle(request: Request): boolean;
     /** The call that this answers is recorded from now on; nobody waits for it. */
     record(reply: BranchReply): void;
   };

@@ -88,7 +88,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     media: {
       forward: (branch) => core().media.forward(branch),
       backward: (reply) => backward(core(), reply),
-      isTrickle: ({ message }) => isTrickle(message) && core().media.find(message)?.node !== undefined,
+      trickle: ({ message }) => isTrickle(message) && core().media.trickle(message),
       record: ({ response }) => {
         const call = core().media.find(response, true);
         if (call !== undefined) recordAnswered(core(), call);

@@ -43,6 +43,15 @@ export interface AnswerCommand {
   readonly 'received-from'?: readonly [family: 'IP4' | 'IP6', address: string];
 }
 
+/** Candidates of the party with this tag, after its SDP (RFC 8840). On the wire it is an offer with the flag `fragment`. */
+export interface TrickleCommand {
+  readonly command: 'trickle';
+  readonly 'call-id': string;
+  readonly 'from-tag': string;
+  readonly 'to-tag': string;
+  readonly sdp: string;
+}
+
 /** Without from-tag and via-branch: the whole call. */
 export interface DeleteCommand {
   readonly command: 'delete';
@@ -94,6 +103,7 @@ export type NgCommand =
   | PlayCommand
   | StopPlayingCommand
   | BlockCommand
+  | TrickleCommand
   | OfferCommand
   | AnswerCommand
   | DeleteCommand

@@ -2,7 +2,7 @@
  * RFC 8840 §4.1.1: an agent with ICE that does not know its address yet writes `c=IN IP4 0.0.0.0`, and nobody takes that
  * for hold. rtpengine 10.5 does, unless `a=ice-options:trickle` stands in the medium itself; Firefox writes it at the
  * session level only (as RFC 8839 §5.6 allows), and others not at all.
- * The candidates that come later, over INFO, are no affair of rtpengine: it learns them from the checks.
+ * The candidates that come later, over INFO, are for rtpengine alone, with which the agent has its ICE.
  */
 import { lower, trim } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
@@ -14,6 +14,11 @@ import { linesOf, sections } from './lines.ts';
 export function isTrickle(request: SipRequest): boolean {
   const [type = ''] = (get(request, ContentType) ?? '').split(';');
   return request.method === 'INFO' && lower(trim(type)) === 'application/trickle-ice-sdpfrag';
+}
+
+/** For rtpengine, which takes the first line of what it reads for its `v=`, up to 26: the ufrag would be lost. */
+export function fragmentSdp({ body }: SipRequest): string {
+  return `v=0\r\n${body}`;
 }
 
 const trickles = /^a=ice-options:(?:.* )?trickle[ \r\n]/;

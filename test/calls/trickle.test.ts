@@ -14,7 +14,7 @@ const fragment = [
   '',
 ].join('\r\n');
 
-test('no candidates in the offer: it is taken; those over INFO are answered here and reach nobody; the call goes on', async () => {
+test('no candidates in the offer: it is taken; those over INFO are given to rtpengine and reach nobody else; the call goes on', async () => {
   const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
   await it.play(async () => {
     const alice = await it.registered({ name: 'alice', address: '192.0.2.1', transport: 'wss' });
@@ -39,6 +39,9 @@ test('no candidates in the offer: it is taken; those over INFO are answered here
     });
     await alice.receivesResponse(200, 'INFO');
     await bob.receivesNothing(1_000);
+    const { callId, local, remote } = caller;
+    const keys = { 'call-id': callId, 'from-tag': local.tag, 'to-tag': remote.tag };
+    assert.deepEqual(it.media.told.at(-1)?.command, { command: 'trickle', ...keys, sdp: `v=0\r\n${fragment}` });
     // RFC 3261 §12.2.2: a gap in CSeq is no fault.
     await it.hangUp(alice, caller, bob);
     assert.equal(callee.callId, caller.callId);

@@ -3,13 +3,15 @@
  * either side, refused and given up; and what a browser and a telephone get to see of each other's SDP.
  */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../src/ports.ts';
 import type { Scope } from '../support/process.ts';
 import { seen } from '../support/sdp.ts';
 import { assertNothingIsLeft } from '../support/sipp-calls.ts';
-import { PASSWORD, type Softphone, softphoneOf, type Talk } from '../support/softphone.ts';
+import { PASSWORD, type Softphone, sdpType, softphoneOf, type Talk } from '../support/softphone.ts';
 import { createSuite } from '../support/suite.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct-process.ts';
 
@@ -206,6 +208,39 @@ describe('browsers and telephones', () => {
       assert.equal(seen(byPhone.offered).direction, direction);
     }
     await hangUp(talk, bob, alice);
+  });
+
+  test('RFC 8840: candidates that a browser sends over INFO reach rtpengine, which checks them', async (t) => {
+    const [alice, bob] = await pair(t, 'wss', 'udp');
+    const socket = createSocket('udp4');
+    t.after(() => void socket.close());
+    const checked = once(socket, 'message');
+    await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
+    const offer = alice
+      .offer()
+      .replace(/^a=candidate:.*\r\n/gm, '')
+      .replace(/^c=IN IP4 .*\r$/gm, 'c=IN IP4 0.0.0.0\r');
+    const invite = await alice.invite(bob.aor, offer);
+    const received = await bob.agent.receivesRequest('INVITE');
+    bob.agent.respond(received, 200, { body: bob.answer(), contentType: sdpType });
+    const answered = await alice.agent.receivesResponse(200, 'INVITE');
+    alice.agent.ack(invite, answered);
+    await bob.agent.receivesRequest('ACK');
+    const dialog = alice.agent.dialog(invite, answered);
+    const known = offer.split('\r\n').filter((line) => /^a=(?:ice-ufrag|ice-pwd):/.test(line));
+    const medium = offer.split('\r\n').filter((line) => /^(?:m=|a=mid:)/.test(line));
+    const candidate = `a=candidate:1 1 udp 2130706431 127.0.0.1 ${socket.address().port} typ host`;
+    alice.agent.within(dialog, 'INFO', {
+      body: [...known, ...medium, candidate, 'a=end-of-candidates', ''].join('\r\n'),
+      contentType: 'application/trickle-ice-sdpfrag',
+      headers: [['Info-Package', 'trickle-ice']],
+    });
+    await alice.agent.receivesResponse(200, 'INFO');
+    const [check] = await checked;
+    assert.ok(Buffer.isBuffer(check));
+    assert.equal(check.readUInt16BE(0), 1, 'RFC 8489 §5: a Binding request');
+    await alice.hangUp(dialog, bob);
+    await assertNothingIsLeft(viaduct, dialog.callId);
   });
 
   test('a browser calls a browser: both get DTLS and ICE', async (t) => {

@@ -237,7 +237,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     media: {
       forward: () => later('forward', say.forwarded),
       backward: () => later('backward', say.backward),
-      isTrickle: () => say.isTrickle,
+      trickle: () => say.isTrickle,
       record: () => tell('record', undefined),
     },
   };

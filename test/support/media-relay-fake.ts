@@ -43,7 +43,7 @@ export interface Told {
 }
 
 export interface MediaRelayFake extends MediaRelay {
-  /** Every offer, answer and delete that reached it, refused ones included. */
+  /** Every offer, answer, delete and candidate that reached it, refused ones included. */
   readonly told: readonly Told[];
   /** One word or two for each: `offer RTP/AVP`, `answer`, `delete branch`, `delete`. */
   story(): readonly string[];
@@ -83,7 +83,7 @@ interface Call {
 
 const relayAddress = '203.0.113.50';
 const timeoutMs = 2000;
-const changing: ReadonlySet<string> = new Set(['offer', 'answer', 'delete']);
+const changing: ReadonlySet<string> = new Set(['offer', 'answer', 'delete', 'trickle']);
 const ok: NgReply = { result: 'ok' };
 
 export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches> = {}): MediaRelayFake {

@@ -18,7 +18,12 @@ const maxDigits = 20;
 
 /** `cookie SP dictionary`, ready to be sent. */
 export function encodeCommand(cookie: string, command: NgCommand): Buffer {
-  return Buffer.from(`${cookie} ${writeDictionary(command)}`, 'latin1');
+  return Buffer.from(`${cookie} ${writeDictionary(onTheWire(command))}`, 'latin1');
+}
+
+/** rtpengine has no command for candidates alone. */
+function onTheWire(command: NgCommand): NgCommand {
+  return command.command === 'trickle' ? { ...command, command: 'offer', flags: ['fragment'] } : command;
 }
 
 function write(value: NgValue): string {

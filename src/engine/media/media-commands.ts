@@ -3,7 +3,7 @@
  * what a body needs beyond what rtpengine does.
  */
 import { Failure } from '../../errors.ts';
-import type { NgCommand } from '../../media/commands.ts';
+import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
 import type { Command, Party } from '../../media/offer-answer.ts';
@@ -78,6 +78,13 @@ export class MediaCommands {
     const sdp = receiver.kind === 'webrtc' ? await this.#acceptable(call, made, command.offer, anew) : made;
     call.lastAnswer = { callee: tags.callee, answer: command.answer, sdp };
     return sdp;
+  }
+
+  /** Without them rtpengine learns where the client is from its checks: a failure hurts nobody. */
+  trickle(call: MediaCall, node: string, command: TrickleCommand): void {
+    this.#send(call, node, command).catch((thrown: unknown) =>
+      this.#log.info({ callId: call.callId, error: String(thrown) }, 'Candidates of ICE were not taken'),
+    );
   }
 
   /** The last accepted pair again: rtpengine has applied the refused one. Its failure must not hurt the response. */

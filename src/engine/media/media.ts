@@ -27,6 +27,7 @@ import { ContentType } from '../../message/headers/text.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../message/message.ts';
 import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../../ports.ts';
 import { describeSdp, isSdp, mayHideSdp } from '../../sdp/describe.ts';
+import { fragmentSdp } from '../../sdp/trickle.ts';
 import type { Branch, BranchReply } from '../api.ts';
 import {
   canTake,
@@ -347,6 +348,20 @@ export class Media {
   #rewrite<M extends SipMessage>(call: MediaCall, message: M, key: string, sdp: string): M {
     rememberRewritten(call, key, sdp);
     return withBody(message, sdp);
+  }
+
+  /** For the side that sent them; `false`: rtpengine has not the media of this call. Nobody waits for it. */
+  trickle(info: SipRequest): boolean {
+    const call = this.find(info);
+    if (call?.node === undefined) return false;
+    this.#commands.trickle(call, call.node, {
+      command: 'trickle',
+      'call-id': call.name,
+      'from-tag': tagOf(get(info, From)) ?? '',
+      'to-tag': tagOf(get(info, To)) ?? '',
+      sdp: fragmentSdp(info),
+    });
+    return true;
   }
 
   // --- release -------------------------------------------------------------------------------------------------------

@@ -109,6 +109,14 @@ describe('encoding ng commands', () => {
     assert.equal(decodeReply(bytes.toString('latin1').slice(2)).sdp, sdp);
   });
 
+  it('RFC 8840: writes candidates as an offer with the flag fragment', () => {
+    const keys = { 'call-id': 'c', 'from-tag': 'a', 'to-tag': 'b', sdp: 'v=0\r\n' } as const;
+    assert.equal(
+      encodeCommand('cookie', { command: 'trickle', ...keys }).toString('latin1'),
+      'cookie d7:command5:offer7:call-id1:c8:from-tag1:a6:to-tag1:b3:sdp5:v=0\r\n5:flagsl8:fragmentee',
+    );
+  });
+
   it('writes lists as lists: rtpengine 10.5 drops a plain string without a word', () => {
     const offer = { command: 'offer', 'call-id': 'x', 'from-tag': 'a', sdp: 's', SDES: ['off'], flags: [] } as const;
     assert.match(encodeCommand('c', offer).toString('latin1'), /4:SDESl3:offe.*5:flagsle/);
