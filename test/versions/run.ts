@@ -12,7 +12,7 @@ import { type Release, releaseOf, suites } from '../support/rtpengine-releases.t
 const together = [
   'test/media/golden.test.ts',
   ...['child', 'ng-client', 'real', 'relay'].map((name) => `test/adapters/rtpengine/${name}.test.ts`),
-  ...['calls', 'ipv6', 'leftovers', 'media-control', 'media-watch', 'softphones', 'to-tags'].map(
+  ...['calls', 'ipv6', 'leftovers', 'media-control', 'media-watch', 'softphones'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
 ];
