@@ -55,7 +55,7 @@ async function nodeFindings(node: MediaNode, checked: RelaysChecked): Promise<re
 function versionFinding({ address }: MediaNode, version: string | undefined): Finding {
   if (version === undefined) {
     const cure =
-      'rtpengine --version there. Viaduct is tried with 10.5 and newer; older ones may lack what browsers need.';
+      'rtpengine --version there. Viaduct is tried with 10.5, 12.5 and 26; older ones may lack what browsers need.';
     return finding('rtpengine', 'notice', `${address} does not tell its version.`, cure);
   }
   return finding('rtpengine', 'ok', `${address} is rtpengine ${version}.`, '');
