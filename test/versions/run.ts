@@ -12,11 +12,11 @@ import { type Release, releaseOf, suites } from '../support/rtpengine-releases.t
 const together = [
   'test/media/golden.test.ts',
   ...['child', 'ng-client', 'real', 'relay'].map((name) => `test/adapters/rtpengine/${name}.test.ts`),
-  ...['calls', 'ipv6', 'leftovers', 'media-control', 'media-watch', 'softphones'].map(
+  ...['calls', 'ipv6', 'leftovers', 'media-control', 'media-watch', 'softphones', 'story'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
 ];
-const alone = ['calls', 'osrtp'].map((name) => `test/browser/${name}.test.ts`);
+const alone = ['calls', 'explain', 'osrtp'].map((name) => `test/browser/${name}.test.ts`);
 /** With two versions at once. */
 const mixed = ['test/versions/mixed.test.ts'];
 
@@ -52,7 +52,7 @@ async function round({ suite, version, folder }: Release): Promise<Round> {
   console.log(`\n=== ${name}`);
   const first = folder === undefined ? [] : [folder];
   if (files.length > 0) return tests(name, files, 1, first);
-  const [some, others] = [await tests(name, together, 3, first), await tests(name, alone, 1, first)];
+  const [some, others] = [await tests(name, together, 2, first), await tests(name, alone, 1, first)];
   return { name, passed: some.passed + others.passed, failed: [...some.failed, ...others.failed] };
 }
 
