@@ -103,7 +103,7 @@ const answers: Readonly<Record<MediaKind, Pick<AnswerCommand, 'OSRTP' | 'SDES'>>
   webrtc: {},
   rtp: {},
   sdes: { SDES: ['pad'] },
-  // RFC 8643 §3.1: who offered either gets a key back also where the other side speaks plain RTP.
+  // RFC 8643 §3.2: who offered either gets a key back also where the other side speaks plain RTP.
   osrtp: { SDES: ['pad'], OSRTP: ['accept'] },
 };
 

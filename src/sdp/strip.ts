@@ -3,7 +3,8 @@
  *
  * `stripSsrc`: a transcoding relay sends under an SSRC of its own but passes the telephone's `a=ssrc` (RFC 5576) on, and
  * a browser then plays nothing. `keepTelephoneEvent8000`: two telephone-events (RFC 4733) confuse telephones.
- * `stripBrowserLines`: what rtpengine passes on though no telephone reads it. `stripKeys`: keys that answer none. Left out: everything that rtpengine does itself.
+ * `stripBrowserLines`: what rtpengine passes on though no telephone reads it. `stripKeys`: keys that answer none. Left out:
+ * everything that rtpengine does itself.
  */
 
 import { linesOf, sections } from './lines.ts';
