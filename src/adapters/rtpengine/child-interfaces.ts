@@ -45,15 +45,18 @@ export async function localAddresses(): Promise<LocalAddresses> {
   };
 }
 
-function sourceTowards(type: 'udp4' | 'udp6', target: string): Promise<string | undefined> {
+/** `undefined` where no route leads there. */
+export function sourceTowards(type: 'udp4' | 'udp6', target: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(type);
     const done = (address: string | undefined): void => {
       socket.close();
       resolve(address);
     };
+    // A callback of `connect` would be called on an error, too, and the address be 0.0.0.0.
     socket.on('error', () => done(undefined));
-    socket.connect(9, target, () => done(socket.address().address));
+    socket.on('connect', () => done(socket.address().address));
+    socket.connect(9, target);
   });
 }
 

@@ -11,7 +11,7 @@ import {
   type RtpengineOptions,
   startRtpengine,
 } from '../../../src/adapters/rtpengine/child.ts';
-import { childInterfaces, localAddresses } from '../../../src/adapters/rtpengine/child-interfaces.ts';
+import { childInterfaces, localAddresses, sourceTowards } from '../../../src/adapters/rtpengine/child-interfaces.ts';
 import { type ChildRecord, readChildRecord } from '../../../src/adapters/rtpengine/child-record.ts';
 import { openNgClient } from '../../../src/adapters/rtpengine/ng-client.ts';
 import { endProcess, identify, isAlive } from '../../../src/adapters/rtpengine/process-identity.ts';
@@ -101,6 +101,11 @@ describe('interfaces of the child (DESIGN §4)', () => {
   for (const [title, wishes, addresses, expected] of cases) {
     it(title, () => assert.deepEqual(childInterfaces(wishes, addresses), expected));
   }
+
+  it('where no route leads, such as on a laptop without a network, there is no address: not 0.0.0.0', async () => {
+    // Without SO_BROADCAST the system refuses it at once, on every host.
+    assert.equal(await sourceTowards('udp4', '255.255.255.255'), undefined);
+  });
 
   it('the addresses of this host are numeric, and loopback is among them', async () => {
     const { defaultRoute, loopback } = await localAddresses();
