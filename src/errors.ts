@@ -274,7 +274,7 @@ const rows = {
   'database-down': {
     status: 503,
     meaning: 'The database does not answer.',
-    nextStep: 'Check PostgreSQL; Viaduct reconnects by itself.',
+    nextStep: 'Calls and registrations get 503 until it does. Check PostgreSQL; Viaduct reconnects by itself.',
   },
 
   // --- media ---
@@ -286,7 +286,7 @@ const rows = {
   'media-down': {
     status: 503,
     meaning: 'No rtpengine answers.',
-    nextStep: 'Check the rtpengine processes and the UDP path to their ng port; see /api/v1/stats.',
+    nextStep: 'Check the rtpengine processes and the UDP path to their ng port; `npx viaduct doctor` tries each.',
   },
   'media-timeout': {
     status: 503,

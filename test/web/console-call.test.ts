@@ -1,11 +1,11 @@
 /** What the page of a call makes of a ladder, and how the console reads events: no browser is needed. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { CallExplanation } from '../../src/engine/operations.ts';
 import { diffLines } from '../../web/console/diff.ts';
 import { eventReader } from '../../web/console/event-stream.ts';
-import { type QualityHistory, rememberQuality } from '../../web/console/quality.ts';
+import { type MediaHistory, measured, packetRate, rememberMedia } from '../../web/console/quality.ts';
 import { inventedExplanation } from '../browser/console-ladder.ts';
 
 test('a diff: what stays, what went, what came', () => {
@@ -50,14 +50,50 @@ function withNulls(legs: CallExplanation['legs']) {
   }));
 }
 
-test('quality is kept per side, for five minutes, and not where none is known', () => {
-  const { legs } = inventedExplanation(0, 0);
-  let history: QualityHistory = new Map();
-  for (let second = 0; second < 600; second += 2) history = rememberQuality(history, withNulls(legs), second * 1000);
-  assert.deepEqual(
-    [...history].map(([tag, samples]) => [tag, samples.length]),
-    [['a', 150]],
-  );
+describe('media over time', () => {
+  /** As somebody sees it who looks every two seconds. */
+  function lookedAt(forSeconds: number, known: MediaHistory = new Map()): MediaHistory {
+    let history = known;
+    for (let second = 0; second < forSeconds; second += 2) {
+      const legs = withNulls(inventedExplanation(0, second).legs);
+      history = rememberMedia(history, { call: { state: 'answered' }, legs }, second * 1000);
+    }
+    return history;
+  }
+
+  const samplesOf = (history: MediaHistory, tag: string) => history.get(tag)?.samples ?? [];
+
+  test('it is kept for each side, the caller first, and for five minutes', () => {
+    const kept = [...lookedAt(600)].map(([tag, { name, samples }]) => [tag, name, samples.length]);
+    assert.deepEqual(kept, [
+      ['a', 'alice', 150],
+      ['b', 'bob', 150],
+    ]);
+  });
+
+  test('packets a second are known of both sides, quality only where RTCP tells it', () => {
+    const history = lookedAt(6);
+    for (const side of ['a', 'b']) {
+      assert.deepEqual(
+        packetRate(samplesOf(history, side)).map(({ value }) => value),
+        [50, 50],
+      );
+    }
+    const jitter = (side: string) => measured(samplesOf(history, side), ({ jitterMs }) => jitterMs);
+    assert.deepEqual([jitter('a').length, jitter('b').length], [3, 0]);
+  });
+
+  test('a count that went back belongs to another stream, and is no rate', () => {
+    const [first, second] = samplesOf(lookedAt(4), 'a');
+    assert.ok(first !== undefined && second !== undefined);
+    assert.deepEqual(packetRate([second, { ...first, atMs: 9000 }]), []);
+  });
+
+  test('after the call the lines stay as they were', () => {
+    const history = lookedAt(6);
+    const legs = withNulls(inventedExplanation(0, 6).legs);
+    assert.equal(rememberMedia(history, { call: { state: 'ended' }, legs }, 8000), history);
+  });
 });
 
 test('WHATWG HTML §9.2.6: events are read however they are cut, comments and retry: are no events', () => {

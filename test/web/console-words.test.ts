@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from '../../src/errors.ts';
+import { packages } from '../../src/presence/packages.ts';
 import { doorsOf } from '../../web/console/doors.ts';
 import { perSecond, recentRate, remember, type Sample } from '../../web/console/history.ts';
 import { refusalsOf } from '../../web/console/refusals.ts';
-import { count, counted, duration, rate, relative, share, sipName, span } from '../../web/console/words.ts';
+import { count, counted, duration, eventWord, rate, relative, share, sipName, span } from '../../web/console/words.ts';
 
 test('numbers with their units, thousands apart', () => {
   assert.equal(count(12_345), '12,345');
@@ -21,6 +22,15 @@ test('a share is never rounded to all or to none', () => {
     [share(0, 0), share(0, 9), share(1, 1000), share(1, 3), share(999, 1000), share(4, 4)],
     [undefined, '0 %', '< 1 %', '33 %', '> 99 %', '100 %'],
   );
+});
+
+test('an event package says what it is for; one that is not ours has its name alone', () => {
+  const served: readonly string[] = Object.keys(packages);
+  assert.deepEqual(
+    served.filter((event) => eventWord(event) === undefined),
+    [],
+  );
+  assert.deepEqual([eventWord('dialog'), eventWord('refer'), eventWord('toString')], ['busy lamp', undefined, undefined]);
 });
 
 test('durations run as a clock, spans read in two units at most', () => {

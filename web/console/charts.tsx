@@ -30,20 +30,29 @@ export function Sparkline({ points }: { readonly points: readonly Point[] }) {
   );
 }
 
-interface TrendProps {
+/** How the lines of a chart look, in their order: told apart without colour, too. */
+export const lineKinds = ['full', 'dashed'] as const;
+
+export interface Line {
+  /** Absent: it is the only one. */
+  readonly name?: string;
   readonly points: readonly Point[];
+}
+
+interface TrendProps {
+  readonly lines: readonly Line[];
   /** As in `12 requests/s`. */
   readonly say: (value: number) => string;
   readonly label: string;
 }
 
-/** The large one: with a scale, times, and a value where the pointer is. */
-export function Trend({ points, say, label }: TrendProps) {
+/** The large one: with a scale, times, and the values where the pointer is. */
+export function Trend({ lines, say, label }: TrendProps) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const height = 160;
-  const frame = frameOf(points, height, niceTop(Math.max(0, ...points.map(({ value }) => value))));
-  const line = pathOf(points, frame);
-  const marked = at === undefined ? undefined : nearest(points, frame.fromMs + at * frame.lastsMs);
+  const all = lines.flatMap(({ points }) => points).sort((a, b) => a.atMs - b.atMs);
+  const frame = frameOf(all, height, niceTop(Math.max(0, ...all.map(({ value }) => value))));
+  const marks = at === undefined ? [] : marksOf(lines, frame.fromMs + at * frame.lastsMs);
   return (
     <figure class="trend">
       <figcaption class="sr-only">{label}</figcaption>
@@ -57,12 +66,11 @@ export function Trend({ points, say, label }: TrendProps) {
           {[0, 0.5, 1].map((part) => (
             <path key={part} class="rule" d={`M0 ${1 + part * (height - 2)}H${WIDTH}`} />
           ))}
-          {line !== '' && <path class="ground" d={closed(line, points, frame)} />}
-          <path class="line" d={line} />
+          {lines.map(({ name, points }, index) => (
+            <Drawn key={name} points={points} frame={frame} kind={lineKinds[index % lineKinds.length]} />
+          ))}
         </svg>
-        {marked !== undefined && (
-          <Mark point={marked} frame={frame} text={`${say(marked.value)} · ${timeOfDay(marked.atMs)}`} />
-        )}
+        <Marks marks={marks} frame={frame} say={say} />
       </div>
       <div class="trend-times" aria-hidden="true">
         <span>{span(frame.lastsMs / 1000)} ago</span>
@@ -72,13 +80,53 @@ export function Trend({ points, say, label }: TrendProps) {
   );
 }
 
-function Mark({ point, frame, text }: { readonly point: Point; readonly frame: Frame; readonly text: string }) {
-  const left = (100 * (point.atMs - frame.fromMs)) / frame.lastsMs;
-  const top = (100 * y(point, frame)) / frame.height;
+interface DrawnProps {
+  readonly points: readonly Point[];
+  readonly frame: Frame;
+  readonly kind: (typeof lineKinds)[number] | undefined;
+}
+
+function Drawn({ points, frame, kind }: DrawnProps) {
+  const line = pathOf(points, frame);
+  if (line === '') return null;
+  return (
+    <>
+      {kind === 'full' && <path class="ground" d={closed(line, points, frame)} />}
+      <path class="line" data-line={kind} d={line} />
+    </>
+  );
+}
+
+interface Marked {
+  readonly name: string | undefined;
+  readonly point: Point;
+}
+
+/** What each line has nearest to this time. */
+function marksOf(lines: readonly Line[], atMs: number): readonly Marked[] {
+  return lines.flatMap(({ name, points }) => {
+    const point = nearest(points, atMs);
+    return point === undefined ? [] : [{ name, point }];
+  });
+}
+
+interface MarksProps {
+  readonly marks: readonly Marked[];
+  readonly frame: Frame;
+  readonly say: (value: number) => string;
+}
+
+function Marks({ marks, frame, say }: MarksProps) {
+  const [first] = marks;
+  if (first === undefined) return null;
+  const left = (100 * (first.point.atMs - frame.fromMs)) / frame.lastsMs;
+  const words = marks.map(({ name, point }) => `${name === undefined ? '' : `${name} `}${say(point.value)}`);
   return (
     <div class="mark" data-side={left > 60 ? 'left' : 'right'} style={{ left: `${left}%` }}>
-      <i style={{ top: `${top}%` }} />
-      <span>{text}</span>
+      {marks.map(({ name, point }) => (
+        <i key={name} style={{ top: `${(100 * y(point, frame)) / frame.height}%` }} />
+      ))}
+      <span>{[...words, timeOfDay(first.point.atMs)].join(' · ')}</span>
     </div>
   );
 }

@@ -1,12 +1,8 @@
 /** Why a call went as it did: the verdicts with the next step, each leg with its media, and what rtpengine made of the SDP. */
-import { useEffect, useState } from 'preact/hooks';
 import type { Exchange, Explanation, Leg, Verdict } from './answers.ts';
-import { Sparkline } from './charts.tsx';
 import { diffLines } from './diff.ts';
-import type { Point } from './history.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Card, Media, type Mood, Status, Words } from './parts.tsx';
-import { type QualityHistory, rememberQuality } from './quality.ts';
 import { count, timeOfDay } from './words.ts';
 
 const looks: Readonly<Record<Verdict['level'], { readonly icon: IconName; readonly word: string }>> = {
@@ -45,25 +41,17 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
   );
 }
 
-export function useQuality(explanation: Explanation | undefined): QualityHistory {
-  const [history, setHistory] = useState<QualityHistory>(new Map());
-  useEffect(() => {
-    if (explanation !== undefined) setHistory((known) => rememberQuality(known, explanation.legs, Date.now()));
-  }, [explanation]);
-  return history;
-}
-
-export function Legs({ legs, history }: { readonly legs: Explanation['legs']; readonly history: QualityHistory }) {
+export function Legs({ legs }: { readonly legs: Explanation['legs'] }) {
   return (
     <div class="cards">
       {legs.map((leg) => (
-        <LegCard key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`} leg={leg} history={history} />
+        <LegCard key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`} leg={leg} />
       ))}
     </div>
   );
 }
 
-function LegCard({ leg, history }: { readonly leg: Leg; readonly history: QualityHistory }) {
+function LegCard({ leg }: { readonly leg: Leg }) {
   const { party, userAgent, profile, why, media, inCall } = leg;
   return (
     <Card title={party.name} note={inCall ? party.role : `${party.role}, did not answer`}>
@@ -104,7 +92,7 @@ function LegCard({ leg, history }: { readonly leg: Leg; readonly history: Qualit
           </li>
         </ul>
       )}
-      <QualityOf leg={leg} history={history} />
+      <QualityOf leg={leg} />
     </Card>
   );
 }
@@ -137,35 +125,17 @@ export const noQuality: Readonly<Record<NonNullable<Leg['noQuality']>, string>> 
   'no-statistics': 'rtpengine has said nothing of this side.',
 };
 
-function QualityOf({
-  leg: { media, noQuality: why, inCall },
-  history,
-}: {
-  readonly leg: Leg;
-  readonly history: QualityHistory;
-}) {
+function QualityOf({ leg: { media, noQuality: why, inCall } }: { readonly leg: Leg }) {
   const quality = media?.quality ?? null;
   if (media === null || quality === null) {
     return inCall && why !== null ? <p class="soft small">{noQuality[why]}</p> : null;
   }
-  const points = history.get(media.tag) ?? [];
-  const line = (value: (sample: (typeof points)[number]) => number): readonly Point[] =>
-    points.map((sample) => ({ atMs: sample.atMs, value: value(sample) }));
   return (
     <div class="quality">
-      <Measure name="MOS" value={quality.mos.toFixed(1)} say={mosWord(quality.mos)} points={line(({ mos }) => mos)} />
-      <Measure name="Jitter" value={`${Math.round(quality.jitterMs)} ms`} points={line(({ jitterMs }) => jitterMs)} />
-      <Measure
-        name="Loss"
-        value={`${quality.lossPercent.toFixed(1)} %`}
-        say={`${count(quality.lost)} lost`}
-        points={line(({ lossPercent }) => lossPercent)}
-      />
-      <Measure
-        name="Round trip"
-        value={`${Math.round(quality.roundTripMs)} ms`}
-        points={line(({ roundTripMs }) => roundTripMs)}
-      />
+      <Measure name="MOS" value={quality.mos.toFixed(1)} say={mosWord(quality.mos)} />
+      <Measure name="Jitter" value={`${Math.round(quality.jitterMs)} ms`} />
+      <Measure name="Loss" value={`${quality.lossPercent.toFixed(1)} %`} say={`${count(quality.lost)} lost`} />
+      <Measure name="Round trip" value={`${Math.round(quality.roundTripMs)} ms`} />
     </div>
   );
 }
@@ -180,16 +150,14 @@ interface MeasureProps {
   readonly name: string;
   readonly value: string;
   readonly say?: string;
-  readonly points: readonly Point[];
 }
 
-function Measure({ name, value, say, points }: MeasureProps) {
+function Measure({ name, value, say }: MeasureProps) {
   return (
     <div class="measure">
       <span class="what">{name}</span>
       <b class="num">{value}</b>
       <span class="what word">{say}</span>
-      <Sparkline points={points} />
     </div>
   );
 }

@@ -1,22 +1,54 @@
-/** The quality of each side of a call as it was while somebody looked at it: rtpengine tells only how it is now. */
+/** The media of each side of a call as it was while somebody looked at it: rtpengine tells only how it is now. */
 import type { Explanation, Leg } from './answers.ts';
-import { HISTORY_MS } from './history.ts';
+import { HISTORY_MS, type Point } from './history.ts';
 
-type Quality = NonNullable<NonNullable<Leg['media']>['quality']>;
+type Media = NonNullable<Leg['media']>;
+type Quality = NonNullable<Media['quality']>;
 
-export interface QualitySample extends Quality {
+export interface MediaSample {
   readonly atMs: number;
+  /** That came from this side since the call began. */
+  readonly packets: number;
+  /** An average of the call so far. */
+  readonly quality: Media['quality'];
 }
 
-/** By the tag of the side. */
-export type QualityHistory = ReadonlyMap<string, readonly QualitySample[]>;
+export interface SideHistory {
+  readonly name: string;
+  readonly samples: readonly MediaSample[];
+}
 
-export function rememberQuality(known: QualityHistory, legs: Explanation['legs'], atMs: number): QualityHistory {
+/** By the tag of the side; the caller first. */
+export type MediaHistory = ReadonlyMap<string, SideHistory>;
+
+export interface Told {
+  readonly call: Pick<Explanation['call'], 'state'>;
+  readonly legs: Explanation['legs'];
+}
+
+/** With what is known now; for the last minutes, and for as long as the call lasts. */
+export function rememberMedia(known: MediaHistory, { call, legs }: Told, atMs: number): MediaHistory {
+  if (call.state !== 'answered') return known;
   const next = new Map(known);
-  for (const { media } of legs) {
-    if (media === null || media.quality === null) continue;
-    const kept = (next.get(media.tag) ?? []).filter((sample) => sample.atMs > atMs - HISTORY_MS && sample.atMs < atMs);
-    next.set(media.tag, [...kept, { ...media.quality, atMs }]);
+  for (const { party, media, inCall } of legs) {
+    if (media === null || !inCall) continue;
+    const before = next.get(media.tag)?.samples ?? [];
+    const kept = before.filter((sample) => sample.atMs > atMs - HISTORY_MS && sample.atMs < atMs);
+    const samples = [...kept, { atMs, packets: media.packets, quality: media.quality }];
+    next.set(media.tag, { name: party.name, samples });
   }
   return next;
+}
+
+export function measured(samples: readonly MediaSample[], value: (quality: Quality) => number): readonly Point[] {
+  return samples.flatMap(({ atMs, quality }) => (quality === null ? [] : [{ atMs, value: value(quality) }]));
+}
+
+/** Between one look and the next. A count that went back belongs to another stream. */
+export function packetRate(samples: readonly MediaSample[]): readonly Point[] {
+  return samples.slice(1).flatMap(({ atMs, packets }, index) => {
+    const before = samples[index];
+    if (before === undefined || packets < before.packets) return [];
+    return [{ atMs, value: ((packets - before.packets) * 1000) / (atMs - before.atMs) }];
+  });
 }

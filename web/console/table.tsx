@@ -18,6 +18,9 @@ export interface Column<T> {
   readonly end?: boolean;
 }
 
+/** So few rows need no filter. */
+const AT_A_GLANCE = 5;
+
 interface TableProps<T> {
   readonly label: string;
   readonly rows: readonly T[];
@@ -35,23 +38,9 @@ export function Table<T>({ label, rows, columns, keyOf, textOf, hrefOf, more, em
   if (rows.length === 0) return <div class="card">{empty}</div>;
   return (
     <section class="list" aria-label={label}>
-      <div class="list-head">
-        <label class="find">
-          <Icon name="search" />
-          <span class="sr-only">Filter</span>
-          <input
-            type="search"
-            placeholder="Filter"
-            spellcheck={false}
-            value={wanted}
-            data-shortcut="/"
-            onInput={(event) => setWanted(event.currentTarget.value)}
-          />
-        </label>
-        <output class="soft">
-          {wanted === '' ? counted(rows.length, 'entry', 'entries') : `${shown.length} of ${rows.length}`}
-        </output>
-      </div>
+      {(rows.length > AT_A_GLANCE || wanted !== '') && (
+        <Find wanted={wanted} want={setWanted} shown={shown.length} of={rows.length} />
+      )}
       {shown.length === 0 ? (
         <p class="soft nothing">Nothing here matches “{wanted}”.</p>
       ) : (
@@ -80,6 +69,33 @@ export function Table<T>({ label, rows, columns, keyOf, textOf, hrefOf, more, em
         </button>
       )}
     </section>
+  );
+}
+
+interface FindProps {
+  readonly wanted: string;
+  readonly want: (text: string) => void;
+  readonly shown: number;
+  readonly of: number;
+}
+
+function Find({ wanted, want, shown, of }: FindProps) {
+  return (
+    <div class="list-head">
+      <label class="find">
+        <Icon name="search" />
+        <span class="sr-only">Filter</span>
+        <input
+          type="search"
+          placeholder="Filter"
+          spellcheck={false}
+          value={wanted}
+          data-shortcut="/"
+          onInput={(event) => want(event.currentTarget.value)}
+        />
+      </label>
+      <output class="soft">{wanted === '' ? counted(of, 'entry', 'entries') : `${shown} of ${of}`}</output>
+    </div>
   );
 }
 

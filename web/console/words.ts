@@ -84,6 +84,19 @@ export function timeOfDay(iso: string | number): string {
   return clockTime.format(typeof iso === 'number' ? iso : Date.parse(iso));
 }
 
+const eventWords: Readonly<Record<string, string>> = {
+  presence: 'who is there',
+  'presence.winfo': 'his watchers',
+  dialog: 'busy lamp',
+  'message-summary': 'message lamp',
+  reg: 'his own devices',
+};
+
+/** What an event package is for. */
+export function eventWord(event: string): string | undefined {
+  return Object.hasOwn(eventWords, event) ? eventWords[event] : undefined;
+}
+
 export interface SipName {
   /** The user part, or the host where there is none. */
   readonly user: string;

@@ -154,7 +154,7 @@ test('a database that is down: 503, with the row of errors.ts as type and the ne
     type: 'urn:viaduct:error:database-down',
     title: 'The database does not answer.',
     status: 503,
-    detail: 'Check PostgreSQL; Viaduct reconnects by itself.',
+    detail: 'Calls and registrations get 503 until it does. Check PostgreSQL; Viaduct reconnects by itself.',
   });
 });
 

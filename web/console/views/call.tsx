@@ -1,16 +1,17 @@
 /**
  * One call: who, how long, how it ended and why; the verdict with the next step; its
- * legs with their media; its ladder; and what rtpengine made of its session descriptions.
+ * legs with their media, also over time; its ladder; and what rtpengine made of its session descriptions.
  */
 import { useAnswer } from '../answer.ts';
 import type { Call, Explanation, Ladder } from '../answers.ts';
 import { Heard } from '../call-record.tsx';
 import { CallState } from '../call-state.tsx';
 import { now } from '../clock.ts';
-import { Exchanges, Legs, useQuality, Verdicts } from '../explanation.tsx';
+import { Exchanges, Legs, Verdicts } from '../explanation.tsx';
 import { Icon } from '../icons.tsx';
 import { LadderView } from '../ladder.tsx';
 import { beat, statistics } from '../live.ts';
+import { MediaOverTime, useMediaHistory } from '../media-over-time.tsx';
 import { Card, Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
 import { duration, relative, timeOfDay } from '../words.ts';
@@ -20,7 +21,7 @@ export function CallPage({ id }: { readonly id: string }) {
   const { value: ladder, failed } = useAnswer<Ladder>(`${path}/ladder`);
   const { value: record, failed: unknown } = useAnswer<Call>(path);
   const { value: explanation } = useAnswer<Explanation>(`${path}/explain`, beat);
-  const history = useQuality(explanation);
+  const history = useMediaHistory(explanation);
   if (ladder === undefined && failed?.status === 404 && record !== undefined) return <RecordOnly call={record} />;
   if (ladder === undefined && failed?.status === 404 && unknown?.status === 404) return <Forgotten />;
   if (ladder === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
@@ -28,7 +29,8 @@ export function CallPage({ id }: { readonly id: string }) {
     <>
       <Summary call={record ?? ladder.call} />
       {explanation !== undefined && <Verdicts verdicts={explanation.verdicts} />}
-      {explanation !== undefined && <Legs legs={explanation.legs} history={history} />}
+      {explanation !== undefined && <Legs legs={explanation.legs} />}
+      {explanation !== undefined && <MediaOverTime explanation={explanation} history={history} />}
       <Card title="What passed" note="choose a step to read it" wide>
         <LadderView ladder={ladder} />
       </Card>

@@ -129,7 +129,7 @@ function AddNode() {
       <header>
         <h2>Add a node</h2>
       </header>
-      <p class="soft">It takes calls at once, until Viaduct ends; write it into RTPENGINE to keep it.</p>
+      <p class="soft">It takes calls at once, and is still there after a restart.</p>
       <form class="controls" onSubmit={submit}>
         <label class="wide">
           Address

@@ -56,7 +56,7 @@ function Ailments({
       )}
       {down.map(({ id, address, lastError }) => (
         <Ailment key={id} title={`The rtpengine at ${address} does not answer.`}>
-          {lastError !== null && `${lastError}. `}
+          {lastError !== null && `Last error: ${lastError}. `}
           <Words text={errors['media-down'].nextStep} />
         </Ailment>
       ))}
@@ -161,7 +161,7 @@ function Traffic({ numbers }: { readonly numbers: Statistics }) {
   return (
     <Card title="SIP requests" note="per second" wide>
       <Trend
-        points={points}
+        lines={[{ points }]}
         say={(value) => `${rate(value)}/s`}
         label="Requests per second over the last five minutes"
       />

@@ -4,7 +4,7 @@ import type { Publication, Subscription } from '../answers.ts';
 import { now } from '../clock.ts';
 import { Empty, Loading, type Mood, Party, Status, Trouble } from '../parts.tsx';
 import { Table } from '../table.tsx';
-import { count, counted, relative } from '../words.ts';
+import { count, counted, eventWord, relative } from '../words.ts';
 
 export function Presence() {
   return (
@@ -38,7 +38,7 @@ function Subscriptions() {
         columns={[
           { name: 'Watcher', main: true, cell: ({ watcher }) => <Party uri={watcher} /> },
           { name: 'Watches', main: true, cell: ({ resource }) => <Party uri={resource} /> },
-          { name: 'Event', cell: ({ event }) => <span class="tag">{event}</span> },
+          { name: 'Event', cell: ({ event }) => <EventName event={event} /> },
           { name: 'State', cell: ({ state }) => <Status mood={moods[state]}>{state}</Status> },
           {
             name: 'Told',
@@ -75,7 +75,7 @@ function Publications() {
         }
         columns={[
           { name: 'Of', main: true, cell: ({ aor }) => <Party uri={aor} /> },
-          { name: 'Event', cell: ({ event }) => <span class="tag">{event}</span> },
+          { name: 'Event', cell: ({ event }) => <EventName event={event} /> },
           { name: 'Document', cell: ({ contentType }) => <code>{contentType}</code> },
           { name: 'Size', end: true, cell: ({ bytes }) => <span class="num">{count(bytes)} bytes</span> },
           {
@@ -86,5 +86,17 @@ function Publications() {
         ]}
       />
     </>
+  );
+}
+
+function EventName({ event }: { readonly event: string }) {
+  const word = eventWord(event);
+  return (
+    <span class="two">
+      <span>
+        <span class="tag">{event}</span>
+      </span>
+      {word !== undefined && <small>{word}</small>}
+    </span>
   );
 }
