@@ -200,6 +200,34 @@ describe('one call', () => {
     assert.ok(complaints.splice(0).every((text) => text.includes('404')));
   });
 
+  test('its media over time: a line for each side of whom it is known, which stays when the call has ended', async (t) => {
+    const world = busy();
+    const site = await openConsoleSite(t, { world });
+    const page = await look(`${site.url}/#/calls/call-0`);
+    const card = page.getByRole('region', { name: 'Media over time' });
+    await card.getByText('The lines begin in a few seconds').waitFor();
+    const chart = (name: string) => card.getByRole('figure', { name: new RegExp(`^${name}`) });
+    for (let second = 2; second < 16; second += 2) {
+      site.show({ explanation: busyWorld(Date.now(), second).explanation });
+      await page.waitForTimeout(800);
+    }
+    await chart('Packets a second').waitFor();
+    for (const name of ['alice', 'bob']) await card.getByRole('listitem').getByText(name).waitFor();
+    assert.equal(await chart('Packets a second').locator('path.line').count(), 2);
+    assert.equal(await chart('Jitter').locator('path.line').count(), 1);
+    await chart('Jitter').hover();
+    await chart('Jitter').getByText(/^alice \d+ ms · /).waitFor();
+    site.show({ calls: world.calls.map((call) => ({ ...call, state: 'ended' as const })) });
+    await page.getByRole('region', { name: 'The call' }).getByText('ended').waitFor();
+    assert.equal(await chart('Packets a second').locator('path.line').count(), 2);
+  });
+
+  test('one that was over when the page was opened says why there are no lines', async (t) => {
+    const site = await openConsoleSite(t, { world: busy() });
+    const page = await look(`${site.url}/#/calls/ended`);
+    await page.getByText('The lines are drawn while this page is open during a call.').waitFor();
+  });
+
   test('by keyboard: arrows go from step to step, and the message follows', async (t) => {
     const site = await openConsoleSite(t, { world: busy() });
     const page = await look(`${site.url}/#/calls/call-0`);
@@ -258,6 +286,22 @@ test('an rtpengine is drained and takes calls again, and its weight is changed',
   await node.locator('dd').getByText('7', { exact: true }).waitFor();
 });
 
+test('a list that is seen at a glance has no filter', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/presence`);
+  await page.getByRole('cell', { name: 'busy lamp' }).first().waitFor();
+  assert.equal(await page.getByRole('searchbox').count(), 0);
+  await page.goto(`${site.url}/#/registrations`);
+  await page.getByRole('searchbox').waitFor();
+});
+
+test('advice names the view that shows it, as a link', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(`${site.url}/#/refusals`);
+  await page.getByRole('cell').getByRole('link', { name: 'Registrations' }).click();
+  await page.getByRole('heading', { name: 'Registrations' }).waitFor();
+});
+
 test('what cannot be changed says why, in words', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
   const page = await look(`${site.url}/#/rtpengine`);
@@ -272,6 +316,7 @@ test('the doctor says what is wrong, with its cure', async (t) => {
   const page = await look(`${site.url}/#/doctor`);
   await page.getByText('The certificate ends in 9 days.').waitFor();
   await page.locator('code').getByText('npx viaduct certificate').waitFor();
+  await page.getByRole('region', { name: 'What is well' }).getByText('PostgreSQL answers').waitFor();
 });
 
 test('who is banned, why and until when; a ban is lifted', async (t) => {

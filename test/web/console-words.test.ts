@@ -6,7 +6,18 @@ import { packages } from '../../src/presence/packages.ts';
 import { doorsOf } from '../../web/console/doors.ts';
 import { perSecond, recentRate, remember, type Sample } from '../../web/console/history.ts';
 import { refusalsOf } from '../../web/console/refusals.ts';
-import { count, counted, duration, eventWord, rate, relative, share, sipName, span } from '../../web/console/words.ts';
+import {
+  count,
+  counted,
+  duration,
+  eventWord,
+  rate,
+  relative,
+  sentenceParts,
+  share,
+  sipName,
+  span,
+} from '../../web/console/words.ts';
 
 test('numbers with their units, thousands apart', () => {
   assert.equal(count(12_345), '12,345');
@@ -30,7 +41,21 @@ test('an event package says what it is for; one that is not ours has its name al
     served.filter((event) => eventWord(event) === undefined),
     [],
   );
-  assert.deepEqual([eventWord('dialog'), eventWord('refer'), eventWord('toString')], ['busy lamp', undefined, undefined]);
+  assert.deepEqual(
+    [eventWord('dialog'), eventWord('refer'), eventWord('toString')],
+    ['busy lamp', undefined, undefined],
+  );
+});
+
+test('advice: what is to be typed, and an address of REST that is a view here', () => {
+  assert.deepEqual(sentenceParts('See /api/v1/registrations; or run `npx viaduct doctor`.'), [
+    { kind: 'text', text: 'See ' },
+    { kind: 'view', text: 'Registrations', view: 'registrations' },
+    { kind: 'text', text: '; or run ' },
+    { kind: 'code', text: 'npx viaduct doctor' },
+    { kind: 'text', text: '.' },
+  ]);
+  assert.deepEqual(sentenceParts('/api/v1/presence/rules'), [{ kind: 'code', text: '/api/v1/presence/rules' }]);
 });
 
 test('durations run as a clock, spans read in two units at most', () => {

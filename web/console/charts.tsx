@@ -4,7 +4,7 @@
  */
 import { useState } from 'preact/hooks';
 import { HISTORY_MS, type Point } from './history.ts';
-import { span, timeOfDay } from './words.ts';
+import { count, span, timeOfDay } from './words.ts';
 
 const WIDTH = 300;
 /** A chart of a page that has just been opened begins with this, and grows up to the whole history. */
@@ -176,7 +176,7 @@ function niceTop(highest: number): number {
 }
 
 function scaleText(value: number): string {
-  return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
+  return value >= 10 || Number.isInteger(value) ? count(value) : value.toFixed(1);
 }
 
 function nearest(points: readonly Point[], atMs: number): Point | undefined {

@@ -41,17 +41,24 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
   );
 }
 
-export function Legs({ legs }: { readonly legs: Explanation['legs'] }) {
+export function Legs({ explanation: { call, legs } }: { readonly explanation: Explanation }) {
+  const withMedia = call.answeredAt !== null;
   return (
     <div class="cards">
       {legs.map((leg) => (
-        <LegCard key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`} leg={leg} />
+        <LegCard key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`} leg={leg} withMedia={withMedia} />
       ))}
     </div>
   );
 }
 
-function LegCard({ leg }: { readonly leg: Leg }) {
+interface LegProps {
+  readonly leg: Leg;
+  /** It was answered: there should be some. */
+  readonly withMedia: boolean;
+}
+
+function LegCard({ leg, withMedia }: LegProps) {
   const { party, userAgent, profile, why, media, inCall } = leg;
   return (
     <Card title={party.name} note={inCall ? party.role : `${party.role}, did not answer`}>
@@ -92,7 +99,7 @@ function LegCard({ leg }: { readonly leg: Leg }) {
           </li>
         </ul>
       )}
-      <QualityOf leg={leg} />
+      {withMedia && <QualityOf leg={leg} />}
     </Card>
   );
 }

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { MediaKind } from './answers.ts';
 import { Icon, type IconName } from './icons.tsx';
-import { sipName } from './words.ts';
+import { hrefOf } from './place.ts';
+import { type SentencePart, sentenceParts, sipName } from './words.ts';
 
 /** Who it is: the name large, the domain small. Both come from the network, so they are text and nothing else. */
 export function Party({ uri }: { readonly uri: string }) {
@@ -74,10 +75,20 @@ export function Card({ title, note, wide = false, children }: CardProps) {
   );
 }
 
-/** A sentence of ours in which `this` is something to type. */
+/** A sentence of ours, with what is to be typed and where to look. */
 export function Words({ text }: { readonly text: string }) {
-  const parts = text.split('`');
-  return <span>{parts.map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</span>;
+  return (
+    <span>
+      {sentenceParts(text).map((part, index) => (
+        <Part key={`${index} ${part.text}`} part={part} />
+      ))}
+    </span>
+  );
+}
+
+function Part({ part }: { readonly part: SentencePart }) {
+  if (part.kind === 'view') return <a href={hrefOf(part.view)}>{part.text}</a>;
+  return part.kind === 'code' ? <code>{part.text}</code> : part.text;
 }
 
 /** Nothing there yet: what it would be, and what brings it here. */

@@ -44,10 +44,16 @@ export function measured(samples: readonly MediaSample[], value: (quality: Quali
   return samples.flatMap(({ atMs, quality }) => (quality === null ? [] : [{ atMs, value: value(quality) }]));
 }
 
-/** Between one look and the next. A count that went back belongs to another stream. */
-export function packetRate(samples: readonly MediaSample[]): readonly Point[] {
-  return samples.slice(1).flatMap(({ atMs, packets }, index) => {
-    const before = samples[index];
+/** Viaduct asks rtpengine at most so often, and answers with the same count until then. */
+const OVER_MS = 3_500;
+
+/**
+ * Over some seconds each. The first look may be answered with what was known long before, and a count that went back
+ * belongs to another stream.
+ */
+export function packetRate([, ...samples]: readonly MediaSample[]): readonly Point[] {
+  return samples.flatMap(({ atMs, packets }) => {
+    const before = samples.findLast((sample) => atMs - sample.atMs >= OVER_MS);
     if (before === undefined || packets < before.packets) return [];
     return [{ atMs, value: ((packets - before.packets) * 1000) / (atMs - before.atMs) }];
   });

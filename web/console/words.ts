@@ -84,6 +84,28 @@ export function timeOfDay(iso: string | number): string {
   return clockTime.format(typeof iso === 'number' ? iso : Date.parse(iso));
 }
 
+export type SentencePart =
+  | { readonly kind: 'text' | 'code'; readonly text: string }
+  | { readonly kind: 'view'; readonly text: string; readonly view: string };
+
+/** What REST has there, the console shows in a view. */
+const viewsOfRest: Readonly<Record<string, readonly [view: string, title: string]>> = {
+  '/api/v1/stats': ['', 'Overview'],
+  '/api/v1/registrations': ['registrations', 'Registrations'],
+  '/api/v1/presence/publications': ['presence', 'Presence'],
+  '/api/v1/presence/subscriptions': ['presence', 'Presence'],
+};
+
+/** A sentence for operators: `this` is something to type, and an address of REST is a view here where there is one. */
+export function sentenceParts(sentence: string): readonly SentencePart[] {
+  return sentence.split(/(`[^`]*`|\/api\/v1(?:\/[a-z-]+)+)/).flatMap((text, index): readonly SentencePart[] => {
+    if (index % 2 === 0) return text === '' ? [] : [{ kind: 'text', text }];
+    if (text.startsWith('`')) return [{ kind: 'code', text: text.slice(1, -1) }];
+    const [view, title] = viewsOfRest[text] ?? [];
+    return view === undefined || title === undefined ? [{ kind: 'code', text }] : [{ kind: 'view', text: title, view }];
+  });
+}
+
 const eventWords: Readonly<Record<string, string>> = {
   presence: 'who is there',
   'presence.winfo': 'his watchers',

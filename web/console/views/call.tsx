@@ -29,7 +29,7 @@ export function CallPage({ id }: { readonly id: string }) {
     <>
       <Summary call={record ?? ladder.call} />
       {explanation !== undefined && <Verdicts verdicts={explanation.verdicts} />}
-      {explanation !== undefined && <Legs legs={explanation.legs} />}
+      {explanation !== undefined && <Legs explanation={explanation} />}
       {explanation !== undefined && <MediaOverTime explanation={explanation} history={history} />}
       <Card title="What passed" note="choose a step to read it" wide>
         <LadderView ladder={ladder} />

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useAnswer } from '../answer.ts';
 import type { Diagnosis } from '../answers.ts';
 import { Icon } from '../icons.tsx';
-import { Loading, Trouble, Words } from '../parts.tsx';
+import { Card, Loading, Trouble, Words } from '../parts.tsx';
 
 /** Not at each turn of the live numbers: an examination sends canaries to each rtpengine. */
 const examination = signal(0);
@@ -29,6 +29,7 @@ export function Doctor() {
       {worstFirst(value.findings).map((finding) => (
         <FindingView key={`${finding.check} ${finding.says}`} finding={finding} />
       ))}
+      <Well findings={value.findings.filter(({ level }) => level === 'ok')} />
     </>
   );
 }
@@ -36,7 +37,7 @@ export function Doctor() {
 const levels = ['error', 'warning', 'notice', 'ok'] as const;
 
 function worstFirst(findings: Diagnosis['findings']): Diagnosis['findings'] {
-  return levels.flatMap((wanted) => findings.filter(({ level }) => level === wanted));
+  return levels.flatMap((wanted) => findings.filter(({ level }) => level === wanted && level !== 'ok'));
 }
 
 /** `1 error, 2 warnings, 9 checks are well` */
@@ -54,8 +55,8 @@ function plural(times: number, word: string): readonly string[] {
 
 function FindingView({ finding: { check, level, says, cure } }: { readonly finding: Diagnosis['findings'][number] }) {
   return (
-    <section class="verdict diagnosed card" data-level={level} aria-label={`${check}: ${says}`}>
-      <Icon name={level === 'ok' ? 'good' : 'alert'} />
+    <section class="verdict card" data-level={level} aria-label={`${check}: ${says}`}>
+      <Icon name={level === 'notice' ? 'note' : 'alert'} />
       <div>
         <h2>{says}</h2>
         {cure !== '' && (
@@ -66,5 +67,25 @@ function FindingView({ finding: { check, level, says, cure } }: { readonly findi
       </div>
       <small class="soft">{check}</small>
     </section>
+  );
+}
+
+/** What is well is read last, and needs no shouting. */
+function Well({ findings }: { readonly findings: Diagnosis['findings'] }) {
+  if (findings.length === 0) return null;
+  return (
+    <Card title="What is well">
+      <ul class="rows well">
+        {findings.map(({ check, says }) => (
+          <li key={`${check} ${says}`}>
+            <span class="row">
+              <Icon name="good" />
+              <span>{says}</span>
+              <small class="soft check">{check}</small>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
