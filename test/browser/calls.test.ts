@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { Baresip } from '../support/baresip.ts';
 import { type Chromium, type PhonePage, startChromium } from '../support/chromium.ts';
 import { createSuite } from '../support/suite.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 import { assertHear, assertSilence, PAGE_HZ, PHONE_HZ } from './hearing.ts';
 import { type Office, openOffice } from './office.ts';
 
@@ -306,6 +307,9 @@ test('by keyboard alone: sign in, dial, hang up', async (t) => {
   await keyboard.press('Enter');
   await page.expectCall('ended');
   await bob.expect('CALL_CLOSED');
+  await keyboard.press('Escape');
+  await page.expectCall('none');
+  await page.page.locator('#target:focus').waitFor();
 });
 
 test('by keyboard alone: answer, mute, hold, keypad and a tone, hang up, put away', async (t) => {
@@ -337,3 +341,26 @@ test('by keyboard alone: answer, mute, hold, keypad and a tone, hang up, put awa
   await page.expectCall('none');
   await page.page.locator('#target:focus').waitFor();
 });
+
+for (const width of [360, 1280]) {
+  for (const dark of [false, true]) {
+    test(`${width} px ${dark ? 'dark' : 'light'}: nothing scrolls sideways, and text stands out, also of what failed`, async () => {
+      const page = await chromium.openPhone(`${office.http}/phone`, { width, dark });
+      const assertLegible = async (where: string) => {
+        assert.equal(await page.page.evaluate('document.documentElement.scrollWidth'), width, where);
+        assert.deepEqual(await page.page.evaluate<readonly string[]>(FAINT_TEXTS), [], where);
+      };
+      await page.page.locator('#name:focus').waitFor();
+      await assertLegible('signing in');
+      await page.signIn('alice', 'a wrong one');
+      await page.expectText('Wrong name or password');
+      await assertLegible('a wrong password');
+      await page.signIn('alice', office.password);
+      await page.expectLine('registered');
+      await assertLegible('dialling');
+      await page.dial('a.very.long.name.that.nobody.has.who.works.in.the.department.of.telephony');
+      await page.expectCall('ended');
+      await assertLegible('a call that failed');
+    });
+  }
+}

@@ -8,6 +8,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { createSuite } from '../support/suite.ts';
 import { busyWorld, openConsoleSite, quietWorld, type World } from './console-site.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 import { PAGE_HZ, PHONE_HZ } from './hearing.ts';
 import { openOffice } from './office.ts';
 
@@ -216,7 +217,9 @@ describe('one call', () => {
     assert.equal(await chart('Packets a second').locator('path.line').count(), 2);
     assert.equal(await chart('Jitter').locator('path.line').count(), 1);
     await chart('Jitter').hover();
-    await chart('Jitter').getByText(/^alice \d+ ms · /).waitFor();
+    await chart('Jitter')
+      .getByText(/^alice \d+ ms · /)
+      .waitFor();
     site.show({ calls: world.calls.map((call) => ({ ...call, state: 'ended' as const })) });
     await page.getByRole('region', { name: 'The call' }).getByText('ended').waitFor();
     assert.equal(await chart('Packets a second').locator('path.line').count(), 2);
@@ -421,37 +424,6 @@ describe('the reference of REST', () => {
     });
   }
 });
-
-/** WCAG 1.4.3: texts with less than 4.5:1 (3:1 where large) against the nearest opaque ground. */
-const FAINT_TEXTS = `(() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-  const rgba = (color) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const luminance = ([r, g, b]) => [r, g, b]
-    .map((value) => value / 255)
-    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-  const over = (top, below) => [0, 1, 2].map((i) => (top[i] * top[3] + below[i] * (255 - top[3])) / 255).concat(255);
-  const ground = (element) => {
-    const layers = [];
-    for (let each = element; each !== null; each = each.parentElement) layers.push(rgba(getComputedStyle(each).backgroundColor));
-    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 255]);
-  };
-  return [...document.querySelectorAll('body *')]
-    .filter((element) => element.checkVisibility() && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''))
-    .flatMap((element) => {
-      const style = getComputedStyle(element);
-      const below = ground(element);
-      const [a, b] = [luminance(over(rgba(style.color), below)), luminance(below)].sort((x, y) => y - x);
-      const ratio = (a + 0.05) / (b + 0.05);
-      const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
-      return ratio >= (large ? 3 : 4.5) ? [] : [element.textContent.trim().slice(0, 40) + ' ' + ratio.toFixed(2)];
-    });
-})()`;
 
 test('a real call: it appears while it is spoken, and goes when it ends', async (t) => {
   const office = await openOffice(t);

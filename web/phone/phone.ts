@@ -218,6 +218,8 @@ class Phone {
 
   #listenToPage(): void {
     addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
+      // It hangs nothing up: what has ended is put away.
+      if (key === 'Escape' && this.call.at === 'ended') this.#calls.end();
       if (this.call.at === 'talking' && isKey(key) && !ctrlKey && !metaKey && !altKey) this.#press(key);
     });
     // Closed with its REGISTER in force: that is how it is woken.

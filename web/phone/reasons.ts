@@ -76,7 +76,7 @@ const byWarning: readonly (readonly [RegExp, ...Row])[] = [
   [
     /rtpengine/i,
     () => 'The media relay does not answer',
-    'Calls work again as soon as rtpengine is back; the operator sees it in /api/v1/stats.',
+    'Calls work again as soon as rtpengine is back; the operator sees it in the console.',
   ],
   [/database/i, () => 'The server’s database does not answer', 'Try again in a minute; it reconnects by itself.'],
 ];
