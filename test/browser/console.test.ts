@@ -125,6 +125,8 @@ describe('with API_TOKEN', () => {
     const site = await openConsoleSite(t, { apiToken, world: busy() });
     const page = await look(site.url);
     await page.locator('#token:focus').waitFor();
+    const { x, width } = (await page.locator('form').boundingBox()) ?? assert.fail('no form');
+    assert.equal(Math.round(x + width / 2), 640, 'it stands in the middle');
     await page.keyboard.type('a wrong one');
     await page.keyboard.press('Enter');
     await page.getByText('This is not the token of this server.').waitFor();

@@ -1,7 +1,7 @@
 /** The page `/api`: every address of REST, drawn from the OpenAPI document of this very server. */
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
-import { Copyable, Loading, Trouble } from '../console/parts.tsx';
+import { Copyable, Loading, Trouble, Words } from '../console/parts.tsx';
 import { get, Problem } from '../console/rest.ts';
 import { access } from '../console/session.ts';
 import { SignIn } from '../console/sign-in.tsx';
@@ -67,7 +67,9 @@ function Page() {
 function Introduction({ text }: { readonly text: string }) {
   return (
     <>
-      <p>{text.replaceAll('`', '')}</p>
+      <p>
+        <Words text={text} />
+      </p>
       <p class="soft">
         For programs: <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>, an OpenAPI 3.1 document.
       </p>
