@@ -112,7 +112,8 @@ const rows = {
   'api-refused': {
     status: 0,
     meaning: 'The running Viaduct refused the question.',
-    nextStep: 'Give the API_TOKEN that it was started with; both should be of the same version.',
+    nextStep:
+      '401: give the API_TOKEN that it was started with. Else the text says why; both should be of one version.',
   },
   'reload-refused': {
     status: 0,

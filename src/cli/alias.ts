@@ -8,7 +8,7 @@ import { failureOf } from '../errors.ts';
 import type { Alias, AliasStore } from '../ports.ts';
 import { isTarget, printPattern } from '../proxy/dial-rule.ts';
 import { table } from './table.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, usageWords } from './usage-error.ts';
 
 export interface AliasDatabase {
   readonly aliases: AliasStore;
@@ -23,20 +23,23 @@ export interface AliasCommandContext {
   writeError(text: string): void;
 }
 
-export const aliasHelp = `Other names of accounts, and dial rules: what a called name stands for that is no account.
+export const aliasHelp = `Other names of accounts, and dial rules: what a called name stands for that is
+no account.
 
-  viaduct alias add PATTERN[@DOMAIN] TARGET   say what it stands for; a pattern that is there gets the new target
+  viaduct alias add PATTERN[@DOMAIN] TARGET   say what it stands for
   viaduct alias list                          show all
   viaduct alias remove PATTERN[@DOMAIN]       forget one
 
-  viaduct alias add alice.smith alice         one name
-  viaduct alias add +4930123 alice            a number of an account
-  viaduct alias add '0049*' '+49*'            begins with 0049: the digits behind it take the place of the *
-  viaduct alias add '12??' 'sip:12*@192.0.2.9'    12 and two digits go to another server
+  viaduct alias add alice.smith alice          one name
+  viaduct alias add +4930123 alice             a number of an account
+  viaduct alias add '0049*' '+49*'             0049 and more digits: these go on
+  viaduct alias add '12??' 'sip:12*@192.0.2.9'   12 and two digits: elsewhere
 
-Each ? is one digit, a * at the end one or more. A target is a name of the same domain, or a SIP URI; one that leads out of
-our domains is for our own users. The longest beginning counts. Quote patterns: the shell has its own use for ? and *.
-Without @DOMAIN the first of DOMAINS is meant. A change holds at once.
+Each ? is one digit, a * at the end one or more, which the * of TARGET repeats.
+TARGET is a name of the same domain, or a SIP URI; one that leads out of
+our domains is for our own users. The longest beginning counts. Quote patterns:
+the shell has its own use for ? and *. Without @DOMAIN the first of DOMAINS is
+meant. A change holds at once.
 `;
 
 /** 0: done. 1: not done, with the reason. 2: the command was not understood. */
@@ -48,7 +51,7 @@ export async function aliasCommand(args: readonly string[], context: AliasComman
     return 0;
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      context.writeError(`${thrown.message}\n\n${aliasHelp}`);
+      context.writeError(usageWords(thrown, 'alias'));
       return 2;
     }
     const failure = failureOf(thrown);
@@ -67,9 +70,12 @@ function commandOf(
 ): Work | undefined {
   if (verb === 'help') return undefined;
   if (verb === 'list') return (aliases) => list(aliases, context);
+  if (verb !== 'add' && verb !== 'remove') throw new UsageError(`There is no command "alias ${verb}".`);
   const key = aliasKey(fromDatabase(pattern ?? ''), context.defaultDomain);
   if (verb === 'remove' && target === undefined) return (aliases) => remove(aliases, key, context);
-  if (verb !== 'add' || target === undefined || rest.length > 0) throw new UsageError('That is no command of "alias".');
+  if (verb === 'remove' || target === undefined || rest.length > 0) {
+    throw new UsageError(`alias ${verb} takes ${verb === 'add' ? 'a pattern and what it stands for' : 'one pattern'}.`);
+  }
   if (!isTarget(fromDatabase(target))) throw new UsageError(`"${target}" is neither a name nor a SIP URI.`);
   return (aliases) => add(aliases, { ...key, target: fromDatabase(target) }, context);
 }

@@ -1,5 +1,6 @@
 /** `viaduct calls` and `viaduct ladder`: which calls there are, and what passed in one of them. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { csvOf, csvTitles } from '../../routes/http/calls-csv.ts';
@@ -9,7 +10,7 @@ import { Failure } from '../errors.ts';
 import type { Running } from './running.ts';
 import { table } from './table.ts';
 import { harmless, type Screen, writeLine } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
+import { optionError, UsageError } from './usage-error.ts';
 
 type Call = Static<typeof CallsBody>['items'][number];
 
@@ -17,17 +18,25 @@ export const callsHelp = `viaduct calls [STATE] [--account NAME] [--since TIME] 
 viaduct calls export [STATE] [--account NAME] [--since TIME] [--until TIME] [--json]
     both with [--url http://HOST:PORT]
 
-The calls in progress and the last ended ones, newest first: who hung up, packets and MOS of what caller and callee sent,
-or why there is no MOS; --follow goes on with what happens from now on. STATE is ringing, answered, ended or failed;
-TIME is as in 2026-01-31 or 2026-01-31T18:00:00Z, of the beginning of a call.
+The calls in progress and the last ended ones, newest first. A wide terminal
+shows who hung up too, and packets and MOS of what caller and callee sent, or
+why there is no MOS. Each can be looked at by its ID: \`viaduct explain ID\`,
+\`viaduct ladder ID\`.
 
-export writes all of them as CSV, or with --json as one JSON document a line, from now back to CALL_RECORD_DAYS ago.
+export writes all of them as CSV, from now back to CALL_RECORD_DAYS ago.
+
+  STATE      ringing, answered, ended or failed
+  TIME       of the beginning of a call: 2026-01-31 or 2026-01-31T18:00:00Z
+  --follow   goes on with what happens from now on
+  --json     one JSON document a line
 `;
 
 export const ladderHelp = `viaduct ladder [ID] [--follow] [--url http://HOST:PORT]
 
-What passed in a call: each message, rtpengine command and decision. ID is that of \`viaduct calls\`, or a Call-ID;
-without one it is the newest call. --follow goes on until the call ends.
+What passed in a call: each message, rtpengine command and decision.
+ID is that of \`viaduct calls\`, or a Call-ID; without one it is the newest call.
+
+  --follow   goes on until the call ends
 `;
 
 /** Words, and the options among them. */
@@ -42,34 +51,56 @@ export interface Words {
   readonly until: string | undefined;
 }
 
-const valued: ReadonlySet<string | undefined> = new Set(['--url', '--account', '--since', '--until']);
+const options = {
+  url: { type: 'string' },
+  account: { type: 'string' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  follow: { type: 'boolean', default: false },
+  sdp: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
 
 export function wordsOf(args: readonly string[]): Words {
-  const of = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
-  const words = args.filter((arg, index) => !arg.startsWith('--') && !valued.has(args[index - 1]));
-  const has = (name: string): boolean => args.includes(name);
-  const values = { url: of('--url'), account: of('--account'), since: of('--since'), until: of('--until') };
-  return { words, follow: has('--follow'), sdp: has('--sdp'), json: has('--json'), ...values };
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+    const { url, account, since, until, follow, sdp, json } = values;
+    return { words: positionals, follow, sdp, json, url, account, since, until };
+  } catch (thrown) {
+    throw optionError(thrown);
+  }
 }
 
 // --- calls -----------------------------------------------------------------------------------------------------------
 
+const states = ['ringing', 'answered', 'ended', 'failed'];
+
 export async function callsCommand(running: Running, screen: Screen, words: Words): Promise<number> {
-  const { follow } = words;
-  if (words.words[0] === 'export') return exportCalls(running, screen, { ...words, words: words.words.slice(1) });
-  const body = await read(running, `/api/v1/calls?${queryOf(words, { limit: '40' })}`, CallsBody);
+  const isExport = words.words[0] === 'export';
+  const [state] = isExport ? words.words.slice(1) : words.words;
+  if (state !== undefined && !states.includes(state)) {
+    throw new UsageError(`There is no state "${state}": write one of ${states.join(', ')}.`);
+  }
+  return isExport ? exportCalls(running, screen, state, words) : listCalls(running, screen, state, words);
+}
+
+type State = string | undefined;
+
+async function listCalls(running: Running, screen: Screen, state: State, words: Words): Promise<number> {
+  const body = await read(running, `/api/v1/calls?${queryOf(state, words, { limit: '40' })}`, CallsBody);
   const rows = body?.items ?? [];
-  if (rows.length === 0) writeLine(screen, 'No calls yet.');
-  else screen.write(harmless(table(titles, rows.map(rowOf))));
-  if (follow) for await (const event of running.events()) writeChange(screen, event);
+  const { columns } = screen;
+  if (rows.length === 0) writeLine(screen, state === undefined ? 'No calls yet.' : `No call is ${state}.`);
+  else screen.write(harmless(tableOf(rows, columns)));
+  if (words.follow) for await (const event of running.events()) writeChange(screen, event);
   return 0;
 }
 
 /** Page after page, as long as there are more. */
-async function exportCalls(running: Running, screen: Screen, words: Words): Promise<number> {
+async function exportCalls(running: Running, screen: Screen, state: State, words: Words): Promise<number> {
   if (!words.json) screen.write(csvTitles);
   for (let after: string | undefined; ; ) {
-    const query = queryOf(words, { limit: '1000', ...(after === undefined ? {} : { after }) });
+    const query = queryOf(state, words, { limit: '1000', ...(after === undefined ? {} : { after }) });
     const body = await read(running, `/api/v1/calls?${query}`, CallsBody);
     // Half a file looks like a whole one.
     if (body?.complete === false) throw new Failure('database-down');
@@ -80,8 +111,11 @@ async function exportCalls(running: Running, screen: Screen, words: Words): Prom
   }
 }
 
-function queryOf({ words, account, since, until }: Words, page: Readonly<Record<string, string>>): URLSearchParams {
-  const [state] = words;
+function queryOf(
+  state: State,
+  { account, since, until }: Words,
+  page: Readonly<Record<string, string>>,
+): URLSearchParams {
   const wanted = { state, account, since: timeOf(since), until: timeOf(until) };
   const query = new URLSearchParams(page);
   for (const [name, value] of Object.entries(wanted)) if (value !== undefined) query.set(name, value);
@@ -96,13 +130,30 @@ function timeOf(text: string | undefined): string | undefined {
   return new Date(ms).toISOString();
 }
 
-const titles = ['ID', 'STARTED', 'STATE', 'FROM', 'TO', 'LASTED', 'BY', 'PACKETS', 'MOS'];
+const titles = ['ID', 'STARTED (UTC)', 'STATE', 'FROM', 'TO', 'LASTED'];
+const mediaTitles = ['BY', 'PACKETS', 'MOS'];
+/** Of the other columns, with the blanks between; and of those that need a wide terminal. */
+const besideAddresses = 22 + 14 + 10 + 6 + 10;
+const besideMedia = 7 + 11 + 12 + 6;
+const shortestAddress = 10;
+const wide = 120;
 
-function rowOf(call: Call): readonly string[] {
-  const outcome = call.state === 'failed' && call.status !== null ? `failed ${call.status}` : call.state;
-  const media = [ofLegs(call, packetsOf).join('/'), [...new Set(ofLegs(call, qualityOf))].join('/')];
-  const who = [short(call.from), short(inSameDomain(call))];
-  return [call.id, began(call.startedAt), outcome, ...who, lasted(call), call.endedBy ?? '', ...media];
+function tableOf(calls: readonly Call[], columns: number): string {
+  const isWide = columns >= wide;
+  const left = columns - besideAddresses - (isWide ? besideMedia : 0);
+  const most = Math.max(shortestAddress, Math.floor(left / 2));
+  const rows = calls.map((call) => [...rowOf(call, most), ...(isWide ? mediaOf(call) : [])]);
+  return table(isWide ? [...titles, ...mediaTitles] : titles, rows);
+}
+
+function rowOf(call: Call, most: number): readonly string[] {
+  const outcome = call.state === 'failed' && isRefusal(call.status) ? `failed ${call.status}` : call.state;
+  return [call.id, started(call), outcome, short(call.from, most), short(call.to, most), lasted(call)];
+}
+
+function mediaOf(call: Call): readonly string[] {
+  const quality = [...new Set(ofLegs(call, qualityOf))].join('/');
+  return [call.endedBy ?? '', ofLegs(call, packetsOf).join('/'), quality];
 }
 
 type Leg = Call['legs'][number];
@@ -115,21 +166,21 @@ function ofLegs({ legs, answeredAt }: Call, word: (leg: Leg) => string): readonl
 const packetsOf = ({ packets }: Leg): string => String(packets ?? '–');
 const qualityOf = ({ mos, noQuality }: Leg): string => (mos === null ? (noQuality ?? '–') : mos.toFixed(1));
 
-/** The time of today, and day and time of before. */
-function began(at: string): string {
-  const today = new Date().toISOString().slice(0, 10);
-  return at.startsWith(today) ? at.slice(11, 19) : at.slice(5, 16).replace('T', ' ');
+/** A call that was answered and then lost has failed, too. */
+export function isRefusal(status: number | null): boolean {
+  return status !== null && status >= 300;
 }
 
-/** Whom he called, without a domain that stands beside it. */
-function inSameDomain({ from, to }: Call): string {
-  const domain = from.slice(from.lastIndexOf('@'));
-  return from.includes('@') && to.endsWith(domain) ? to.slice(0, -domain.length) : to;
+/** `10:00:00` of today, `12-31 10:00:00` of another day. */
+function started({ startedAt }: Call): string {
+  const isToday = startedAt.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  return isToday ? startedAt.slice(11, 19) : `${startedAt.slice(5, 10)} ${startedAt.slice(11, 19)}`;
 }
 
-function short(uri: string): string {
-  const text = uri.replace(/^sips?:/, '');
-  return text.length <= 20 ? text : `${text.slice(0, 19)}…`;
+/** Without the parameters of the URI: they say nothing about who it is. */
+function short(uri: string, most: number): string {
+  const text = uri.replace(/^sips?:/, '').replace(/[;?].*$/, '');
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 function lasted({ answeredAt, endedAt }: Call): string {
@@ -144,7 +195,12 @@ function writeChange(screen: Screen, event: unknown): void {
   const tone = change === 'failed' ? 'bad' : change === 'answered' ? 'good' : 'plain';
   const why = change === 'failed' ? `  ${call.status ?? ''} ${call.reason ?? ''}` : '';
   const now = new Date().toISOString().slice(11, 19);
-  writeLine(screen, `${now}  ${change.padEnd(8)}  ${call.id}  ${short(call.from)} → ${short(call.to)}${why}`, tone);
+  const most = 30;
+  writeLine(
+    screen,
+    `${now}  ${change.padEnd(8)}  ${call.id}  ${short(call.from, most)} → ${short(call.to, most)}${why}`,
+    tone,
+  );
 }
 
 // --- ladder ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import { certificateFindings, certificatesIn, certificateText } from '../adapter
 import { systemAuthorityNames } from '../adapters/network/tls-source.ts';
 import { failureOf } from '../errors.ts';
 import { makeAuthority, makeClient, makeServer, mustRead, NotDone, revoke, type Work } from './certificate-folder.ts';
+import { optionError, UsageError, usageWords } from './usage-error.ts';
 
 export interface CertificateCommandContext {
   readonly nowMs: number;
@@ -18,20 +19,23 @@ export interface CertificateCommandContext {
 
 export const certificateHelp = `Certificates of an authority of your own, for tls.cfg.
 
-  viaduct certificate ca                    an authority: ca.pem, to be imported by whoever shall trust it
-  viaduct certificate server NAME...        for a server with these domains and addresses; makes the authority, too
-  viaduct certificate client NAME           for a trunk or a telephone that must show one (require_certificate)
-  viaduct certificate revoke FILE           withdraw a certificate: writes crl.pem
-  viaduct certificate show FILE             what is in a certificate, and what is wrong with it
+  viaduct certificate ca               an authority; import its ca.pem where it
+                                       shall be trusted
+  viaduct certificate server NAME...   for a server with these domains and
+                                       addresses; makes the authority, too
+  viaduct certificate client NAME      for a trunk or a telephone that must show
+                                       one (require_certificate)
+  viaduct certificate revoke FILE      withdraw a certificate: writes crl.pem
+  viaduct certificate show FILE        what is in it, and what is wrong with it
 
-  --dir DIR    the folder of the files; else ./tls
-  --days N     how long it is valid; else 3650 for an authority, 397 for a certificate, 30 for a list of the withdrawn
-  --force      make it anew where there is one already
+  --dir DIR   the folder of the files; else ./tls
+  --days N    how long it is valid; else 3650 for an authority, 397 for a
+              certificate, 30 for a list of the withdrawn
+  --force     make it anew where there is one already
 
-Browsers trust it only where ca.pem was imported. For a public server take one of a public authority (Let's Encrypt).
+Browsers trust it only where ca.pem was imported. For a public server take one
+of a public authority (Let's Encrypt).
 `;
-
-class UsageError extends Error {}
 
 /** 0: done. 1: not done, with the reason. 2: the command was not understood. */
 export async function certificateCommand(args: readonly string[], context: CertificateCommandContext): Promise<number> {
@@ -39,7 +43,7 @@ export async function certificateCommand(args: readonly string[], context: Certi
     return await run(args, context);
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      context.writeError(`${thrown.message}\n\n${certificateHelp}`);
+      context.writeError(usageWords(thrown, 'certificate'));
       return 2;
     }
     const words = thrown instanceof NotDone ? thrown.message : failureOf(thrown).message;
@@ -81,7 +85,7 @@ function parseOptions(args: readonly string[]) {
     const options = { dir: text, days: text, force: yes, help: { ...yes, short: 'h' } } as const;
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (thrown) {
-    throw new UsageError(thrown instanceof Error ? thrown.message : String(thrown));
+    throw optionError(thrown);
   }
 }
 

@@ -10,9 +10,10 @@ import { wrapped } from './wrapped.ts';
 
 export const doctorHelp = `viaduct doctor [--url http://HOST:PORT]
 
-Looks at the running Viaduct, or at its settings where none runs: listeners, advertised addresses, DNS of the domains, certificates,
-the database and its clock, and each rtpengine with a test offer. Says what is wrong and how to cure it; the exit code is
-1 when something is broken.
+Looks at the running Viaduct, or at its settings where none runs: listeners,
+advertised addresses, DNS of the domains, certificates, the database and its
+clock, and each rtpengine with a test offer. Says what is wrong and how to cure
+it; the exit code is 1 when something is broken.
 `;
 
 type Found = Static<typeof DoctorBody>['findings'][number];
@@ -35,16 +36,20 @@ export function writeFindings(screen: Screen, findings: readonly Found[]): numbe
   for (const found of findings) writeFinding(screen, found);
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
-  writeLine(screen, `\n${errors} errors, ${warnings} warnings.`, errors > 0 ? 'bad' : 'good');
+  writeLine(screen, `\n${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`, errors > 0 ? 'bad' : 'good');
   return errors > 0 ? 1 : 0;
+}
+
+function counted(times: number, word: string): string {
+  return `${times} ${word}${times === 1 ? '' : 's'}`;
 }
 
 function writeFinding(screen: Screen, { check, level, says, cure }: Found): void {
   const [mark, tone] = marks[level];
-  const [first = '', ...more] = wrapped(says, ' '.repeat(indent));
+  const [first = '', ...more] = wrapped(says, ' '.repeat(indent), screen.columns);
   writeLine(screen, `${mark} ${check.padEnd(11)} ${first.slice(indent)}`, tone);
   for (const line of more) writeLine(screen, line, tone);
-  if (cure !== '') for (const line of wrapped(`→ ${cure}`, ' '.repeat(indent))) writeLine(screen, line);
+  if (cure !== '') for (const line of wrapped(`→ ${cure}`, ' '.repeat(indent), screen.columns)) writeLine(screen, line);
 }
 
 const indent = 20;

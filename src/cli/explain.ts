@@ -3,16 +3,19 @@ import type { Static } from 'typebox';
 import { ExplanationBody } from '../../routes/http/schemas.ts';
 import { Failure } from '../errors.ts';
 import type { Tone } from '../story/steps.ts';
-import { idOf, read, type Words } from './calls.ts';
+import { idOf, isRefusal, read, type Words } from './calls.ts';
 import type { Running } from './running.ts';
 import { type Screen, writeLine } from './terminal.ts';
 import { wrapped } from './wrapped.ts';
 
 export const explainHelp = `viaduct explain [ID] [--sdp] [--follow] [--url http://HOST:PORT]
 
-Why a call went as it did: the verdict and the next step, each side with its media profile, packets and quality, and
-what rtpengine changed in each SDP; --sdp shows the changed lines. ID is that of \`viaduct calls\`, or a Call-ID;
-without one it is the newest call. --follow shows it again whenever the verdict changes, until the call ends.
+Why a call went as it did: the verdict and the next step, each side with its
+media profile, packets and quality, and what rtpengine changed in each SDP.
+ID is that of \`viaduct calls\`, or a Call-ID; without one it is the newest call.
+
+  --sdp      with the changed lines of each SDP
+  --follow   again whenever the verdict changes, until the call ends
 `;
 
 type Explained = Static<typeof ExplanationBody>;
@@ -41,7 +44,7 @@ export async function explainCommand(
 }
 
 export function writeExplanation(screen: Screen, { call, verdicts, legs, exchanges }: Explained, sdp: boolean): void {
-  writeLine(screen, `${call.from} → ${call.to}   ${call.state}${call.status === null ? '' : ` ${call.status}`}`);
+  writeLine(screen, `${call.from} → ${call.to}   ${call.state}${isRefusal(call.status) ? ` ${call.status}` : ''}`);
   writeLine(
     screen,
     `${call.startedAt.slice(0, 19).replace('T', ' ')} UTC   ${call.id}   Call-ID ${call.callId}`,
@@ -62,10 +65,10 @@ const tones: Readonly<Record<Explained['verdicts'][number]['level'], Tone>> = {
 };
 
 function writeVerdict(screen: Screen, { number, level, says, nextStep }: Explained['verdicts'][number]): void {
-  for (const line of wrapped(`${level === 'ok' ? '' : `${level}: `}${says} [${number}]`, '')) {
+  for (const line of wrapped(`${level === 'ok' ? '' : `${level}: `}${says} [${number}]`, '', screen.columns)) {
     writeLine(screen, line, tones[level]);
   }
-  for (const line of wrapped(nextStep, '  ')) writeLine(screen, line);
+  for (const line of wrapped(nextStep, '  ', screen.columns)) writeLine(screen, line);
   writeLine(screen, '');
 }
 
@@ -78,7 +81,7 @@ function writeLeg(screen: Screen, leg: Leg): void {
     profile === null ? `profile: none, because ${why}` : `profile: ${profile}, because ${why}`,
     media === null ? 'media: rtpengine was not asked, or knows nothing of it' : mediaWords(media, leg.noQuality),
   ];
-  for (const line of lines.flatMap((text) => wrapped(text, '  '))) writeLine(screen, line);
+  for (const line of lines.flatMap((text) => wrapped(text, '  ', screen.columns))) writeLine(screen, line);
   writeLine(screen, '');
 }
 
@@ -108,7 +111,7 @@ function writeExchange(screen: Screen, exchange: Exchange, startedAtMs: number, 
     ...(words.length === 0 ? [] : [`changed: ${words.join('; ')}`]),
     ...(told.length === 0 ? [] : [`told: ${told.join(' ')}`]),
   ];
-  for (const line of lines.flatMap((text) => wrapped(text, '          '))) writeLine(screen, line);
+  for (const line of lines.flatMap((text) => wrapped(text, '          ', screen.columns))) writeLine(screen, line);
   if (!sdp) return;
   for (const { section, removed, added } of changes) {
     writeLine(screen, `          ${section}`, 'quiet');

@@ -32,23 +32,31 @@ export interface ImportContext {
 
 export const importHelp = `Takes over the accounts, aliases and registrations of a Kamailio.
 
-  viaduct import kamailio postgres://USER:PASSWORD@HOST/DATABASE [--dry-run]
+  viaduct import kamailio URL [--dry-run]
 
-Changes nothing there; what is here already stays as it is, so it may be run again. With --dry-run nothing is changed
-here either. What cannot be taken over is listed with its reason.
+  URL is postgres://USER:PASSWORD@HOST/DATABASE.
+
+Changes nothing there; what is here already stays as it is, so it may be run
+again. What cannot be taken over is listed with its reason.
 
   subscriber   accounts, with their passwords or the MD5 of them
   dbaliases    other names of accounts
-  location     registrations over UDP that have not expired, so that telephones can be called before they register again;
-               as many of an address as MAX_CONTACTS, the newest first. Connections (TCP, TLS, WebSocket) cannot be taken
-               over: they end with Kamailio, and those devices register again.
+  location     registrations over UDP that have not expired, so that telephones
+               can be called before they register again; as many of an address
+               as MAX_CONTACTS, the newest first. Connections (TCP, TLS,
+               WebSocket) cannot be taken over: they end with Kamailio, and
+               those devices register again.
 
-Registrations are worth it where Viaduct takes the place of Kamailio on the same address and port, which is where the NAT of a
-telephone lets calls in. On the machine and with the settings (LISTEN, DATA_DIR) of that Viaduct:
+Registrations are worth it where Viaduct takes the place of Kamailio on the same
+address and port, which is where the NAT of a telephone lets calls in. On the
+machine and with the settings (LISTEN, DATA_DIR) of that Viaduct: stop Kamailio
+(with db_mode 2 it writes its table then; with db_mode 0 it never does), run
+this, start Viaduct.
 
-  stop Kamailio (with db_mode 2 it writes its table then; with db_mode 0 it never does), run this, start Viaduct
+Its times are read in the time zone of this host; TZ=Europe/Berlin in front if
+Kamailio's is another.
 
-Its times are read in the time zone of this host; TZ=Europe/Berlin in front if Kamailio's is another.
+  --dry-run   changes nothing here either
 `;
 
 /** 0: done. 1: not done, with the reason. 2: the command was not understood. */

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf } from '../errors.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, usageWords } from './usage-error.ts';
 
 interface Command {
-  /** As it stands in the list: `user add|list ...`. */
+  /** As it stands in the list: `explain [ID]`. */
   readonly usage: string;
   readonly summary: string;
   /** For `viaduct help COMMAND`; absent: the summary says it all. */
@@ -15,7 +15,68 @@ interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
+/** In the order of the list; each group begins with its title. */
+const groups: readonly (readonly [title: string, names: readonly string[]])[] = [
+  ['A call failed, or nobody hears anything', ['explain', 'ladder', 'calls', 'doctor', 'log-level']],
+  ['Who may call, and how he is reached', ['user', 'alias', 'session', 'import']],
+  ['The proxy itself', ['start', 'reload', 'certificate', 'version', 'help']],
+];
+
 const commands: Readonly<Record<string, Command>> = {
+  explain: {
+    usage: 'explain [ID]',
+    summary: 'why a call failed or was silent, and what to do',
+    help: async () => (await import('./explain.ts')).explainHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('explain', args),
+  },
+  ladder: {
+    usage: 'ladder [ID]',
+    summary: 'what passed in a call, message by message',
+    help: async () => (await import('./calls.ts')).ladderHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('ladder', args),
+  },
+  calls: {
+    usage: 'calls [export] [STATE]',
+    summary: 'calls in progress and ended ones; export as CSV',
+    help: async () => (await import('./calls.ts')).callsHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('calls', args),
+  },
+  doctor: {
+    usage: 'doctor',
+    summary: 'what is wrong with this installation, and its cure',
+    help: async () => (await import('./doctor.ts')).doctorHelp,
+    run: async (args) => (await import('./ask-here.ts')).askHere('doctor', args),
+  },
+  'log-level': {
+    usage: 'log-level [LEVEL]',
+    summary: 'how much the running proxy logs',
+    help: async () => (await import('./log-level.ts')).logLevelHelp,
+    run: async (args) => (await import('./log-level.ts')).logLevelHere(args),
+  },
+  user: {
+    usage: 'user',
+    summary: 'accounts that may log in',
+    help: async () => (await import('./user.ts')).userHelp,
+    run: async (args) => (await import('./user-here.ts')).userHere(args),
+  },
+  alias: {
+    usage: 'alias',
+    summary: 'other names of accounts, and dial rules',
+    help: async () => (await import('./alias.ts')).aliasHelp,
+    run: async (args) => (await import('./user-here.ts')).aliasHere(args),
+  },
+  session: {
+    usage: 'session',
+    summary: 'short-lived logins for browsers',
+    help: async () => (await import('./session.ts')).sessionHelp,
+    run: async (args) => (await import('./session.ts')).sessionHere(args),
+  },
+  import: {
+    usage: 'import kamailio URL',
+    summary: 'take over accounts, aliases, registrations',
+    help: async () => (await import('./import.ts')).importHelp,
+    run: async (args) => (await import('./user-here.ts')).importHere(args),
+  },
   start: {
     usage: 'start',
     summary: 'start the proxy, as `npm start` does',
@@ -24,32 +85,14 @@ const commands: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
-  user: {
-    usage: 'user add|list|password|disable|…',
-    summary: 'accounts that may log in',
-    help: async () => (await import('./user.ts')).userHelp,
-    run: async (args) => (await import('./user-here.ts')).userHere(args),
-  },
-  alias: {
-    usage: 'alias add|list|remove',
-    summary: 'other names of accounts, and dial rules',
-    help: async () => (await import('./alias.ts')).aliasHelp,
-    run: async (args) => (await import('./user-here.ts')).aliasHere(args),
-  },
-  import: {
-    usage: 'import kamailio URL [--dry-run]',
-    summary: 'take over accounts, aliases and registrations of a Kamailio',
-    help: async () => (await import('./import.ts')).importHelp,
-    run: async (args) => (await import('./user-here.ts')).importHere(args),
-  },
-  session: {
-    usage: 'session NAME|list|end',
-    summary: 'short-lived logins for browsers',
-    help: async () => (await import('./session.ts')).sessionHelp,
-    run: async (args) => (await import('./session.ts')).sessionHere(args),
+  reload: {
+    usage: 'reload',
+    summary: 'settings, tls.cfg and routes/ are read again',
+    help: async () => (await import('./reload.ts')).reloadHelp,
+    run: async (args) => (await import('./reload.ts')).reloadHere(args),
   },
   certificate: {
-    usage: 'certificate ca|server|client|revoke|show',
+    usage: 'certificate',
     summary: 'an authority of your own, and certificates by it',
     help: async () => (await import('./certificate.ts')).certificateHelp,
     async run(args) {
@@ -61,42 +104,6 @@ const commands: Readonly<Record<string, Command>> = {
       });
     },
   },
-  calls: {
-    usage: 'calls [export] [STATE] [--follow]',
-    summary: 'calls in progress and ended ones, with their quality; export as CSV',
-    help: async () => (await import('./calls.ts')).callsHelp,
-    run: async (args) => (await import('./ask-here.ts')).askHere('calls', args),
-  },
-  ladder: {
-    usage: 'ladder [ID] [--follow]',
-    summary: 'what passed in a call, message by message',
-    help: async () => (await import('./calls.ts')).ladderHelp,
-    run: async (args) => (await import('./ask-here.ts')).askHere('ladder', args),
-  },
-  explain: {
-    usage: 'explain [ID] [--sdp] [--follow]',
-    summary: 'why a call failed or was silent, and what to do',
-    help: async () => (await import('./explain.ts')).explainHelp,
-    run: async (args) => (await import('./ask-here.ts')).askHere('explain', args),
-  },
-  'log-level': {
-    usage: 'log-level [LEVEL]',
-    summary: 'how much the running proxy logs, shown or changed',
-    help: async () => (await import('./log-level.ts')).logLevelHelp,
-    run: async (args) => (await import('./log-level.ts')).logLevelHere(args),
-  },
-  reload: {
-    usage: 'reload',
-    summary: 'have the running proxy read its settings, tls.cfg and routes again; no call is lost',
-    help: async () => (await import('./reload.ts')).reloadHelp,
-    run: async (args) => (await import('./reload.ts')).reloadHere(args),
-  },
-  doctor: {
-    usage: 'doctor',
-    summary: 'what is wrong with this installation, and how to cure it',
-    help: async () => (await import('./doctor.ts')).doctorHelp,
-    run: async (args) => (await import('./ask-here.ts')).askHere('doctor', args),
-  },
   version: {
     usage: 'version',
     summary: 'which Viaduct this is',
@@ -106,8 +113,8 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   help: {
-    usage: 'help [COMMAND | settings]',
-    summary: 'this list, more about one command, or every setting',
+    usage: 'help [COMMAND|settings]',
+    summary: 'more about one command, or every setting',
     run: help,
   },
 };
@@ -115,10 +122,13 @@ const commands: Readonly<Record<string, Command>> = {
 async function help([topic]: readonly string[]): Promise<number> {
   if (topic === 'settings') {
     const { settingsHelp } = await import('../config.ts');
-    write(`Settings are environment variables, or lines of .env; empty means unset.\n\n${settingsHelp()}`);
+    const { wrapped } = await import('./wrapped.ts');
+    const lines = settingsHelp().split('\n');
+    const fitting = lines.flatMap((line) => wrapped(line.trimStart(), /^ */.exec(line)?.[0] ?? '', 80));
+    write(`Settings are environment variables, or lines of .env; empty means unset.\n\n${fitting.join('\n')}`);
     return 0;
   }
-  const command = topic === undefined ? undefined : commands[topic];
+  const command = topic !== undefined && Object.hasOwn(commands, topic) ? commands[topic] : undefined;
   if (topic !== undefined && command === undefined) return unknown(topic);
   write(command === undefined ? overview() : await helpOf(command));
   return 0;
@@ -129,10 +139,12 @@ async function helpOf(command: Command): Promise<string> {
 }
 
 function overview(): string {
-  const rows = Object.values(commands);
-  const width = Math.max(...rows.map(({ usage }) => usage.length));
-  const lines = rows.map(({ usage, summary }) => `  viaduct ${usage.padEnd(width)}   ${summary}\n`);
-  return `Viaduct, a SIP proxy that makes browsers and telephones talk.\n\n${lines.join('')}`;
+  const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
+  const lines = groups.map(([title, names]) => {
+    const rows = names.flatMap((name) => commands[name] ?? []);
+    return `\n${title}:\n${rows.map(({ usage, summary }) => `  ${usage.padEnd(width)}   ${summary}\n`).join('')}`;
+  });
+  return `Viaduct, a SIP proxy that makes browsers and telephones talk.\nUsage: npx viaduct COMMAND\n${lines.join('')}`;
 }
 
 function unknown(name: string): number {
@@ -154,16 +166,19 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   const plain = name === '--help' || name === '-h' ? 'help' : name === '--version' ? 'version' : name;
   const command = Object.hasOwn(commands, plain) ? commands[plain] : undefined;
   if (command === undefined) return unknown(name);
-  return args.includes('--help') || args.includes('-h') ? help([plain]) : command.run(args);
+  if (args.includes('--help') || args.includes('-h')) return help([plain]);
+  try {
+    return await command.run(args);
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError)) throw thrown;
+    process.stderr.write(usageWords(thrown, plain));
+    return 2;
+  }
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
-  if (thrown instanceof UsageError) {
-    process.stderr.write(`${thrown.message}\n`);
-    process.exit(2);
-  }
   const failure = failureOf(thrown);
   process.stderr.write(`${failure.message}\n${failure.row.nextStep}\n`);
   process.exitCode = 1;

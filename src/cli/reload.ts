@@ -6,8 +6,9 @@ import { findRunning, type Running } from './running.ts';
 
 export const reloadHelp = `viaduct reload [--url http://HOST:PORT]
 
-The running proxy reads its settings, tls.cfg with its files and routes/ again; no call and no connection is lost.
-Prints what has changed. With a mistake anywhere nothing changes, and it says where.
+The running proxy reads its settings, tls.cfg with its files and routes/ again;
+no call and no connection is lost. Prints what has changed. With a mistake
+anywhere nothing changes, and it says where.
 `;
 
 /** The exit code: 0 done. What is refused is thrown. */
@@ -24,5 +25,7 @@ export async function reloadCommand(running: Running, write: (text: string) => v
 
 export async function reloadHere(args: readonly string[]): Promise<number> {
   const at = args.indexOf('--url');
-  return await reloadCommand(findRunning(at < 0 ? undefined : args[at + 1]), (text) => process.stdout.write(text));
+  return await reloadCommand(findRunning(at < 0 ? undefined : (args[at + 1] ?? '')), (text) =>
+    process.stdout.write(text),
+  );
 }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings, type Settings } from '../config.ts';
 import { type ErrorCode, Failure } from '../errors.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface Running {
   /** `undefined` for 404. */
@@ -24,6 +25,7 @@ export interface Running {
 
 export function findRunning(url: string | undefined): Running {
   const settings = readSettings(process.env);
+  if (url !== undefined && !/^https?:\/\//.test(url)) throw new UsageError(`--url ${url}: write http://HOST:PORT.`);
   return askRunning(url ?? urlOf(settings), settings.apiToken);
 }
 
@@ -42,7 +44,7 @@ export function askRunning(base: string, token: string | undefined): Running {
     get: async (path) => {
       const response = await ask(path);
       if (response.status === 404) return undefined;
-      if (!response.ok) throw new Failure('api-refused', `${response.status}: ${await response.text()}`);
+      if (!response.ok) throw new Failure('api-refused', await problemText(response));
       return await response.json();
     },
     post: async (path, code, body) => {

@@ -5,14 +5,15 @@ import { SessionBody, SessionsBody } from '../../routes/http/sessions.ts';
 import { Failure } from '../errors.ts';
 import { findRunning, type Running } from './running.ts';
 import { table } from './table.ts';
+import { UsageError } from './usage-error.ts';
 
 export const sessionHelp = `Short-lived logins, for browsers that must not know the password of an account.
 
-  viaduct session NAME[@DOMAIN] [--minutes N]   make one; without N it lasts an hour
+  viaduct session NAME[@DOMAIN] [--minutes N]   make one, for an hour
   viaduct session list                          show those that hold
-  viaduct session end ID                        revoke one: its connection closes, its calls end
+  viaduct session end ID                        revoke one: its calls end
 
-  --url http://HOST:PORT   of the running Viaduct, if it is not the one of this DATA_DIR
+  --url http://HOST:PORT   of a Viaduct that is not of this DATA_DIR
 `;
 
 const path = '/api/v1/sessions';
@@ -27,7 +28,8 @@ export async function sessionCommand(
   write: (text: string) => void,
 ): Promise<number> {
   const isMinutes = minutes === undefined || /^\d{1,4}$/.test(minutes);
-  if (verb === undefined || verb === 'help' || rest.length > 0 || !isMinutes) {
+  if (!isMinutes) throw new UsageError(`--minutes ${minutes}: write a number of minutes, such as --minutes 30.`);
+  if (verb === undefined || verb === 'help' || rest.length > 0) {
     write(sessionHelp);
     return verb === 'help' ? 0 : 2;
   }
@@ -60,7 +62,8 @@ async function list(running: Asked, write: (text: string) => void): Promise<numb
 }
 
 async function end(running: Asked, id: string, write: (text: string) => void): Promise<number> {
-  const done = await running.remove(`${path}/${encodeURIComponent(id)}`);
+  // Another form is no session, and would be refused as a bad question.
+  const done = /^session-[0-9a-f]{24}$/.test(id) && (await running.remove(`${path}/${encodeURIComponent(id)}`));
   write(done ? `${id} has ended.\n` : `There is no session ${id}; \`viaduct session list\` shows them.\n`);
   return done ? 0 : 1;
 }

@@ -4,12 +4,23 @@ import type { Tone } from '../story/steps.ts';
 export interface Screen {
   /** Whether colours are seen and not read. */
   readonly colours: boolean;
+  /** How much of a line is in sight. */
+  readonly columns: number;
   write(text: string): void;
 }
 
 export function screenOf(out: NodeJS.WriteStream): Screen {
-  return { colours: out.isTTY === true && !process.env.NO_COLOR, write: (text) => out.write(text) };
+  const isTerminal = out.isTTY === true;
+  return {
+    colours: isTerminal && !process.env.NO_COLOR,
+    columns: isTerminal ? Math.max(narrowest, Math.min(widest, out.columns)) : widest,
+    write: (text) => out.write(text),
+  };
 }
+
+/** Longer lines are hard to read, and in shorter ones an address does not fit. */
+const widest = 100;
+const narrowest = 60;
 
 const codes: Readonly<Record<Tone, string>> = { plain: '', good: '\x1b[32m', bad: '\x1b[31m', quiet: '\x1b[2m' };
 

@@ -17,13 +17,13 @@ export const callOptions = {
   calls: { type: 'string' },
 } as const;
 
-export const callHelp = `  --ring-time SECONDS           how long its devices ring before a call counts as unanswered
+export const callHelp = `  --ring-time SECONDS           how long its devices ring
   --forward-always ADDRESS      every call goes there
   --forward-busy ADDRESS        when a device is busy
-  --forward-no-answer ADDRESS   when nobody answers, or no device is registered
-  --voicemail ADDRESS           when the forwarding above is not set or takes nobody
+  --forward-no-answer ADDRESS   when nobody answers, or none is registered
+  --voicemail ADDRESS           when none of these is set or takes the call
   --do-not-disturb on|off       no device rings
-  --calls NUMBER                how many it may have at a time, made and taken; off: what MAX_CALLS says
+  --calls NUMBER                how many at a time; off: as MAX_CALLS says
 `;
 
 type Given = { readonly [option in keyof typeof callOptions]?: string | undefined };

@@ -9,7 +9,7 @@ import { failureOf } from '../errors.ts';
 import type { CallSettings } from '../ports.ts';
 import { generatePassword, type PasswordInput, PasswordNotGiven } from './password.ts';
 import { table } from './table.ts';
-import { UsageError } from './usage-error.ts';
+import { optionError, UsageError, usageWords } from './usage-error.ts';
 import { callHelp, callOptions, callsInWords, wishesOf } from './user-calls.ts';
 
 export interface UserDatabase {
@@ -34,18 +34,20 @@ export const userHelp = `Accounts that may log in.
   viaduct user list                     show all accounts
   viaduct user password NAME[@DOMAIN]   set a new password
   viaduct user remove NAME[@DOMAIN]     remove an account
-  viaduct user disable NAME[@DOMAIN]    shut an account: its devices are forgotten and its calls end, at once
+  viaduct user disable NAME[@DOMAIN]    shut it: its calls end at once
   viaduct user enable NAME[@DOMAIN]     let it log in again
-  viaduct user set NAME[@DOMAIN] …      set where its calls go; without options, show it
+  viaduct user set NAME[@DOMAIN] …      set where its calls go; alone: show it
 
-  --password P   the password; others on this machine can see it while the command runs
+  --password P   the password; others on this machine see it meanwhile
   --generate     make a password and show it once
-  Without either it is asked for, or read from standard input: echo secret | viaduct user add alice
+  Without either it is asked for, or read from standard input:
+  echo secret | viaduct user add alice
 
 For set; the word off takes each of them back:
 
 ${callHelp}
-Without @DOMAIN the first of DOMAINS is meant. Only hashes of a password are stored; a change holds at once.
+Without @DOMAIN the first of DOMAINS is meant. Only hashes of a password are
+stored; a change holds at once.
 `;
 
 /** 0: done. 1: not done, with the reason. 2: the command was not understood. */
@@ -54,7 +56,7 @@ export async function userCommand(args: readonly string[], context: UserCommandC
     return await run(parse(args, context.defaultDomain), context);
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      context.writeError(`${thrown.message}\n\n${userHelp}`);
+      context.writeError(usageWords(thrown, 'user'));
       return 2;
     }
     if (thrown instanceof PasswordNotGiven) {
@@ -128,7 +130,7 @@ function parseOptions(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw optionError(error);
   }
 }
 

@@ -39,7 +39,11 @@ test('viaduct alias: add, list, change and remove', async () => {
 
 test('viaduct alias: what it does not understand is said before the database is opened', async () => {
   assert.equal(await run('help'), `0 ${aliasHelp}`);
-  assert.match(await run('add 0049*'), /^2 That is no command/);
+  assert.match(
+    await run('add 0049*'),
+    /^2 alias add takes a pattern and what it stands for\.\nHow it is used: npx viaduct help alias\n$/,
+  );
+  assert.match(await run('frob'), /^2 There is no command "alias frob"/);
   assert.match(await run('add 0049* sip:'), /^2 "sip:" is neither/);
   assert.match(await run('add a<b alice'), /^1 A pattern looks like/);
 });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
 import { doctorCommand } from '../../src/cli/doctor.ts';
-import type { Running } from '../../src/cli/running.ts';
+import { findRunning, type Running } from '../../src/cli/running.ts';
 import { writeLine } from '../../src/cli/terminal.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
 import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import { Failure } from '../../src/errors.ts';
 
@@ -56,9 +57,11 @@ function invented(
 class Seen {
   text = '';
   readonly colours: boolean;
+  readonly columns: number;
 
-  constructor(colours: boolean) {
+  constructor(colours: boolean, columns: number) {
     this.colours = colours;
+    this.columns = columns;
   }
 
   readonly write = (text: string): void => {
@@ -66,7 +69,7 @@ class Seen {
   };
 }
 
-const screen = (colours = false): Seen => new Seen(colours);
+const screen = (colours = false, columns = 100): Seen => new Seen(colours, columns);
 
 const ladder = (texts: readonly string[], state = 'failed') => ({
   call: { ...call, state },
@@ -85,8 +88,8 @@ test('viaduct calls: one line a call, and with --follow what happens from then o
   ]);
   assert.equal(await callsCommand(running, seen, wordsOf(['--follow'])), 0);
   const [title, row, change] = seen.text.split('\n');
-  assert.match(title ?? '', /^ID +STARTED +STATE +FROM +TO/);
-  assert.match(row ?? '', /^the-id +01-01 10:00 +failed 486 +alice@example\.com +bob$/);
+  assert.match(title ?? '', /^ID +STARTED \(UTC\) +STATE +FROM +TO/);
+  assert.match(row ?? '', /^the-id +01-01 10:00:00 +failed 486 +alice@example\.com +bob@example\.com$/);
   assert.match(
     change ?? '',
     /^\d\d:\d\d:\d\d {2}failed {4}the-id {2}alice@example\.com → bob@example\.com {2}486 There is no/,
@@ -107,7 +110,7 @@ const talked = {
 };
 
 test('viaduct calls: who hung up, packets and MOS of both sides, or why there is none', async () => {
-  const seen = screen();
+  const seen = screen(false, 140);
   const query = 'limit=40&state=ended&account=alice&since=2026-01-01T00%3A00%3A00.000Z';
   const running = invented({ [`/api/v1/calls?${query}`]: { items: [talked], next: null, complete: true } });
   const words = wordsOf(['ended', '--account', 'alice', '--since', '2026-01-01']);
@@ -144,6 +147,49 @@ test('viaduct calls export: without the database it fails: half a file looks lik
 
 test('viaduct calls: a time that is none is not asked for', async () => {
   await assert.rejects(callsCommand(invented({}), screen(), wordsOf(['--since', 'noon'])), /"noon" is no time/);
+});
+
+test('viaduct calls: every row fits the terminal, and who it is can still be read', async () => {
+  const long = {
+    ...call,
+    id: 'a'.repeat(22),
+    from: `sip:alice@${'sub.'.repeat(9)}example.com`,
+    to: 'sip:bob@example.com;transport=ws',
+  };
+  for (const columns of [80, 100]) {
+    const seen = screen(false, columns);
+    await callsCommand(
+      invented({ '/api/v1/calls?limit=40': { items: [long], next: null, complete: true } }),
+      seen,
+      wordsOf([]),
+    );
+    assert.match(seen.text, /alice@.*… +bob@/);
+    assert.ok(!seen.text.includes('transport'), seen.text);
+    for (const line of seen.text.split('\n')) assert.ok(line.length <= columns + 2, `${line.length}: ${line}`);
+  }
+});
+
+test('viaduct calls: a call that was answered and then lost has no status of a refusal', async () => {
+  const seen = screen();
+  const lost = { ...call, status: 200, answeredAt: call.startedAt };
+  await callsCommand(
+    invented({ '/api/v1/calls?limit=40': { items: [lost], next: null, complete: true } }),
+    seen,
+    wordsOf([]),
+  );
+  assert.match(seen.text, / failed +alice.* 2 s$/m);
+});
+
+test('what was typed wrong is said, and nobody is asked', async () => {
+  const nobody = invented({});
+  await assert.rejects(
+    callsCommand(nobody, screen(), wordsOf(['busy'])),
+    new UsageError('There is no state "busy": write one of ringing, answered, ended, failed.'),
+  );
+  assert.throws(() => wordsOf(['--folow']), new UsageError("Unknown option '--folow'."));
+  assert.throws(() => wordsOf(['--url']), new UsageError("Option '--url <value>' argument missing."));
+  assert.throws(() => findRunning('localhost:8081'), new UsageError('--url localhost:8081: write http://HOST:PORT.'));
+  assert.deepEqual(nobody.asked, []);
 });
 
 test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {

@@ -24,6 +24,7 @@ test('a level that does not exist changes nothing and is answered with those tha
   listening({ apiToken: TOKEN }, async (port) => {
     const { code, text } = await run(port, 'loud');
     assert.equal(code, 2);
+    assert.match(text, /^There is no level "loud"\./);
     assert.match(text, /trace\|debug\|info\|warn\|error\|silent/);
     assert.deepEqual(await run(port), { code: 0, text: 'info\n' });
   }));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askRunning } from '../../src/cli/running.ts';
-import { sessionCommand, sessionHelp } from '../../src/cli/session.ts';
+import { sessionCommand } from '../../src/cli/session.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
 import { listening, session, TOKEN } from '../adapters/http/fixture.ts';
 
 async function run(port: number, words: string, minutes?: string): Promise<string> {
@@ -29,5 +30,9 @@ test('viaduct session: lists and revokes', () =>
     assert.match(await run(port, 'list'), new RegExp(`^0 id .*\n${session.id} .*alice@example.com`));
     assert.equal(await run(port, `end ${session.id}`), `0 ${session.id} has ended.\n`);
     assert.match(await run(port, `end ${session.id.replace('01', '99')}`), /^1 There is no session/);
-    assert.equal(await run(port, 'alice', 'soon'), `2 ${sessionHelp}`);
+    assert.match(await run(port, 'end nonsense'), /^1 There is no session nonsense/);
+    await assert.rejects(
+      run(port, 'alice', 'soon'),
+      new UsageError('--minutes soon: write a number of minutes, such as --minutes 30.'),
+    );
   }));

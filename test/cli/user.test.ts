@@ -117,7 +117,7 @@ for (const kind of serverKinds) {
   });
 }
 
-test('viaduct user: what is not understood is answered with the help and exit code 2, before any database is opened', async () => {
+test('viaduct user: what is not understood is answered with the reason, where the help is, and exit code 2, before any database is opened', async () => {
   const wrong = {
     bogus: /There is no command "user bogus"/,
     add: /The name is missing/,
@@ -133,7 +133,8 @@ test('viaduct user: what is not understood is answered with the help and exit co
     assert.equal(status, 2, args);
     assert.equal(output, '');
     assert.match(errors, expected);
-    assert.ok(errors.endsWith(userHelp));
+    assert.ok(errors.endsWith('How it is used: npx viaduct help user\n'), errors);
+    assert.equal(errors.trimEnd().split('\n').length, 2, 'the reason stays in sight');
   }
 });
 

@@ -36,7 +36,7 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     const write = (more: string): void => {
       text += more;
     };
-    const screen = { colours: false, write };
+    const screen = { colours: false, columns: 100, write };
     const { host, port } = viaduct().run().http;
     const api = askRunning(`http://${host}:${port}`, undefined);
     const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand, doctor: doctorCommand };

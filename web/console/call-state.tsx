@@ -15,11 +15,12 @@ export function CallState({ call: { state, status, reason } }: { readonly call: 
   return (
     <span class="two">
       <Status mood={mood}>{word}</Status>
-      {state === 'failed' && status !== null && (
-        <small>
-          {status}: {reason ?? reasonPhrase(status)}
-        </small>
-      )}
+      {state === 'failed' && <small>{whyFailed(status, reason)}</small>}
     </span>
   );
+}
+
+/** The 200 of a call that was answered, and lost then, explains nothing. */
+function whyFailed(status: number | null, reason: string | null): string | null {
+  return status === null || status < 300 ? reason : `${status}: ${reason ?? reasonPhrase(status)}`;
 }

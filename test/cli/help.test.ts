@@ -1,0 +1,61 @@
+/** The command line as a person meets it: what `npx viaduct` prints of itself, and what it says to a slip of the finger. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aliasHelp } from '../../src/cli/alias.ts';
+import { callsHelp, ladderHelp } from '../../src/cli/calls.ts';
+import { certificateHelp } from '../../src/cli/certificate.ts';
+import { doctorHelp } from '../../src/cli/doctor.ts';
+import { explainHelp } from '../../src/cli/explain.ts';
+import { importHelp } from '../../src/cli/import.ts';
+import { logLevelHelp } from '../../src/cli/log-level.ts';
+import { reloadHelp } from '../../src/cli/reload.ts';
+import { sessionHelp } from '../../src/cli/session.ts';
+import { userHelp } from '../../src/cli/user.ts';
+
+const projectDir = join(import.meta.dirname, '..', '..');
+
+function viaduct(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/cli/main.ts', ...args], {
+    cwd: projectDir,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, DATA_DIR: '/nonexistent' },
+  });
+  return { status, stdout, stderr };
+}
+
+const overview = viaduct('help').stdout;
+const names = [...overview.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name ?? '');
+
+test('the list names every command once, those for a call that failed first', () => {
+  assert.deepEqual(names.slice(0, 2), ['explain', 'ladder']);
+  assert.equal(new Set(names).size, names.length);
+  assert.equal(names.length, 14);
+});
+
+test('no help is wider than a terminal of 80 columns', () => {
+  const helps = [overview, viaduct('help', 'settings').stdout, userHelp, aliasHelp, sessionHelp, certificateHelp];
+  const others = [importHelp, callsHelp, ladderHelp, explainHelp, doctorHelp, logLevelHelp, reloadHelp];
+  for (const help of [...helps, ...others]) {
+    for (const line of help.split('\n')) assert.ok(line.length <= 80, line);
+  }
+  assert.equal(viaduct('user', '--help').stdout, userHelp);
+});
+
+test('a slip of the finger: the reason, where the help is, exit code 2, and nothing on standard output', () => {
+  const slips = {
+    'explain --spd': "Unknown option '--spd'.",
+    'user frob': 'There is no command "user frob".',
+  };
+  for (const [line, reason] of Object.entries(slips)) {
+    const args = line.split(' ');
+    const words = `${reason}\nHow it is used: npx viaduct help ${args[0]}\n`;
+    assert.deepEqual(viaduct(...args), { status: 2, stdout: '', stderr: words }, line);
+  }
+});
+
+test('a command that does not exist is answered with those that do', () => {
+  const stderr = `There is no command "explian".\n\n${overview}`;
+  assert.deepEqual(viaduct('explian'), { status: 2, stdout: '', stderr });
+});
