@@ -31,7 +31,7 @@ import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './por
 import { defaultLimits } from './registrar/register.ts';
 import { keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
-import { banner } from './start/banner.ts';
+import { banner, notStarted } from './start/banner.ts';
 import { watchCertificates } from './start/certificate-watch.ts';
 import { openDataDir } from './start/data-dir.ts';
 import { createDemoUsers, demoUsers } from './start/demo-users.ts';
@@ -353,7 +353,7 @@ async function main(): Promise<void> {
   } catch (thrown) {
     await shutdown?.run();
     const failure = failureOf(thrown);
-    process.stderr.write(`\nViaduct did not start. ${failure.message}\n${failure.row.nextStep}\n`);
+    process.stderr.write(notStarted(failure));
     if (failure.code === 'internal' && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
     process.exit(1);
   }

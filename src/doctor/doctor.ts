@@ -39,6 +39,11 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
 export function logFindings(log: Log, findings: readonly Finding[]): void {
   const bad = findings.filter(({ level }) => level === 'error' || level === 'warning');
   for (const { check, level, says, cure } of bad) log.warn({ check, level, cure }, says);
-  const words = bad.length === 0 ? 'all is well' : `${bad.length} of them want a look`;
+  const words =
+    bad.length === 0
+      ? 'all is well'
+      : bad.length === 1
+        ? 'one finding wants a look'
+        : `${bad.length} findings want a look`;
   log.info({ findings: findings.length }, `Doctor: ${words}; npx viaduct doctor shows them`);
 }

@@ -1,6 +1,7 @@
 /** What `npm start` prints: where to go, with which account, and how to register a softphone. */
 import { hostText, isLoopback } from '../adapters/network/addresses.ts';
 import type { Finding } from '../engine/operations.ts';
+import type { Failure } from '../errors.ts';
 import type { Listener } from '../ports.ts';
 import type { DemoUser } from './demo-users.ts';
 
@@ -75,19 +76,36 @@ function accounts({ demo, domain, listeners }: Started): string {
   const [first, second = first] = demo;
   if (first === undefined || second === undefined) return addOne;
   const rows = demo.map(({ username, password }): readonly [string, string] => [username, `password ${password}`]);
-  return `\nAccounts to try:\n${table(rows)}\n${softphone(second, domain, listeners)}`;
+  return `\nAccounts to try:\n${table(rows)}\n${softphone(first, second, domain, listeners)}`;
 }
 
 const addOne = '\nAn account: npx viaduct user add NAME\n';
 
-function softphone({ username, password }: DemoUser, domain: string, listeners: readonly Listener[]): string {
+function softphone(
+  caller: DemoUser,
+  { username, password }: DemoUser,
+  domain: string,
+  listeners: readonly Listener[],
+): string {
   const udp = listeners.find(({ transport }) => transport === 'udp');
   if (udp === undefined) return '';
   const server = `${udp.advertised.host}:${udp.advertised.port}`;
   const line = `<sip:${username}@${domain}>;auth_pass=${password};outbound="sip:${server}"`;
   const linphone = `username ${username}, domain ${domain}, proxy sip:${server}, transport UDP`;
-  return `Sign in on the phone page with the other one, and a softphone as ${username}:\n${table([
-    ['baresip', `${line}  (in ~/.baresip/accounts)`],
+  return `${whatToDo(caller.username, username)}:\n${table([
+    ['baresip', 'this line into ~/.baresip/accounts, and run baresip:'],
+    ['', line],
     ['Linphone', linphone],
   ])}`;
+}
+
+function whatToDo(caller: string, callee: string): string {
+  if (caller === callee) return `Register a softphone as ${callee}`;
+  return `Sign in on the phone page as ${caller}, register a softphone as ${callee}, and dial ${callee}`;
+}
+
+/** Why there is nothing to go to: what, with its particulars, and what to do, a line each. */
+export function notStarted({ row: { meaning, nextStep }, detail }: Pick<Failure, 'row' | 'detail'>): string {
+  const particulars = detail === '' ? '' : `  ${detail}\n`;
+  return `\nViaduct did not start. ${meaning}\n${particulars}${nextStep}\n`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { banner, type Started } from '../../src/start/banner.ts';
+import { errors, Failure } from '../../src/errors.ts';
+import { banner, notStarted, type Started } from '../../src/start/banner.ts';
 import { listenerOf } from '../support/fake-proxy.ts';
 
 const started: Started = {
@@ -43,14 +44,29 @@ test('the first start says where to go, with which accounts, and how to register
     '  alice        password one',
     '  bob          password two',
     '',
-    'Sign in on the phone page with the other one, and a softphone as bob:',
-    '  baresip      <sip:bob@127.0.0.1>;auth_pass=two;outbound="sip:127.0.0.1:5060"  (in ~/.baresip/accounts)',
+    'Sign in on the phone page as alice, register a softphone as bob, and dial bob:',
+    '  baresip      this line into ~/.baresip/accounts, and run baresip:',
+    '               <sip:bob@127.0.0.1>;auth_pass=two;outbound="sip:127.0.0.1:5060"',
     '  Linphone     username bob, domain 127.0.0.1, proxy sip:127.0.0.1:5060, transport UDP',
     '',
     'Ctrl-C stops it and all it has started.',
     '',
     '',
   ]);
+});
+
+test('what keeps it from starting is said in lines: what, its particulars, what to do', () => {
+  assert.equal(
+    notStarted(new Failure('setting-invalid', 'LISTEN="foo": no.')),
+    [
+      '',
+      'Viaduct did not start. A setting has a value that Viaduct cannot use.',
+      '  LISTEN="foo": no.',
+      `${errors['setting-invalid'].nextStep}`,
+      '',
+    ].join('\n'),
+  );
+  assert.equal(notStarted(new Failure('media-none')).split('\n').length, 4);
 });
 
 test('the TLS page is for other devices where those can reach it: a browser opens no microphone without TLS', () => {
@@ -77,7 +93,7 @@ test('IPv6 addresses stand in brackets', () => {
 
 test('one account is enough for the softphone; without a UDP listener none is explained', () => {
   const one = lines({ demo: [{ username: 'carol', password: 'three' }] });
-  assert.ok(one.some((line) => line.startsWith('  baresip      <sip:carol@')));
+  assert.ok(one.some((line) => line.startsWith('               <sip:carol@')));
   const noUdp = lines({ listeners: [listenerOf('wss', 0, '127.0.0.1', 8443)] });
   assert.ok(!noUdp.some((line) => line.includes('baresip')));
 });
