@@ -176,7 +176,8 @@ for (const [when, startMs, who] of [
       async (it, caller) => {
         const reception = await it.registered({ name: 'reception', address: '192.0.2.1' });
         const watchman = await it.registered({ name: 'watchman', address: '192.0.2.2' });
-        const invite = calls(caller, reception.aor);
+        // As many telephones write it.
+        const invite = calls(caller, `${reception.aor};transport=udp`);
         await takes(it, caller, invite, who === 'reception' ? reception : watchman);
         assert.deepEqual([...reception.inbox, ...watchman.inbox], []);
       },
@@ -197,7 +198,7 @@ test('example 4: alice rings for ten seconds, then bob does, and answers', () =>
   play('4', ['alice', 'bob'], async (it, caller) => {
     const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
     const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
-    const invite = calls(caller, 'sip:support@example.com');
+    const invite = calls(caller, 'sip:support@example.com;transport=udp');
     const atAlice = await alice.receivesRequest('INVITE');
     alice.respond(atAlice, 180);
     await caller.receivesResponse(180);
