@@ -26,8 +26,10 @@ interface Measure {
   readonly say: (value: number) => string;
 }
 
-const measures: readonly Measure[] = [
-  { title: 'Packets a second', pointsOf: packetRate, say: (value) => `${Math.round(value)}/s` },
+const packets: Measure = { title: 'Packets a second', pointsOf: packetRate, say: (value) => `${Math.round(value)}/s` };
+
+/** By RTCP. */
+const reported: readonly Measure[] = [
   {
     title: 'Loss in %',
     pointsOf: (samples) => measured(samples, ({ lossPercent }) => lossPercent),
@@ -69,8 +71,10 @@ export function MediaOverTime({ explanation: { call, legs }, history }: MediaOve
 }
 
 function Charts({ sides }: { readonly sides: readonly SideHistory[] }) {
-  const drawn = measures.map((measure) => ({ ...measure, lines: linesOf(sides, measure) }));
-  const known = drawn.filter(({ lines }) => lines.some(({ points }) => points.length > 1));
+  const known = [packets, ...reported]
+    .map((measure) => ({ ...measure, lines: linesOf(sides, measure) }))
+    .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
+  const isReported = known.some(({ title }) => title !== packets.title);
   return (
     <>
       <ul class="legend">
@@ -89,9 +93,9 @@ function Charts({ sides }: { readonly sides: readonly SideHistory[] }) {
         ))}
       </div>
       <p class="soft small">
-        {known.length < drawn.length
-          ? 'Loss, jitter and round trip are known once both sides report them (RTCP).'
-          : 'Loss, jitter and round trip are averages of the call so far, as RTCP reports them.'}
+        {isReported
+          ? 'Loss, jitter and round trip are averages of the call so far, as RTCP reports them.'
+          : 'Loss, jitter and round trip are known once both sides report them (RTCP).'}
       </p>
     </>
   );
