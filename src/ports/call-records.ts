@@ -1,10 +1,11 @@
 /** What is kept of a call after its end (DESIGN §5): one row each, for bills, questions and figures. */
+import type { MediaKind } from '../ports.ts';
 
 /** What each side of a call sent, as rtpengine saw it and the other side reported it. */
 export interface LegRecord {
   readonly role: 'caller' | 'callee';
   /** What rtpengine was told that it speaks. */
-  readonly profile: 'webrtc' | 'rtp' | 'sdes' | undefined;
+  readonly profile: MediaKind | undefined;
   /** RTP that came from it; `undefined`: rtpengine said nothing of it. */
   readonly packets: number | undefined;
   readonly bytes: number | undefined;

@@ -58,7 +58,7 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     };
     const { host, port } = viaduct().run().http;
     const api = askRunning(`http://${host}:${port}`, undefined);
-    assert.equal(await callsCommand(api, { colours: false, write }, wordsOf(['export', ...args])), 0);
+    assert.equal(await callsCommand(api, { colours: false, columns: 80, write }, wordsOf(['export', ...args])), 0);
     return text;
   }
 
