@@ -30,6 +30,8 @@ export interface CallRecordsOptions {
 const mostWaiting = 10_000;
 const againMs = 2_000;
 const statisticsMs = 2_000;
+/** In a flood the counter says how many. */
+const betweenWarningsMs = 10_000;
 
 export const strangers: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
   'foreign-caller',
@@ -45,6 +47,7 @@ export class CallRecords {
   /** What the database could not take, the oldest first. */
   readonly #held = new Map<string, CallRecord>();
   #retries = false;
+  #warnedMs = 0;
 
   constructor(options: CallRecordsOptions) {
     this.#options = options;
@@ -115,8 +118,11 @@ export class CallRecords {
   }
 
   #lost(callId: string, why: string): void {
-    this.#options.counters.lostRecords++;
-    this.#options.log.warn({ callId, why }, 'The record of a call is lost');
+    const { counters, clock, log } = this.#options;
+    counters.lostRecords++;
+    if (clock.nowMs() - this.#warnedMs < betweenWarningsMs) return;
+    this.#warnedMs = clock.nowMs();
+    log.warn({ callId, why, lost: counters.lostRecords }, 'The record of a call is lost');
   }
 
   // --- reading -------------------------------------------------------------------------------------------------------
