@@ -227,6 +227,7 @@ describe('registrations', () => {
       assert.deepEqual(rest, {
         aor: 'sip:bob@example.com',
         contact: bob.contact,
+        publicGruu: undefined,
         transport: 'wss',
         source: '192.0.2.2:40000',
         userAgent: '',
