@@ -69,7 +69,7 @@ COMMENT ON COLUMN call_record.media_fault IS 'What was wrong with its media when
 COMMENT ON COLUMN call_record.media_fault_says IS 'The same in words.';
 COMMENT ON COLUMN call_record.media_fault_next_step IS 'What to do about it.';
 COMMENT ON COLUMN call_record.recording IS 'How its recording stood at the end; NULL: it never was recorded.';
-COMMENT ON COLUMN call_record.caller_profile IS 'What rtpengine was told that the caller speaks: webrtc, rtp or sdes; NULL: nobody answered.';
+COMMENT ON COLUMN call_record.caller_profile IS 'What rtpengine was told that the caller speaks: webrtc, rtp, sdes or osrtp; NULL: nobody answered.';
 COMMENT ON COLUMN call_record.caller_packets IS 'RTP packets that came from the caller; NULL: rtpengine did not say.';
 COMMENT ON COLUMN call_record.caller_bytes IS 'Bytes of those packets.';
 COMMENT ON COLUMN call_record.caller_mos IS 'Mean opinion score, 1 to 5, of what the caller sent, by RTCP; NULL: see caller_no_quality.';
