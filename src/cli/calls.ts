@@ -14,9 +14,10 @@ import { optionError, UsageError } from './usage-error.ts';
 
 type Call = Static<typeof CallsBody>['items'][number];
 
-export const callsHelp = `viaduct calls [STATE] [--account NAME] [--since TIME] [--until TIME] [--follow]
-viaduct calls export [STATE] [--account NAME] [--since TIME] [--until TIME] [--json]
-    both with [--url http://HOST:PORT]
+export const callsHelp = `viaduct calls [STATE] [--follow]
+viaduct calls export [STATE] [--json]
+    both with [--account NAME] [--since TIME] [--until TIME]
+              [--url http://HOST:PORT]
 
 The calls in progress and the last ended ones, newest first. A wide terminal
 shows who hung up too, and packets and MOS of what caller and callee sent, or

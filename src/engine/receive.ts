@@ -20,7 +20,7 @@ import { type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
 import { ByFlow } from './dialog/by-flow.ts';
 import { hangUp } from './dialog/hang-up.ts';
-import { kindByTransport } from './media/media.ts';
+import { kindByTransport } from './media/assumed-kind.ts';
 import type { Admission } from './overload.ts';
 import { prepareBranch } from './proxy/branches.ts';
 import { ResponseContextRunner } from './proxy/response-contexts.ts';

@@ -14,7 +14,7 @@ import type { DialogRecord, Flow } from '../../ports.ts';
 import { carriesToken } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import type { Core } from '../core.ts';
-import { kindByTransport } from '../media/media.ts';
+import { kindByTransport } from '../media/assumed-kind.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
 import type { TokenParty } from './dialogs.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Request } from '../api.ts';
 import type { Core } from '../core.ts';
-import { assumedKind } from './media.ts';
+import { assumedKind } from './assumed-kind.ts';
 import type { MediaCall } from './media-call.ts';
 
 export class InviteMedia {

@@ -17,18 +17,18 @@ import {
   stepExchange,
 } from '../../media/offer-answer.ts';
 import { viaBranch } from '../../media/via-branch.ts';
-import { removeAll, withBody } from '../../message/edit.ts';
+import { withBody } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
 import { From, To, tagOf } from '../../message/headers/from-to.ts';
 import { Require } from '../../message/headers/options.ts';
-import { ContentType } from '../../message/headers/text.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../message/message.ts';
 import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../../ports.ts';
-import { describeSdp, isSdp, mayHideSdp } from '../../sdp/describe.ts';
+import { describeSdp, isSdp } from '../../sdp/describe.ts';
 import { fragmentSdp } from '../../sdp/trickle.ts';
 import type { Branch, BranchReply } from '../api.ts';
+import { assumedKind, kindByTransport } from './assumed-kind.ts';
 import {
   canTake,
   isFirstOffer,
@@ -43,6 +43,7 @@ import {
 } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
+import { carriers, facts, mayPassBy, withoutBody } from './media-message.ts';
 import { MediaTable } from './media-table.ts';
 
 export interface MediaSessionRef {
@@ -50,9 +51,6 @@ export interface MediaSessionRef {
   readonly name: string;
   readonly isHeld: boolean;
 }
-
-/** Methods that may carry an offer or an answer. */
-const carriers: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'PRACK', 'UPDATE']);
 
 /** To tags of one call that are known with their branch (law 9): a callee may invent them. */
 const mostAnswerers = 128;
@@ -383,33 +381,6 @@ export class Media {
   }
 }
 
-/** Law 1: an SDP inside a multipart body, or without a type, would reach the other side past rtpengine. */
-function mayPassBy(message: SipMessage): boolean {
-  return carriers.has(get(message, CSeq)?.method ?? '') && mayHideSdp(message);
-}
-
 function partyOf(call: MediaCall, message: SipMessage): Party {
   return tagOf(get(message, From)) === call.callerTag ? 'caller' : 'callee';
-}
-
-function facts(message: SipMessage): { readonly method: string; readonly sdp: string | undefined } {
-  return { method: get(message, CSeq)?.method ?? '', sdp: isSdp(message) ? message.body : undefined };
-}
-
-function withoutBody<M extends SipMessage>(message: M): M {
-  return withBody(removeAll(message, ContentType), '');
-}
-
-/**
- * What a callee is offered of whom nothing is known yet. A telephone that hides its signalling may encrypt its media, too:
- * over TLS it is offered both (RFC 8643), and its answer is remembered. Elsewhere the keys would be read on their way, and
- * the INVITE would not fit into a datagram.
- */
-export function assumedKind(transport: string): MediaKind {
-  return transport === 'tls' ? 'osrtp' : kindByTransport(transport);
-}
-
-/** Law 2: the last resort, when neither its SDP nor its binding says what a party speaks. */
-export function kindByTransport(transport: string): MediaKind {
-  return transport === 'ws' || transport === 'wss' ? 'webrtc' : 'rtp';
 }

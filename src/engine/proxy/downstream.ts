@@ -22,7 +22,7 @@ import { withoutPush } from '../../story/credentials.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, nobody } from '../core.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
-import { assumedKind } from '../media/media.ts';
+import { assumedKind } from '../media/assumed-kind.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { RefusedAnswers } from './refused-answers.ts';
