@@ -10,6 +10,7 @@ import { limit } from './limit.ts';
 import { location } from './location.ts';
 import { message } from './message.ts';
 import { natdetect } from './natdetect.ts';
+import { nodes } from './nodes.ts';
 import { presence, resubscribe } from './presence.ts';
 import { registrar } from './registrar.ts';
 import { reqinit } from './reqinit.ts';
@@ -19,6 +20,7 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
   natdetect(request, proxy); // notes what it sees; decides nothing
   return (
     reqinit(request, proxy) ?? // sanity, Max-Forwards, loops, keep-alive OPTIONS
+    nodes(request, proxy) ?? // another node of ours has decided already
     (await resubscribe(request, proxy)) ?? // of a dialog that ends here
     (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
     (await auth(request, proxy)) ?? // from here on: initial requests only

@@ -10,6 +10,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type CallLimitSettings, callLimitTable } from './config/calls.ts';
+import { type NodeSettings, nodeAddressFault, nodeTable } from './config/nodes.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type PushSettings, pushTable } from './config/push.ts';
 import { type RecordingSettings, recordingTable } from './config/recording.ts';
@@ -25,6 +26,7 @@ export interface Settings
     PushSettings,
     RegistrarSettings,
     CallLimitSettings,
+    NodeSettings,
     RecordingSettings,
     TokenSettings {
   /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
@@ -213,6 +215,7 @@ function table(folder: string, asRoot: boolean): Table {
       otherwise: 5,
       parse: value.wholeNumber(0, 1000),
     },
+    ...nodeTable,
     ...callLimitTable,
     ...recordingTable,
     ...protectionTable,
@@ -314,11 +317,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     jwtIssuer: read('jwtIssuer'),
     jwtAudiences: read('jwtAudiences'),
     jwtClaim: read('jwtClaim'),
+    nodeAddress: read('nodeAddress'),
   };
   refuseHalfTokens(settings, rows);
   if (settings.apiToken === undefined && !isLoopback(settings.http.host)) {
     throw invalid(rows.apiToken, '', `HTTP is on ${settings.http.host}, where others can reach it`);
   }
+  checkNode(settings, rows);
   return settings;
 }
 
@@ -330,6 +335,18 @@ function refuseHalfTokens({ jwtKeys, jwtIssuer, jwtAudiences }: Settings, rows: 
   if (first !== undefined && missing.length < 3) {
     throw invalid(rows[first], '', 'JWT_KEYS, JWT_ISSUER and JWT_AUDIENCE are set together or not at all');
   }
+}
+
+/** What another node could not share is refused: it would be found out in a call. */
+function checkNode(settings: Settings, rows: Table): void {
+  const { nodeAddress: address, listen } = settings;
+  if (address === undefined) return;
+  const shared = ['databaseUrl', 'tokenSecrets', 'domains', 'rtpengine'] as const;
+  const isMissing = (field: (typeof shared)[number]): boolean => (settings[field] ?? []).length === 0;
+  const missing = shared.filter(isMissing).map((field) => rows[field].name);
+  const fault = nodeAddressFault(address, listen, missing);
+  const text = `${address.transport}:${address.host}:${address.port}`;
+  if (fault !== undefined) throw invalid(rows.nodeAddress, text, fault);
 }
 
 /** The names of the settings that differ. */

@@ -110,7 +110,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const draining = { engine: running, deadlineMs: settings.drainSeconds * 1000, clock: systemClock, log };
   shutdown.drainBy(() => startDrain(draining));
   const reload = openReload(parts, running);
-  const examine = (): Promise<readonly Finding[]> => doctor(examined(parts));
+  const examine = (): Promise<readonly Finding[]> => doctor(examined(parts, running));
 
   const app = await createHttp({
     api: apiRoutes(engine.operations, {
@@ -146,17 +146,18 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   look.then((found) => found && logFindings(log, found));
 }
 
-function examined({ settings, network, current, backends, tokens, random, identity }: Parts): Checked {
+function examined({ settings, network, current, backends, tokens, random, identity }: Parts, engine: Engine): Checked {
   const { listeners } = network;
   const { database, media } = backends;
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
   const own = { local, resolver: createResolver(), nowMs: () => systemClock.nowMs(), mark: identity.node };
+  const nodes = engine.operations.nodes();
   const recording = {
     recordingDir: settings.recordingDir,
     recordsAll: settings.recordCalls === 'all',
     ownRtpengine: backends.children.rtpengine !== undefined,
   };
-  return { listeners, domains: current.domains, database, media, tokens, random, ...recording, ...own };
+  return { listeners, domains: current.domains, database, media, tokens, random, nodes, ...recording, ...own };
 }
 
 interface Parts {
@@ -183,11 +184,11 @@ interface Parts {
 function openEngine(parts: Parts): Engine {
   const { settings, identity, domains, backends, network, push, tokens, random, current, processMetrics, log } = parts;
   const { database, media } = backends;
-  const { subscribers, aliases, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages } =
-    database;
+  const { subscribers, aliases, sessions, location, dialogs, outbox } = database;
+  const { failedCalls, callRecords, presence, messages, nodes, changes } = database;
   const stores = {
     ...{ subscribers, aliases, sessions, location, dialogs, outbox },
-    ...{ failedCalls, callRecords, presence, messages },
+    ...{ failedCalls, callRecords, presence, messages, nodes, changes },
   };
   const system = {
     clock: systemClock,
@@ -200,6 +201,7 @@ function openEngine(parts: Parts): Engine {
   const ports = { ...stores, ...system, media, database, push, tokens, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
+    nodeAddress: settings.nodeAddress,
     domains,
     isTrusted: (address) => current.isTrusted(address),
     protection: {

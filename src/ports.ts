@@ -6,6 +6,7 @@ import type { NgCommand, NgReply } from './media/commands.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
 export type * from './ports/call-records.ts';
+export type * from './ports/nodes.ts';
 export type * from './ports/presence.ts';
 export type * from './ports/push.ts';
 export type * from './ports/subscribers.ts';
@@ -231,6 +232,8 @@ export interface DialogSide {
   readonly cseq: number;
   /** Its flow now; `undefined`: reached at its remote target as RFC 3261 says. */
   readonly flowId: string | undefined;
+  /** The node that has this flow; `undefined`: the one that has the record. */
+  readonly node?: string | undefined;
   /** `aor` and binding key of a registered side, so that its dialogs follow it to a new flow. */
   readonly binding: { readonly aor: string; readonly key: string } | undefined;
   readonly media: MediaKind;
@@ -260,6 +263,12 @@ export interface DialogStore {
   remove(record: DialogRecord): Promise<void>;
   /** All records of this node, at start. */
   load(node: string): Promise<readonly DialogRecord[]>;
+  /** The one between these two with this token, whichever node has it. */
+  find(callId: string, oneTag: string, otherTag: string, token: string): Promise<DialogRecord | undefined>;
+  /** Whether a call of any node has its media under this name, or this Call-ID. */
+  hasMedia(name: string): Promise<boolean>;
+  /** All records of a node that is gone become those of another, unless it is back by now or somebody else took them. */
+  adopt(gone: string, by: string): Promise<readonly DialogRecord[]>;
 }
 
 /** Whole-call deletes that rtpengine has not confirmed, kept over a restart (DESIGN §4). */

@@ -57,6 +57,47 @@ describe('settings without an environment', () => {
   });
 });
 
+describe('NODE_ADDRESS', () => {
+  const shared = {
+    DATABASE_URL: 'postgres://u:p@10.0.0.9/viaduct',
+    TOKEN_SECRET: 'ab'.repeat(32),
+    DOMAINS: 'example.com',
+    RTPENGINE: 'udp:10.0.0.8:22222',
+  };
+  const listen = { LISTEN: 'udp:0.0.0.0:5060 tcp:10.0.0.5:5060 ws:0.0.0.0:8080' };
+
+  test('is where other nodes reach this one: an entry of LISTEN, or an address of a wildcard', () => {
+    assert.equal(read({}).nodeAddress, undefined);
+    const address = (text: string) => read({ ...shared, ...listen, NODE_ADDRESS: text }).nodeAddress;
+    assert.deepEqual(address('tcp:10.0.0.5:5060'), { transport: 'tcp', host: '10.0.0.5', port: 5060 });
+    assert.deepEqual(address('UDP:10.0.0.5:5060'), { transport: 'udp', host: '10.0.0.5', port: 5060 });
+  });
+
+  for (const [text, reason] of [
+    ['ws:10.0.0.5:8080', /none of udp, tcp, tls/],
+    ['tcp:10.0.0.5', /does not read host:port/],
+    ['tcp:node-a:5060', /no numeric address/],
+    ['udp:0.0.0.0:5060', /others cannot reach/],
+    ['udp:10.0.0.5:0', /port 0/],
+    ['udp:10.0.0.5:5070', /LISTEN has no entry/],
+    ['tcp:10.0.0.6:5060', /LISTEN has no entry/],
+    ['udp:[fd00::1]:5060', /LISTEN has no entry/],
+  ] as const) {
+    test(`refuses "${text}"`, () => {
+      const detail = refusal({ ...shared, ...listen, NODE_ADDRESS: text });
+      assert.match(detail, reason);
+      assert.match(detail, /^NODE_ADDRESS=/);
+    });
+  }
+
+  for (const name of ['DATABASE_URL', 'TOKEN_SECRET', 'DOMAINS', 'RTPENGINE'] as const) {
+    test(`needs ${name}, which nodes share`, () => {
+      const detail = refusal({ ...shared, ...listen, [name]: '', NODE_ADDRESS: 'tcp:10.0.0.5:5060' });
+      assert.match(detail, new RegExp(`then ${name} must be set, the same on all nodes`));
+    });
+  }
+});
+
 describe('LISTEN', () => {
   const listen = (text: string) => read({ LISTEN: text }).listen;
 

@@ -30,6 +30,7 @@ export const HealthBody = Type.Object({
   uptimeSeconds: Type.Number(),
   database: UpDown,
   media: Type.Union([UpDown, Type.Literal('none')]),
+  nodes: Count,
 });
 
 export const NodeBody = Type.Object({
@@ -54,6 +55,7 @@ export const StatisticsBody = Type.Object({
   refusals: Counts,
   rtpengine: Type.Array(NodeBody),
   database: Type.Object({ state: UpDown, waiting: Count }),
+  nodes: Type.Array(Type.Object({ id: Text, address: Text, isSelf: Type.Boolean(), silentSeconds: Count })),
 });
 
 const Registration = Type.Object({

@@ -14,7 +14,7 @@ export function statsRoute(operations: Operations): FastifyPluginAsyncTypebox {
 }
 
 export function statisticsWithNulls(statistics: Statistics) {
-  return { ...statistics, rtpengine: statistics.rtpengine.map(nodeWithNulls) };
+  return { ...statistics, rtpengine: statistics.rtpengine.map(nodeWithNulls), nodes: [...statistics.nodes] };
 }
 
 export function nodeWithNulls(node: Statistics['rtpengine'][number]) {

@@ -135,6 +135,10 @@ export function origins(text: string): readonly string[] {
   });
 }
 
+export function isWildcardHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** `host:port`, IPv6 in brackets; the host must be numeric, because it is bound. */
 export function bindAddress(text: string): HostPort {
   const { host, port } = hostPort(text);

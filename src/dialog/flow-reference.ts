@@ -14,6 +14,12 @@ export type FlowReference =
 /** In the order of their two bits in the token. */
 export const flowKinds = ['none', 'udp4', 'udp6', 'connection'] as const satisfies readonly FlowReference['kind'][];
 
+/** How many bytes a flow takes in a token, behind its listener. */
+export const flowBytes = { none: 0, udp4: 6, udp6: 18, connection: 7 } as const satisfies Record<
+  FlowReference['kind'],
+  number
+>;
+
 export const largestConnectionNumber = 0xffffffff;
 
 const none: FlowReference = { kind: 'none' };
@@ -34,6 +40,40 @@ export function flowIdOf(reference: FlowReference): Flow['id'] | undefined {
     case 'connection':
       return `c${reference.boot}-${reference.number}`;
   }
+}
+
+export function encodeFlow(flow: FlowReference): Buffer {
+  switch (flow.kind) {
+    case 'none':
+      return Buffer.alloc(0);
+    case 'udp4':
+    case 'udp6':
+      return Buffer.concat([flow.address, uint16(flow.port)]);
+    case 'connection': {
+      const bytes = Buffer.alloc(flowBytes.connection);
+      bytes.write(flow.boot, 0, 3, 'hex');
+      bytes.writeUInt32BE(flow.number, 3);
+      return bytes;
+    }
+  }
+}
+
+export function readFlow(kind: FlowReference['kind'], listener: number, bytes: Buffer): FlowReference {
+  switch (kind) {
+    case 'none':
+      return { kind };
+    case 'udp4':
+    case 'udp6':
+      return { kind, listener, address: bytes.subarray(0, -2), port: bytes.readUInt16BE(bytes.length - 2) };
+    case 'connection':
+      return { kind, boot: bytes.toString('hex', 0, 3), number: bytes.readUInt32BE(3) };
+  }
+}
+
+export function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value & 0xffff);
+  return bytes;
 }
 
 function connectionReference(flowId: string): FlowReference | undefined {

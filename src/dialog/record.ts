@@ -21,7 +21,7 @@ import type { DialogRecord, DialogSide, Flow } from '../ports.ts';
 export type SideName = 'caller' | 'callee';
 
 /** What the engine knows of a side beyond the messages. */
-export type KnownSide = Pick<DialogSide, 'flowId' | 'binding' | 'media' | 'listener'>;
+export type KnownSide = Pick<DialogSide, 'flowId' | 'node' | 'binding' | 'media' | 'listener'>;
 
 export interface KnownCall {
   readonly caller: KnownSide;
@@ -99,28 +99,50 @@ export function moveFlow(
   binding: NonNullable<DialogSide['binding']>,
   newFlowId: Flow['id'] | undefined,
   listener?: number,
+  node?: string,
 ): DialogRecord {
   const move = (moved: DialogRecord, side: SideName): DialogRecord => {
     const own = record[side].binding;
     if (own?.aor !== binding.aor || own.key !== binding.key) return moved;
-    return noteFlow(moved, side, newFlowId, listener);
+    return noteFlow(moved, side, newFlowId, listener, node);
   };
   return move(move(record, 'caller'), 'callee');
 }
 
-/** One side is known to be reached by another flow now. */
+/** One side is known to be reached by another flow now; `node`: another node has it. */
 export function noteFlow(
   record: DialogRecord,
   side: SideName,
   newFlowId: Flow['id'] | undefined,
   listener = record[side].listener,
+  node?: string,
 ): DialogRecord {
-  return withSide(record, side, { flowId: newFlowId, listener });
+  return withSide(record, side, { flowId: newFlowId, listener, node });
+}
+
+/** The call of another node as one of this node. Connections of that node stay its own, should it be there after all. */
+export function adoptedBy(record: DialogRecord, node: string): DialogRecord {
+  const { node: before, caller, callee } = record;
+  return { ...record, node, caller: keptBy(before, caller), callee: keptBy(before, callee) };
+}
+
+/** UDP needs no node. */
+function keptBy(node: string, side: DialogSide): DialogSide {
+  return side.node !== undefined || side.flowId?.startsWith('c') !== true ? side : { ...side, node };
+}
+
+/** Whether a side is reached elsewhere than before. */
+export function hasMoved(old: DialogRecord, now: DialogRecord): boolean {
+  const isOther = (a: DialogSide, b: DialogSide): boolean =>
+    a.flowId !== b.flowId || a.node !== b.node || a.remoteTarget !== b.remoteTarget;
+  return isOther(old.caller, now.caller) || isOther(old.callee, now.callee);
 }
 
 export interface ByeOptions {
   /** Our Via, with a new branch. */
   readonly via: Via;
+  /** The way to the flow of this side, where another node of ours has it. */
+  readonly route?: readonly string[];
   /** Further headers, such as `['Reason', 'SIP;cause=…']`. */
   readonly headers?: readonly Field[];
 }
@@ -138,7 +160,7 @@ export function byeFor(record: DialogRecord, towards: SideName, options: ByeOpti
     method: 'BYE',
     uri,
     via: options.via,
-    route,
+    route: [...(options.route ?? []), ...route],
     from: address(sender),
     to: address(receiver),
     callId: record.callId,
@@ -177,7 +199,7 @@ function withSide(record: DialogRecord, name: SideName, change: Partial<DialogSi
   const old = record[name];
   const side = { ...old, ...change };
   const same = side.cseq === old.cseq && side.remoteTarget === old.remoteTarget && side.flowId === old.flowId;
-  return same && side.listener === old.listener ? record : { ...record, [name]: side };
+  return same && side.listener === old.listener && side.node === old.node ? record : { ...record, [name]: side };
 }
 
 function contactOf(message: SipMessage): string | undefined {

@@ -17,7 +17,16 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { parseUri, uriKey } from '../message/uri.ts';
 import type { Flow, MediaKind } from '../ports.ts';
-import { type FlowReference, flowIdOf, flowKinds, flowReference } from './flow-reference.ts';
+import {
+  encodeFlow,
+  type FlowReference,
+  flowBytes,
+  flowIdOf,
+  flowKinds,
+  flowReference,
+  readFlow,
+  uint16,
+} from './flow-reference.ts';
 
 export interface TokenSide {
   /** `undefined`: not known when the Record-Route was written. */
@@ -53,10 +62,6 @@ const macBytes = 10;
 const nameBytes = 5;
 /** Two bits: OSRTP, which takes plain RTP as well, stands there as that. */
 const mediaKinds = [undefined, 'webrtc', 'rtp', 'sdes'] as const satisfies readonly (MediaKind | undefined)[];
-const flowBytes = { none: 0, udp4: 6, udp6: 18, connection: 7 } as const satisfies Record<
-  FlowReference['kind'],
-  number
->;
 
 export function encodeToken(fields: TokenFields, callId: string, secret: string): string {
   const caller = encodeSide(fields.caller);
@@ -96,7 +101,7 @@ export function hourOf(nowMs: number): number {
 }
 
 /** Whole hours since it was made; one of a node whose clock is a little ahead is as new. */
-export function ageHours(token: TokenFields, nowMs: number): number {
+export function ageHours(token: Pick<TokenFields, 'madeAtHour'>, nowMs: number): number {
   return Math.max(0, ((hourOf(nowMs) - token.madeAtHour + 1) & 0xffff) - 1);
 }
 
@@ -137,22 +142,6 @@ function bindingOf(side: TokenSide, flow: FlowReference): string | undefined {
   return flow.kind === 'udp6' ? undefined : side.bindingKeyHash;
 }
 
-function encodeFlow(flow: FlowReference): Buffer {
-  switch (flow.kind) {
-    case 'none':
-      return Buffer.alloc(0);
-    case 'udp4':
-    case 'udp6':
-      return Buffer.concat([flow.address, uint16(flow.port)]);
-    case 'connection': {
-      const bytes = Buffer.alloc(flowBytes.connection);
-      bytes.write(flow.boot, 0, 3, 'hex');
-      bytes.writeUInt32BE(flow.number, 3);
-      return bytes;
-    }
-  }
-}
-
 function readFields(bytes: Buffer): TokenFields | undefined {
   const first = bytes.readUInt8(0);
   if (first >> 4 !== version) return undefined;
@@ -188,18 +177,6 @@ function readSide(bytes: Buffer, start: number, bits: number, media: number): Re
   return { side: { media: mediaKinds[media & 3], listener, flowId, ...names }, end };
 }
 
-function readFlow(kind: FlowReference['kind'], listener: number, bytes: Buffer): FlowReference {
-  switch (kind) {
-    case 'none':
-      return { kind };
-    case 'udp4':
-    case 'udp6':
-      return { kind, listener, address: bytes.subarray(0, -2), port: bytes.readUInt16BE(bytes.length - 2) };
-    case 'connection':
-      return { kind, boot: bytes.toString('hex', 0, 3), number: bytes.readUInt32BE(3) };
-  }
-}
-
 // --- bytes -----------------------------------------------------------------------------------------------------------
 
 function tokenBytes(text: string): Buffer | undefined {
@@ -218,12 +195,6 @@ function mac(signed: Buffer, callId: string, secret: string): Buffer {
 
 function mediaBits(side: TokenSide): number {
   return mediaKinds.indexOf(side.media === 'osrtp' ? 'rtp' : side.media);
-}
-
-function uint16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16BE(value & 0xffff);
-  return bytes;
 }
 
 function sha256Hex(text: string): string {

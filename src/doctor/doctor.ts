@@ -9,12 +9,14 @@ import { clockFindings, type DatabaseChecked, databaseFindings } from './databas
 import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { type NamesChecked, nameFindings } from './names.ts';
+import { type NodesChecked, nodeFindings } from './nodes.ts';
 import { type RecordingChecked, recordingFindings } from './recording.ts';
 import { type RelaysChecked, relayFindings } from './relays.ts';
 import { type TokensChecked, tokenFindings } from './tokens.ts';
 
 export type Checked = NamesChecked &
   DatabaseChecked &
+  NodesChecked &
   RecordingChecked &
   TokensChecked &
   Omit<RelaysChecked, 'ephemeral'>;
@@ -27,6 +29,7 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
     tlsFindings(listeners, domains, nowMs()),
     databaseFindings(checked),
     clockFindings(nowMs()),
+    nodeFindings(checked),
     relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
     recordingFindings(checked),
     tokenFindings(checked),

@@ -4,6 +4,7 @@
  * A route is `(request, proxy) → Verdict | undefined`; `undefined` means "not mine". It may ask services of `proxy`; it
  * never sends. A service that cannot answer throws a `Failure` of `errors.ts`, which becomes the request's response.
  */
+import type { Hop } from '../dialog/hop-token.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Field } from '../message/build.ts';
 import { all, get, has } from '../message/header.ts';
@@ -31,6 +32,8 @@ export interface Request {
   readonly inDialog: boolean;
   /** The signed part of our Record-Route, when its Route brought one. */
   readonly token: string | undefined;
+  /** What a node of ours says of it that has handed it to us; `undefined`: it comes from elsewhere. */
+  readonly hop?: Hop | undefined;
   /** What its sender speaks, by its SDP or else by its transport. */
   readonly media: MediaKind;
   /** RFC 5393 §4.2: goes into our branch parameters, so that a loop is seen. */
@@ -151,6 +154,10 @@ export interface Target {
   readonly binding?: Pick<Binding, 'aor' | 'key'> | undefined;
   /** RFC 5626 §5.3: other flows to the same device, best first: tried one by one when this one fails. */
   readonly otherFlows?: readonly Target[] | undefined;
+  /** Its flow is at another node of ours: sent there, and over the flow from there. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** The node of ours that has the record of its dialog: that one decides where it goes. */
+  readonly owner?: string | undefined;
   /** Its device has no connection: a call waits until it is woken, for anything else it is gone (RFC 8599). */
   readonly asleep?: PushSubscription | undefined;
   /** What is known of the media of the party behind it. */
@@ -159,6 +166,14 @@ export interface Target {
   readonly q?: number | undefined;
   /** Put into its copy, before what that has of the name. */
   readonly headers?: readonly Field[];
+}
+
+/** A flow at another node of ours. */
+export interface Elsewhere extends Pick<Binding, 'node'> {
+  readonly flowId: string;
+  /** What its device speaks to us by, and from which address; `undefined`: not known here. */
+  readonly transport?: Binding['transport'] | undefined;
+  readonly source?: Binding['source'] | undefined;
 }
 
 export function reply(status: number, headers: readonly Field[] = []): Reply {
@@ -240,6 +255,12 @@ export interface Proxy {
     admitsCaller(request: Request): boolean;
     /** The same for an address of ours that it is for now; `most`: its own limit. */
     admitsCallee(request: Request, callee: string, most: number | undefined): boolean;
+  };
+  readonly nodes: {
+    /** There may be others over the same database. */
+    readonly areMany: boolean;
+    /** The flow that another node of ours wants this sent over; `undefined`: it says nothing of the kind. */
+    flowFor(request: Request): { readonly flowId: string; readonly isOpen: boolean } | undefined;
   };
   readonly registrar: {
     /** Resolves when what it says is committed (law 5). */

@@ -11,6 +11,7 @@ import { quote } from '../message/params.ts';
 import type {
   AliasStore,
   CallRecordStore,
+  ChangeStore,
   Clock,
   DialogStore,
   FailedCallStore,
@@ -23,6 +24,8 @@ import type {
   MessageStore,
   MetricFamily,
   Network,
+  NodeAddress,
+  NodeStore,
   PresenceStore,
   PushService,
   Random,
@@ -36,11 +39,13 @@ import type { RegisterLimits } from '../registrar/register.ts';
 import type { Proxy, Routes } from './api.ts';
 import type { Protection, ProtectionOptions } from './auth/protection.ts';
 import type { Sessions } from './auth/sessions.ts';
+import type { Changes } from './changes.ts';
 import type { CallLimits } from './dialog/call-limits.ts';
 import type { Dialogs } from './dialog/dialogs.ts';
 import type { Domains } from './domains.ts';
 import type { Media } from './media/media.ts';
 import type { MediaWatch } from './media/media-watch.ts';
+import type { Nodes } from './nodes.ts';
 import type { Overload } from './overload.ts';
 import type { Messages } from './presence/messages.ts';
 import type { Presence } from './presence/presence.ts';
@@ -78,6 +83,9 @@ export interface EnginePorts {
   readonly log: Log;
   /** Absent: nobody logs in by a token. */
   readonly tokens?: TokenVerifier | undefined;
+  /** Absent: this is the only node. */
+  readonly nodes?: NodeStore;
+  readonly changes?: ChangeStore;
   /** Absent: nobody is woken. */
   readonly push?: PushService | undefined;
   /** Absent: it is never too busy. */
@@ -91,6 +99,8 @@ export interface EngineOptions {
   readonly node: string;
   /** This run of it: 6 hex digits. */
   readonly boot: string;
+  /** Where other nodes reach this one; absent: there are none. */
+  readonly nodeAddress?: NodeAddress | undefined;
   /** Sign tokens and nonces; the first signs, all verify. */
   readonly secrets: readonly string[];
   /** Our domains. */
@@ -135,6 +145,9 @@ export interface Core {
   readonly transactions: Transactions;
   readonly media: Media;
   readonly dialogs: Dialogs;
+  readonly nodes: Nodes;
+  /** What other nodes are told. */
+  readonly changes: Changes;
   readonly registrar: Registrar;
   readonly gruus: Gruus;
   readonly presence: Presence;
@@ -158,6 +171,8 @@ export interface Core {
   readonly callRecords: CallRecords;
   readonly happenings: Happenings;
   readonly mediaWatch: MediaWatch;
+  /** Deletes the media of calls that were ringing at this node, which is gone. */
+  readonly leftovers: (node: string) => void;
 }
 
 /** Our Via for a request that leaves by this listener. */

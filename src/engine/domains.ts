@@ -20,10 +20,12 @@ export class Domains {
   /** Where we listen, under the bound address and under the advertised one. */
   readonly #places: readonly Place[];
 
-  constructor(names: readonly string[], listeners: readonly Listener[]) {
+  /** `also`: where other nodes reach us (NODE_ADDRESS). */
+  constructor(names: readonly string[], listeners: readonly Listener[], also?: Place) {
     this.#names = new Set(names.map(hostKey));
     this.#first = names[0];
-    this.#places = listeners.flatMap(placesOf);
+    const node = also === undefined ? [] : [{ ...also, host: hostKey(also.host) }];
+    this.#places = [...listeners.flatMap(placesOf), ...node];
   }
 
   /** From now on; the listeners stay. */

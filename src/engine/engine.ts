@@ -5,13 +5,14 @@
 
 import { Rate } from '../auth/rate.ts';
 import { Failure } from '../errors.ts';
-import type { Binding, Flow, NetworkEvents, SubscriberStore } from '../ports.ts';
+import type { DialogRecord, Flow, NetworkEvents, SubscriberStore } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
 import { Logins } from './auth/login.ts';
 import { type Approach, Protection } from './auth/protection.ts';
 import { isSessionName, Sessions } from './auth/sessions.ts';
 import { createTokenLogins } from './auth/token-login.ts';
+import { Changes } from './changes.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { CallLimits } from './dialog/call-limits.ts';
 import { Dialogs } from './dialog/dialogs.ts';
@@ -19,11 +20,14 @@ import { endCalls } from './dialog/end-calls.ts';
 import { hangUpRecord } from './dialog/hang-up.ts';
 import { Domains } from './domains.ts';
 import { EarlyEvents } from './early-events.ts';
+import { heard, missed, registered } from './heard.ts';
 import { Media } from './media/media.ts';
 import { MediaDeletes } from './media/media-delete.ts';
 import { MediaLeftovers } from './media/media-leftovers.ts';
 import { MediaSilence } from './media/media-silence.ts';
 import { MediaWatch } from './media/media-watch.ts';
+import { clientsReturn, hangUpUnreachable, nodeGone } from './node-gone.ts';
+import { Nodes } from './nodes.ts';
 import type { Operations } from './operations.ts';
 import { Overload } from './overload.ts';
 import { Messages } from './presence/messages.ts';
@@ -62,7 +66,7 @@ export interface Engine extends NetworkEvents {
   /** Before `stop`: what rings is cancelled, and `answered` calls are hung up. */
   endCalls(answered: boolean): Promise<void>;
   /** Drains, and begins nothing more by itself. */
-  stop(): void;
+  stop(): Promise<void>;
   readonly operations: Operations;
   /** DOMAINS have changed. */
   replaceDomains(names: readonly string[]): void;
@@ -102,11 +106,20 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const deletes = new MediaDeletes(relay, ports.outbox, clock, log, (mediaNode, name) =>
     core.media.isAlive(mediaNode, name),
   );
-  const dialogs = new Dialogs(ports, { node, secrets, graceMs }, (at, routed) =>
-    core.registrar.atDevice(at, hereOf(core), routed),
+  const self = options.nodeAddress === undefined ? undefined : { id: node, boot, address: options.nodeAddress };
+  const nodes = new Nodes(() => core, self, { gone: (other) => nodeGone(core, other) });
+  const dialogs = new Dialogs(
+    ports,
+    { node, secrets, graceMs },
+    {
+      nodes,
+      atDevice: (at, routed) => core.registrar.atDevice(at, hereOf(core), routed),
+      adopted: (record) => takenUp(core, record),
+    },
   );
-  const protection = new Protection({ ...ports, isTrusted: options.isTrusted }, options.protection);
-  const domains = new Domains(options.domains, network.listeners);
+  const isNode = (address: string): boolean => nodes.hasAddress(address);
+  const protection = new Protection({ ...ports, isTrusted: options.isTrusted, isNode }, options.protection);
+  const domains = new Domains(options.domains, network.listeners, options.nodeAddress);
   const gruus = new Gruus(domains, secrets);
   const accounts: Pick<SubscriberStore, 'find'> = {
     find: (name, domain) => (isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain)),
@@ -129,6 +142,11 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     ),
     media: new Media(relay, deletes, log, node),
     dialogs,
+    nodes,
+    changes: new Changes({ changes: nodes.areMany ? ports.changes : undefined, clock, log }, node, {
+      heard: (change, from) => heard(core, change, from),
+      missed: () => missed(core),
+    }),
     registrar: new Registrar(
       ports.location,
       clock,
@@ -136,21 +154,27 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
         ...{ node, boot, graceMs, gruus, push: ports.push },
         limits: options.registrar ?? defaultLimits,
         toAor: (uri) => domains.aorOf(uri),
+        areMany: nodes.areMany,
       },
       {
         moved: (binding, flow) => dialogs.moved(binding, flow),
-        registered: (aor, bindings) => {
+        registered: (aor, bindings, isNews) => {
           registered(core, aor, bindings);
+          if (isNews) core.changes.tell({ kind: 'registered', aor });
           keepAlive.registered(aor, bindings);
         },
-        dropped: (aor) => core.presence.mayHaveGone(aor),
+        dropped: (aor) => core.presence.contactEnded(aor),
       },
     ),
     presence: new Presence(() => core, clock),
     messages: new Messages(() => core),
     sleepers: new Sleepers(() => core),
     gruus,
-    callLimits: new CallLimits((uri) => gruus.accountOf(uri), options.maxCalls ?? 0),
+    callLimits: new CallLimits(
+      (uri) => gruus.accountOf(uri),
+      options.maxCalls ?? 0,
+      (aor) => core.presence.calls.elsewhere(aor),
+    ),
     sessions: new Sessions(() => core),
     nextHops: new NextHops(ports),
     domains,
@@ -166,12 +190,19 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     callRecords,
     happenings,
     mediaWatch,
+    leftovers: (of) => clearLeftovers(of),
   };
   const receiver = new Receiver(core);
   const keepAlive = new KeepAlive(() => core);
-  const leftovers = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, node, (name) =>
-    core.media.isKnown(name),
-  );
+  const isKnown = (name: string): boolean | Promise<boolean> =>
+    core.media.isKnown(name) || (nodes.areMany && ports.dialogs.hasMedia(name));
+  const leftovers = new Map<string, MediaLeftovers>();
+  const clearLeftovers = (of: string): void => {
+    leftovers.get(of)?.stop();
+    const more = new MediaLeftovers({ relay: ports.media, deletes, clock, log }, of, isKnown);
+    leftovers.set(of, more);
+    more.start();
+  };
   const silence = new MediaSilence({
     relay: ports.media,
     clock,
@@ -190,19 +221,18 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     admits: (address, approach) => protection.admits(address, approach),
     replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
+      await nodes.start();
       await core.registrar.start();
-      for (const record of await dialogs.load()) {
-        core.media.restore(record);
-        stories.restored(record);
-        core.callLimits.established(record);
-      }
+      for (const record of await dialogs.load()) takenUp(core, record);
+      // Before the tables are read: what comes behind is heard.
+      await core.changes.start();
       await Promise.all([core.presence.start(), core.messages.start()]);
       clock.after(graceMs * clientsReturn, () => {
         hangUpUnreachable(core);
         core.presence.dropEarlierBoots();
       });
       deletes.start();
-      leftovers.start();
+      clearLeftovers(node);
       silence.start();
       keepAlive.start();
       core.sessions.start();
@@ -215,31 +245,29 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     endCalls: (answered) => endCalls(core, receiver, answered),
     stop: () => {
       core.draining = true;
+      const left = nodes.stop();
       core.presence.stop();
       deletes.stop();
-      leftovers.stop();
+      for (const each of leftovers.values()) each.stop();
       mediaWatch.stop();
       silence.stop();
       keepAlive.stop();
       core.sessions.stop();
       callRecords.flush();
+      core.changes.stop();
+      return left;
     },
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),
   };
 }
 
-/** After a restart, in grace times: clients notice it, and come back, each in its own time, while their media goes on. */
-const clientsReturn = 6;
-
-function hangUpUnreachable(core: Core): void {
-  for (const record of core.dialogs.unreachable()) hangUpRecord(core, record, new Failure('flow-gone'));
-}
-
-function registered({ presence, messages, sleepers }: Core, aor: string, bindings: readonly Binding[]): void {
-  sleepers.registered(aor, bindings);
-  presence.registered(aor, bindings);
-  messages.registered(aor);
+/** A call of before the restart, or of a node that is gone. */
+function takenUp(core: Core, record: DialogRecord): void {
+  core.media.restore(record);
+  core.stories.restored(record);
+  core.callLimits.established(record);
+  core.presence.calls.established(record);
 }
 
 function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): void {
@@ -251,5 +279,6 @@ function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): voi
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
   core.dialogs.closed(flow, (record) => hangUpRecord(core, record, new Failure('flow-gone')));
   core.presence.closed(flow);
+  if (core.registrar.bindingOf(flow) !== undefined) core.changes.tell({ kind: 'closed', flowId: flow.id });
   core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
 }

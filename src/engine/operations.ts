@@ -30,6 +30,18 @@ export interface Health {
   readonly database: 'up' | 'down';
   /** `none`: no node is configured; calls that need media are refused. */
   readonly media: 'up' | 'down' | 'none';
+  /** Viaducts over this database that are there, this one among them; 0 where NODE_ADDRESS is not set. */
+  readonly nodes: number;
+}
+
+/** One Viaduct of many over the same database. */
+export interface NodeReport {
+  readonly id: string;
+  /** As in NODE_ADDRESS. */
+  readonly address: string;
+  readonly isSelf: boolean;
+  /** Since it said that it is there. */
+  readonly silentSeconds: number;
 }
 
 export interface Statistics {
@@ -56,6 +68,8 @@ export interface Statistics {
   readonly refusals: Readonly<Record<string, number>>;
   readonly rtpengine: readonly MediaNode[];
   readonly database: { readonly state: 'up' | 'down'; readonly waiting: number };
+  /** Viaducts over the same database, this one first; empty where NODE_ADDRESS is not set. All other numbers are of this one. */
+  readonly nodes: readonly NodeReport[];
 }
 
 /** The rtpengine nodes, and what may be changed about them. A change of a node that is not there is `undefined`. */
@@ -318,6 +332,8 @@ export interface LevelControl {
 
 export interface Operations extends MediaControls {
   health(): Health;
+  /** Viaducts over the same database, this one first; empty where NODE_ADDRESS is not set. */
+  nodes(): readonly NodeReport[];
   /** As Prometheus reads it. */
   metrics(): Promise<string>;
   statistics(): Promise<Statistics>;

@@ -14,7 +14,6 @@ import { parseMessage, type Unparsable } from '../message/scan.ts';
 import { stampReceived } from '../nat/received.ts';
 import type { Flow } from '../ports.ts';
 import { branchParameter, loopHash } from '../proxy/loop.ts';
-import { preprocess } from '../proxy/preprocess.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type Reply, type Request, refuse, type Verdict } from './api.ts';
 import type { Core } from './core.ts';
@@ -23,7 +22,9 @@ import { hangUp } from './dialog/hang-up.ts';
 import { kindByTransport } from './media/assumed-kind.ts';
 import type { Admission } from './overload.ts';
 import { prepareBranch } from './proxy/branches.ts';
+import { withoutOwnRoutes } from './proxy/own-routes.ts';
 import { ResponseContextRunner } from './proxy/response-contexts.ts';
+import { opensCall } from './proxy/upstream.ts';
 import { responseOf } from './replies.ts';
 import type { ServerTransaction } from './transactions.ts';
 
@@ -180,7 +181,8 @@ export class Receiver {
     this.#contexts.set(server.key, context);
     if (!inDialog) {
       this.#ringing.add(flow.id, context);
-      this.#core.stories.began(message, server.key);
+      if (opensCall(request)) this.#core.stories.began(message, server.key);
+      else this.#core.stories.handedOn(message);
     }
     server.onTerminated = () => {
       this.#contexts.delete(server.key);
@@ -262,15 +264,17 @@ export class Receiver {
   }
 
   #view(received: SipRequest, flow: Flow): Request {
-    const { request, token } = preprocess(received, (uri) => this.#core.domains.isOurs(uri));
+    const { request, token, hop } = withoutOwnRoutes(this.#core, received);
     const sdp = isSdp(request) ? describeSdp(request.body) : undefined;
     let hash: string | undefined;
     return {
       message: request,
       flow,
-      trusted: this.#core.options.isTrusted(flow.remote.address),
+      // A node of ours has looked at it already.
+      trusted: hop !== undefined || this.#core.options.isTrusted(flow.remote.address),
       inDialog: tagOf(get(request, To)) !== undefined,
       token,
+      hop,
       media: sdp?.kind ?? kindByTransport(flow.transport),
       // Most of what is answered here needs none.
       get loopHash() {

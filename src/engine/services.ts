@@ -16,7 +16,16 @@ import { validate } from '../proxy/validate.ts';
 import { isSdp } from '../sdp/describe.ts';
 import { isTrickle } from '../sdp/trickle.ts';
 import { readable } from '../story/readable.ts';
-import { type BranchReply, type OtherName, type Proxy, type Reply, type Request, refuse, type Verdict } from './api.ts';
+import {
+  type Branch,
+  type BranchReply,
+  type OtherName,
+  type Proxy,
+  type Reply,
+  type Request,
+  refuse,
+  type Verdict,
+} from './api.ts';
 import type { Logins } from './auth/login.ts';
 import type { Core } from './core.ts';
 import { recordAnswered } from './media/media-control.ts';
@@ -60,6 +69,15 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       exists: async (uri) => (await account(core(), uri)) !== undefined,
       calls: (uri) => calls(core(), uri),
     },
+    nodes: {
+      get areMany() {
+        return core().nodes.areMany;
+      },
+      flowFor: ({ hop }) =>
+        hop?.purpose === 'over'
+          ? { flowId: hop.flowId, isOpen: core().ports.network.find(hop.flowId) !== undefined }
+          : undefined,
+    },
     registrar: { register: (request) => register(core(), request) },
     calls: {
       admitsCaller: (request) => core().callLimits.admitsCaller(request),
@@ -86,7 +104,8 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       follow: (request) => core().dialogs.follow(request),
     },
     media: {
-      forward: (branch) => core().media.forward(branch),
+      // The node that has the dialog arranges its media.
+      forward: async (branch) => (isOfOthers(branch) ? branch.message : core().media.forward(branch)),
       backward: (reply) => backward(core(), reply),
       trickle: ({ message }) => isTrickle(message) && core().media.trickle(message),
       record: ({ response }) => {
@@ -121,8 +140,14 @@ function sentByOf({ advertised: { host, port } }: Listener): string {
   return `${lower(host)}:${port}`;
 }
 
+/** Another node of ours sent it here for its flow, or has its dialog. */
+function isOfOthers({ request, target }: Pick<Branch, 'request' | 'target'>): boolean {
+  return request.hop?.purpose === 'over' || target.owner !== undefined;
+}
+
 async function backward({ media, mediaWatch }: Core, reply: BranchReply): Promise<SipResponse> {
   const { branch, response } = reply;
+  if (isOfOthers(branch)) return response;
   const arranged = await media.backward(reply);
   if (branch.request.inDialog && response.status < 300 && isSdp(response)) {
     mediaWatch.renegotiated(get(response, CallId) ?? '');

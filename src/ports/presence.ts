@@ -139,6 +139,19 @@ export interface WatcherStanding {
   readonly subscriptions: number;
 }
 
+/** RFC 4235 §3.7.1, as far as a proxy sees it. */
+export type CallPhase = 'trying' | 'early' | 'confirmed' | 'terminated';
+
+/** One call as one of its parties has it. */
+export interface PartyCall {
+  /** Unique among the calls of the account; the same for its whole life. */
+  readonly id: string;
+  readonly direction: 'initiator' | 'recipient';
+  readonly phase: CallPhase;
+  /** The other party, canonical. */
+  readonly remote: string;
+}
+
 /** A MESSAGE that waits for its recipient (RFC 3428 §7). */
 export interface StoredMessage {
   readonly id: string;

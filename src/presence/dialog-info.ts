@@ -4,20 +4,8 @@
  * Told is what a lamp needs: state, direction and who is at the other end. Left out on purpose: Call-ID and tags, with
  * which a watcher could take the call (Replaces, RFC 3891), targets and SDP.
  */
+import type { PartyCall } from '../ports.ts';
 import { escapeXml } from './xml.ts';
-
-/** RFC 4235 §3.7.1, as far as a proxy sees it. */
-export type CallPhase = 'trying' | 'early' | 'confirmed' | 'terminated';
-
-/** One call as one of its parties has it. */
-export interface PartyCall {
-  /** Unique among the calls of the account; the same for its whole life. */
-  readonly id: string;
-  readonly direction: 'initiator' | 'recipient';
-  readonly phase: CallPhase;
-  /** The other party, canonical. */
-  readonly remote: string;
-}
 
 export function dialogInfo(entity: string, version: number, calls: readonly PartyCall[]): string {
   const root = `<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="${version}" state="full" entity="${escapeXml(entity)}">`;

@@ -9,7 +9,7 @@ import type { NameAddr } from '../message/headers/address.ts';
 import { Route } from '../message/headers/route.ts';
 import type { SipRequest } from '../message/message.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
-import { tokenOf } from './record-route.ts';
+import { carriesToken, tokenOf } from './record-route.ts';
 
 export interface Preprocessed {
   readonly request: SipRequest;
@@ -37,13 +37,16 @@ function afterStrictRouter(request: SipRequest, isUs: (uri: SipUri) => boolean):
 }
 
 function withoutOwnRoutes(request: SipRequest, isUs: (uri: SipUri) => boolean): Preprocessed {
-  const own = ownOnTop(all(request, Route), isUs);
+  const routes = all(request, Route);
+  const own = ownOnTop(routes, isUs);
   // A client with an outbound proxy set puts that before the route set: what stands above the token says nothing more.
   const index = own.findIndex((token) => token !== undefined);
   const token = own[index];
   if (token === undefined) return { request: own.length === 0 ? request : removeFirst(request, Route), token };
-  // Two values of ours with one token are one visit (RFC 5658 §5); other values of ours would be a spiral.
-  const count = index + (own[index + 1] === token ? 2 : 1);
+  // Values with one token are one visit (RFC 5658 §5), also those of the other nodes that this call passes; other values
+  // of ours would be a spiral.
+  let count = index + 1;
+  while (carriesToken(routes[count]?.uri ?? '', token)) count++;
   let rest = request;
   for (let taken = 0; taken < count; taken++) rest = removeFirst(rest, Route);
   return { request: rest, token };

@@ -14,8 +14,8 @@ import type { Listener } from '../ports.ts';
  * reach: two values then (RFC 5658 §5), the one for downstream on top.
  */
 export function recordRoutes(token: string, upstream: Listener, downstream: Listener): readonly NameAddr[] {
-  const values = [valueFor(token, downstream)];
-  return upstream.index === downstream.index ? values : [...values, valueFor(token, upstream)];
+  const [first, second] = [valueFor(token, downstream), valueFor(token, upstream)];
+  return first.uri === second.uri ? [first] : [first, second];
 }
 
 /** The token of a Route value that we wrote: ours by address and marked with `lr`. */

@@ -67,6 +67,8 @@ export class Story {
   /** What is wrong with its media, as far as the last look said. */
   mediaFault: Verdict | undefined;
   recording: Recording | undefined;
+  /** Another node of ours has this call. */
+  isOfOthers = false;
   /** A CANCEL of the caller came. */
   cancelled = false;
   readonly #limits: StoryLimits;

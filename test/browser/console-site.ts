@@ -154,7 +154,7 @@ function inventProxy(first: World) {
 /** Just started: nobody is there yet. */
 export function quietWorld(): World {
   return {
-    health: { status: 'ok', version: '0.1.0', uptimeSeconds: 42, database: 'up', media: 'up' },
+    health: { status: 'ok', version: '0.1.0', uptimeSeconds: 42, database: 'up', media: 'up', nodes: 0 },
     statistics: {
       uptimeSeconds: 42,
       registrations: { bindings: 0 },
@@ -166,6 +166,7 @@ export function quietWorld(): World {
       refusals: {},
       rtpengine: [node('10.0.0.5', 0)],
       database: { state: 'up', waiting: 0 },
+      nodes: [],
     },
     registrations: [],
     calls: [],

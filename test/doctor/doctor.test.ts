@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { databaseFindings } from '../../src/doctor/database.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
 import { nameFindings } from '../../src/doctor/names.ts';
+import { nodeFindings } from '../../src/doctor/nodes.ts';
 import { relayFindings } from '../../src/doctor/relays.ts';
 import { tokenFindings } from '../../src/doctor/tokens.ts';
 import type { Finding } from '../../src/engine/operations.ts';
@@ -65,6 +66,31 @@ describe('the keys of an identity server', () => {
   test('keys that cannot be read are a warning while others are known, and an error without any', () => {
     assert.deepEqual(look(1, 'it answers 503'), ['warning: JWT_KEYS cannot be read: it answers 503.']);
     assert.deepEqual(look(0, 'it answers 503'), ['error: JWT_KEYS cannot be read: it answers 503.']);
+  });
+});
+
+describe('other nodes over the same database', () => {
+  const node = (id: string, silentSeconds: number) => ({
+    id,
+    address: `tcp:10.0.0.${id}:5060`,
+    isSelf: id === '1',
+    silentSeconds,
+  });
+
+  test('without NODE_ADDRESS nothing is said', () => {
+    assert.deepEqual(nodeFindings({ nodes: [] }), []);
+  });
+
+  test('who is there, and who is late', () => {
+    assert.deepEqual(wrong(nodeFindings({ nodes: [node('1', 0), node('2', 1), node('3', 8)] })), [
+      'warning: Node 3 has said nothing for 8 s.',
+    ]);
+    assert.match(wrong(nodeFindings({ nodes: [node('1', 0)] })).join(), /^notice: This is the only node/);
+    const [found] = nodeFindings({ nodes: [node('1', 0), node('2', 1)] });
+    assert.equal(
+      found?.says,
+      'Others reach this node at tcp:10.0.0.1:5060; 1 other node is there: 2 at tcp:10.0.0.2:5060.',
+    );
   });
 });
 

@@ -45,6 +45,18 @@ const endings: readonly Ending[] = [
     asked: first,
   },
   {
+    route: 'nodes sends it over the flow that another node names, without a login',
+    answers: { flowFor: { flowId: 'c0a1b2c-1', isOpen: true }, follow: bob, login: reply(407) },
+    verdict: 'relay sip:bob@example.com',
+    asked: first,
+  },
+  {
+    route: 'nodes: 430 to that node when the flow is gone (RFC 5626 §5.3)',
+    answers: { flowFor: { flowId: 'c0a1b2c-1', isOpen: false }, follow: bob, login: reply(407) },
+    verdict: 'reply 430 flow-gone',
+    asked: first,
+  },
+  {
     route: 'withindlg follows a dialog, without a login',
     parts: { method: 'BYE', toTag: 'bob-tag' },
     answers: { follow: bob, login: reply(407) },

@@ -99,6 +99,8 @@ export interface Answers {
   readonly acceptForeign: boolean;
   readonly recordsAll: boolean;
   readonly isTrickle: boolean;
+  /** What another node wants it sent over. */
+  readonly flowFor: { readonly flowId: string; readonly isOpen: boolean } | undefined;
   /** Hosts of our domains. */
   readonly ours: readonly string[];
   readonly check: Verdict | undefined;
@@ -162,6 +164,7 @@ const everythingInOrder: Answers = {
   acceptForeign: false,
   recordsAll: false,
   isTrickle: false,
+  flowFor: undefined,
   ours: ['example.com'],
   check: undefined,
   mustUseFlow: false,
@@ -200,6 +203,7 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     recordsAll: say.recordsAll,
     nowMs: () => 0,
     check: () => tell('check', say.check),
+    nodes: { areMany: false, flowFor: () => say.flowFor },
     nat: { mustUseFlow: () => tell('mustUseFlow', say.mustUseFlow) },
     domains: { isOurs, isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined },
     auth: {

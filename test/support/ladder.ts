@@ -25,7 +25,7 @@ export interface Ladder {
   expect(lines: string): void;
 }
 
-export function createLadder(network: VirtualNetwork, columns: readonly string[]): Ladder {
+export function createLadder(network: Pick<VirtualNetwork, 'watch'>, columns: readonly string[]): Ladder {
   const passages: Passage[] = [];
   network.watch((passage) => passages.push(passage));
   const text = (): string => passages.map((passage, index) => `F${index + 1} ${draw(passage, columns)}`).join('\n');

@@ -16,6 +16,7 @@ import type {
   CallRecord,
   CallRecordStore,
   CallSettings,
+  ChangeStore,
   Clock,
   DialogRecord,
   DialogStore,
@@ -25,6 +26,9 @@ import type {
   MediaKind,
   MediaOutbox,
   MessageStore,
+  NodeSeen,
+  NodeSelf,
+  NodeStore,
   OutboxEntry,
   PresenceStore,
   Publication,
@@ -32,6 +36,7 @@ import type {
   StoredMessage,
   SubscriberAccounts,
   Subscription,
+  ToldChange,
 } from '../../src/ports.ts';
 import { createMemoryAccounts } from './memory-accounts.ts';
 import { createMemoryMessages, createMemoryPresence, type Run } from './memory-presence.ts';
@@ -47,6 +52,8 @@ export interface MemoryDatabase {
   readonly callRecords: CallRecordStore;
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
+  readonly nodes: NodeStore;
+  readonly changes: ChangeStore;
   /** Statements that are not answered yet. */
   waiting(): number;
   state(): 'up' | 'down';
@@ -83,7 +90,8 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
   };
   const accounts = createMemoryAccounts(clock, run);
   const location = locationStore(clock, run);
-  const dialogs = dialogStore(run);
+  const nodes = nodeStore(clock, run);
+  const dialogs = dialogStore(run, nodes.isSilent);
   const outbox = outboxStore(run);
   const presence = createMemoryPresence(clock, run);
   const messages = createMemoryMessages(clock, run);
@@ -98,6 +106,8 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     callRecords: callRecordStore(run),
     presence: presence.store,
     messages: messages.store,
+    nodes: nodes.store,
+    changes: changeStore(clock, run),
     waiting: () => waiting,
     state: () => (switches.down ? 'down' : 'up'),
     set: (changed) => {
@@ -226,7 +236,10 @@ const rowKey = (...parts: readonly string[]): string => parts.join('\n');
 
 // --- calls -----------------------------------------------------------------------------------------------------------
 
-function dialogStore(run: Run): { store: DialogStore; rows: () => readonly DialogRecord[] } {
+function dialogStore(
+  run: Run,
+  isSilent: (node: string) => boolean,
+): { store: DialogStore; rows: () => readonly DialogRecord[] } {
   const table = new Map<string, DialogRecord>();
   const keyOf = ({ callId, caller, callee, token }: DialogRecord): string =>
     rowKey(callId, caller.tag, callee.tag, token);
@@ -234,8 +247,52 @@ function dialogStore(run: Run): { store: DialogStore; rows: () => readonly Dialo
     save: (record) => run(() => void table.set(keyOf(record), record)),
     remove: (record) => run(() => void table.delete(keyOf(record))),
     load: (node) => run(() => [...table.values()].filter((record) => record.node === node)),
+    find: (callId, oneTag, otherTag, token) =>
+      run(
+        () => table.get(rowKey(callId, oneTag, otherTag, token)) ?? table.get(rowKey(callId, otherTag, oneTag, token)),
+      ),
+    hasMedia: (name) => run(() => [...table.values()].some((one) => one.callId === name || one.mediaName === name)),
+    adopt: (gone, by) =>
+      run(() => {
+        if (!isSilent(gone)) return [];
+        const found = [...table.values()].filter((record) => record.node === gone);
+        return found.map((record) => {
+          const adopted = { ...record, node: by };
+          table.set(keyOf(record), adopted);
+          return adopted;
+        });
+      }),
   };
   return { store, rows: () => [...table.values()] };
+}
+
+function nodeStore(clock: Clock, run: Run): { store: NodeStore; isSilent: (node: string) => boolean } {
+  const table = new Map<string, NodeSelf & { readonly seenMs: number }>();
+  const all = (): readonly NodeSeen[] =>
+    [...table.values()].map(({ seenMs, ...node }) => ({ ...node, silentMs: clock.nowMs() - seenMs }));
+  const store: NodeStore = {
+    beat: (self) =>
+      run(() => {
+        table.set(self.id, { ...self, seenMs: clock.nowMs() });
+        return all();
+      }),
+    leave: ({ id, boot }) =>
+      run(() => {
+        if (table.get(id)?.boot === boot) table.delete(id);
+      }),
+  };
+  return { store, isSilent: (id) => clock.nowMs() - (table.get(id)?.seenMs ?? 0) > 5_000 };
+}
+
+function changeStore(clock: Clock, run: Run): ChangeStore {
+  const rows: (ToldChange & { readonly madeMs: number })[] = [];
+  return {
+    tell: (node, changes) =>
+      run(() => {
+        for (const change of changes) rows.push({ id: rows.length, node, change, madeMs: clock.nowMs() });
+      }),
+    recent: (node) => run(() => rows.filter((row) => row.node !== node && clock.nowMs() - row.madeMs < 10_000)),
+  };
 }
 
 function failedCallStore(run: Run): FailedCallStore {

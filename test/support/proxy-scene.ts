@@ -209,9 +209,9 @@ export function passwordOf(user: string): string {
   return `secret-${user}`;
 }
 
-const silence: NetworkEvents = { message: () => undefined, closed: () => undefined };
+export const silence: NetworkEvents = { message: () => undefined, closed: () => undefined };
 
-function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions {
+export function engineOptions(options: Partial<ProxySceneOptions>, boot: string): EngineOptions {
   return {
     node: 'n1',
     boot,
@@ -236,7 +236,7 @@ function engineOptions(options: ProxySceneOptions, boot: string): EngineOptions 
 
 // --- scripts ---------------------------------------------------------------------------------------------------------
 
-async function call(caller: Agent, callee: Agent, options: CallOptions = {}): Promise<Call> {
+export async function call(caller: Agent, callee: Agent, options: CallOptions = {}): Promise<Call> {
   const { offer = phoneOffer(caller.name), answer = phoneAnswer(callee.name), to = callee.aor, callId } = options;
   const named = callId === undefined ? {} : { callId };
   const invite = caller.request('INVITE', to, { body: offer, contentType: sdpType, ...named });
@@ -256,7 +256,7 @@ async function call(caller: Agent, callee: Agent, options: CallOptions = {}): Pr
   };
 }
 
-async function hangUp(by: Agent, dialog: AgentDialog, other: Agent): Promise<void> {
+export async function hangUp(by: Agent, dialog: AgentDialog, other: Agent): Promise<void> {
   by.within(dialog, 'BYE');
   other.respond(await other.receivesRequest('BYE'), 200);
   await by.receivesResponse(200, 'BYE');
@@ -270,7 +270,7 @@ interface Remains {
   readonly log: readonly LogEntry[];
 }
 
-async function nothingIsLeft({ engine, media, log }: Remains): Promise<void> {
+export async function nothingIsLeft({ engine, media, log }: Remains): Promise<void> {
   assert.deepEqual(media.calls(), [], 'media sessions are left (law 3)');
   assert.deepEqual(media.mistakes, [], 'rtpengine was told what destroys calls');
   const { transactions, calls } = await engine.operations.statistics();
@@ -284,12 +284,12 @@ async function nothingIsLeft({ engine, media, log }: Remains): Promise<void> {
 
 // --- ports -----------------------------------------------------------------------------------------------------------
 
-interface Life {
+export interface Life {
   alive: boolean;
 }
 
 /** A dead process has no timers. */
-function mortalClock(clock: Clock, life: Life): Clock {
+export function mortalClock(clock: Clock, life: Life): Clock {
   return {
     nowMs: () => clock.nowMs(),
     after: (delayMs, action) =>
@@ -300,7 +300,7 @@ function mortalClock(clock: Clock, life: Life): Clock {
 }
 
 /** A port whose answers reach nobody after the death of the process that asked. */
-function mortal<T extends object>(port: T, life: Life): T {
+export function mortal<T extends object>(port: T, life: Life): T {
   return new Proxy(port, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name);
@@ -320,7 +320,7 @@ function whileAlive(result: unknown, life: Life): unknown {
   });
 }
 
-function recorder(entries: LogEntry[]): Log {
+export function recorder(entries: LogEntry[]): Log {
   const write =
     (level: LogEntry['level']) =>
     (fields: object, text: string): void => {

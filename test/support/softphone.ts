@@ -76,7 +76,7 @@ export async function softphoneOf(scope: Scope, viaduct: Viaduct, options: Softp
 export class Softphone {
   readonly aor: string;
   readonly rtp: RtpParty;
-  readonly #viaduct: Viaduct;
+  #viaduct: Viaduct;
   readonly #options: SoftphoneOptions;
   #line: Line | undefined;
   #agent: Agent | undefined;
@@ -95,9 +95,10 @@ export class Softphone {
     return this.#agent ?? assert.fail('connect() first');
   }
 
-  /** A new line, as after a lost connection; its dialogs stay. */
-  async connect(): Promise<void> {
+  /** A new line, as after a lost connection, perhaps to another node; its dialogs stay. */
+  async connect(to = this.#viaduct): Promise<void> {
     this.disconnect();
+    this.#viaduct = to;
     const { transport, from } = this.#options;
     const host = loopbackOf(this.#options);
     const { port } = this.#viaduct.listener(transport, host).local;

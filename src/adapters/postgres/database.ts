@@ -1,14 +1,16 @@
 /**
  * PostgreSQL as one object: migrations, pool, the stores, and a sweeper for what has expired.
  */
-import type { AddedNodeStore, AliasStore, Clock, Log } from '../../ports.ts';
+import type { AddedNodeStore, AliasStore, Clock, Log, NodeStore } from '../../ports.ts';
 import { createAliasStore } from './alias-store.ts';
 import { createCallRecordStore, type PostgresCallRecordStore } from './call-record-store.ts';
+import { createChangeStore, type PostgresChangeStore } from './change-store.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
 import { createLocationStore, type PostgresLocationStore } from './location-store.ts';
 import { createMessageStore, type PostgresMessageStore } from './message-store.ts';
 import { migrate } from './migrations.ts';
+import { createNodeStore } from './node-store.ts';
 import { createOutbox, type PostgresOutbox } from './outbox.ts';
 import { createPool, type DatabaseConnection } from './pool.ts';
 import { createPresenceStore, type PostgresPresenceStore } from './presence-store.ts';
@@ -28,6 +30,8 @@ export interface Database {
   readonly presence: PostgresPresenceStore;
   readonly messages: PostgresMessageStore;
   readonly addedNodes: AddedNodeStore;
+  readonly nodes: NodeStore;
+  readonly changes: PostgresChangeStore;
   state(): 'up' | 'down';
   /** Its clock, its version and how many migrations it has; rejects when it does not answer. */
   about(): Promise<{ readonly nowMs: number; readonly version: string; readonly migrations: number }>;
@@ -77,9 +81,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const callRecords = createCallRecordStore(storeOptions, options.recordDays);
   const presence = createPresenceStore(storeOptions);
   const messages = createMessageStore(storeOptions);
+  const changes = createChangeStore(storeOptions);
   const stores = [subscribers, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages];
   const stopSweeper = startSweeper(
-    [sessions, location, outbox, failedCalls, callRecords, presence, messages],
+    [sessions, location, outbox, failedCalls, callRecords, presence, messages, changes],
     options.sweepMs ?? 30_000,
     log,
   );
@@ -96,6 +101,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     presence,
     messages,
     addedNodes: createAddedNodeStore(pool),
+    nodes: createNodeStore(pool),
+    changes,
     state: pool.state,
     about: async () => {
       const [row] = await pool.query<AboutRow>({ name: 'about', text: ABOUT, values: [] });

@@ -42,8 +42,18 @@ const WRITE = `
   ON CONFLICT (call_id, caller_tag, callee_tag, token) DO UPDATE SET node = excluded.node, media_node = excluded.media_node,
     media_name = excluded.media_name,    answered_at = excluded.answered_at, caller = excluded.caller, callee = excluded.callee, updated_at = excluded.updated_at`;
 
-const LOAD =
-  'SELECT call_id, token, node, media_node, media_name, answered_at, caller, callee FROM dialog WHERE node = $1 ORDER BY answered_at';
+const COLUMNS = 'call_id, token, node, media_node, media_name, answered_at, caller, callee';
+
+const LOAD = `SELECT ${COLUMNS} FROM dialog WHERE node = $1 ORDER BY answered_at`;
+
+const FIND = `SELECT ${COLUMNS} FROM dialog WHERE call_id = $1 AND token = $4
+  AND ((caller_tag = $2 AND callee_tag = $3) OR (caller_tag = $3 AND callee_tag = $2)) LIMIT 1`;
+
+const HAS_MEDIA = 'SELECT 1 AS found FROM dialog WHERE call_id = $1 OR media_name = $1 LIMIT 1';
+
+// Not if it is back, which the condition of another node may have missed.
+const ADOPT = `UPDATE dialog SET node = $2 WHERE node = $1
+  AND NOT EXISTS (SELECT FROM node WHERE id = $1 AND seen_at > clock_timestamp() - interval '5 seconds') RETURNING ${COLUMNS}`;
 
 /**
  * Of the row of a call that has ended: it leaves together with the row of the next one that is answered. What a crash
@@ -69,6 +79,20 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
     remove: async (record) => changes.add([...keyOf(record), undefined], removalMs),
     load: async (node) => {
       const rows = await pool.query<DialogRow>({ name: 'dialog-load', text: LOAD, values: [toDatabase(node)] });
+      return rows.flatMap((row) => recordOf(row) ?? []);
+    },
+    find: async (callId, oneTag, otherTag, token) => {
+      const values = [toDatabase(callId), toDatabase(oneTag), toDatabase(otherTag), token];
+      const [row] = await pool.query<DialogRow>({ name: 'dialog-find', text: FIND, values });
+      return row === undefined ? undefined : recordOf(row);
+    },
+    hasMedia: async (name) => {
+      const rows = await pool.query({ name: 'dialog-has-media', text: HAS_MEDIA, values: [toDatabase(name)] });
+      return rows.length > 0;
+    },
+    adopt: async (gone, by) => {
+      const values = [toDatabase(gone), toDatabase(by)];
+      const rows = await pool.query<DialogRow>({ name: 'dialog-adopt', text: ADOPT, values });
       return rows.flatMap((row) => recordOf(row) ?? []);
     },
     waiting: changes.waiting,
@@ -129,7 +153,7 @@ function recordOf(row: DialogRow): DialogRecord | undefined {
 
 function sideOf(json: unknown): DialogSide | undefined {
   if (!isObject(json)) return undefined;
-  const { uri, tag, remoteTarget, routeSet, cseq, flowId, binding, media, listener } = json;
+  const { uri, tag, remoteTarget, routeSet, cseq, flowId, node, binding, media, listener } = json;
   if (typeof uri !== 'string' || typeof tag !== 'string' || typeof remoteTarget !== 'string') return undefined;
   if (!isTextList(routeSet) || typeof cseq !== 'number' || typeof listener !== 'number') return undefined;
   if (!isMediaKind(media)) return undefined;
@@ -140,6 +164,7 @@ function sideOf(json: unknown): DialogSide | undefined {
     routeSet: routeSet.map(fromDatabase),
     cseq,
     flowId: typeof flowId === 'string' ? fromDatabase(flowId) : undefined,
+    ...(typeof node === 'string' ? { node: fromDatabase(node) } : {}),
     binding: bindingOf(binding),
     media,
     listener,

@@ -30,6 +30,8 @@ export interface ProtectionPorts {
   readonly network: Pick<Network, 'close'>;
   readonly log: Log;
   readonly isTrusted: (address: string) => boolean;
+  /** Another node of ours: what it sends is of many. */
+  readonly isNode?: (address: string) => boolean;
 }
 
 /** After an outage everybody behind one address comes at once. */
@@ -133,7 +135,7 @@ export class Protection {
   }
 
   #isExempt(address: string): boolean {
-    return isLoopback(address) || this.#ports.isTrusted(address);
+    return isLoopback(address) || this.#ports.isTrusted(address) || this.#ports.isNode?.(address) === true;
   }
 
   #ban(flow: Flow, reason: BanReason): void {

@@ -3,7 +3,8 @@
  * MAX_CALLS. A call counts from its INVITE to its refusal, or to the end of its dialogs; after a restart from the dialog
  * records.
  *
- * Left out: calls of other nodes. A caller who did not log in (a TRUSTED trunk) has no limit: whatever name he writes into
+ * Calls of other nodes count as soon as they have told of them, within a second: in that time an account may have one
+ * more at each node. A caller who did not log in (a TRUSTED trunk) has no limit: whatever name he writes into
  * From, he is no subscriber.
  */
 import { get } from '../../message/header.ts';
@@ -16,14 +17,21 @@ type Side = 'caller' | 'callee';
 export class CallLimits {
   /** The canonical AOR when the address is of our domains. */
   readonly #aorOfOurs: (uri: string) => string | undefined;
+  /** How many calls of it other nodes have. */
+  readonly #elsewhere: (aor: string) => number;
   /** 0: none. */
   readonly #usualMost: number;
   /** The accounts of each INVITE in progress, by itself, and of each dialog, by its names. */
   readonly #calls = new Map<Request | string, Partial<Record<Side, string>>>();
   readonly #counts = new Map<string, number>();
 
-  constructor(aorOfOurs: (uri: string) => string | undefined, usualMost: number) {
+  constructor(
+    aorOfOurs: (uri: string) => string | undefined,
+    usualMost: number,
+    elsewhere: (aor: string) => number = () => 0,
+  ) {
     this.#aorOfOurs = aorOfOurs;
+    this.#elsewhere = elsewhere;
     this.#usualMost = usualMost;
   }
 
@@ -48,7 +56,7 @@ export class CallLimits {
     if (aor === undefined) return true;
     const known = this.#calls.get(request);
     const counted = known?.caller === aor || known?.callee === aor;
-    if (!counted && most > 0 && this.of(aor) >= most) return false;
+    if (!counted && most > 0 && this.of(aor) + this.#elsewhere(aor) >= most) return false;
     this.#put(request, { ...known, [side]: aor });
     return true;
   }

@@ -42,6 +42,11 @@ export class DialogRows {
     this.#write({ record, to: 'remove' });
   }
 
+  /** Its call has ended, and its row may still be there. */
+  isGoing(record: DialogRecord): boolean {
+    return this.#latest.get(keyOf(record))?.to === 'remove';
+  }
+
   #write(change: Change): void {
     const key = keyOf(change.record);
     this.#latest.set(key, change);

@@ -38,6 +38,11 @@ export class DialogTable {
     return this.#lookup(flowName(flowId));
   }
 
+  /** Whether a party of a call registered under this address. */
+  hasAor(aor: string): boolean {
+    return this.#index.has(aorName(aor));
+  }
+
   byBinding(binding: Pick<Binding, 'aor' | 'key'>): readonly DialogRecord[] {
     return this.#lookup(bindingName(binding));
   }
@@ -85,8 +90,9 @@ function namesOf(record: DialogRecord): readonly string[] {
 
 function sideNames({ flowId, binding }: DialogSide): readonly string[] {
   const flow = flowId === undefined ? [] : [flowName(flowId)];
-  return binding === undefined ? flow : [...flow, bindingName(binding)];
+  return binding === undefined ? flow : [...flow, bindingName(binding), aorName(binding.aor)];
 }
 
 const flowName = (flowId: string): string => `flow ${flowId}`;
+const aorName = (aor: string): string => `aor ${aor}`;
 const bindingName = ({ aor, key }: Pick<Binding, 'aor' | 'key'>): string => `binding ${aor}\n${key}`;

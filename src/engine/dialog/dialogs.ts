@@ -7,6 +7,8 @@
  * makes up.
  */
 import {
+  adoptedBy,
+  hasMoved,
   moveFlow,
   noteFlow,
   noteRequest,
@@ -15,19 +17,7 @@ import {
   type SideName,
   sideOf,
 } from '../../dialog/record.ts';
-import {
-  ageHours,
-  bindingKeyHash,
-  decodeToken,
-  directionOf,
-  encodeToken,
-  hourOf,
-  nodeNumber,
-  type TokenFields,
-  type TokenSide,
-  tagHash,
-  targetHash,
-} from '../../dialog/token.ts';
+import { ageHours, decodeToken, directionOf, type TokenFields, tagHash, targetHash } from '../../dialog/token.ts';
 import { nextOf, wayTo } from '../../dialog/way.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
@@ -42,13 +32,15 @@ import type {
   DialogStore,
   Flow,
   LocationStore,
-  Log,
   Network,
 } from '../../ports.ts';
 import { type Reply, type Request, refuse, type Target } from '../api.ts';
+import type { EnginePorts } from '../core.ts';
+import { hasFlow, type Nodes, type Reach } from '../nodes.ts';
 import { targetOf } from '../registrar/registrar.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
+import { type TokenCall, type TokenParty, tokenOfCall } from './tokens.ts';
 
 export interface DialogsOptions {
   readonly node: string;
@@ -57,8 +49,14 @@ export interface DialogsOptions {
   readonly graceMs: number;
 }
 
-/** A target that is a GRUU of ours becomes the contact of its device (`Registrar.atDevice`). */
-export type AtDevice = (at: Target, routed: boolean) => Promise<Target | undefined>;
+/** What dialogs ask of the rest of the engine. */
+export interface DialogsAround {
+  readonly nodes: Pick<Nodes, 'areMany' | 'isOther' | 'isThere' | 'idOf' | 'reach'>;
+  /** A target that is a GRUU of ours becomes the contact of its device (`Registrar.atDevice`). */
+  atDevice(at: Target, routed: boolean): Promise<Target | undefined>;
+  /** A call of another node is ours from now on. */
+  adopted(record: DialogRecord): void;
+}
 
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
@@ -78,7 +76,7 @@ export class Dialogs {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #options: DialogsOptions;
-  readonly #atDevice: AtDevice;
+  readonly #around: DialogsAround;
   readonly #calls = new DialogTable();
   /** Early dialogs, and those of other requests than INVITE. */
   readonly #passing = new DialogTable();
@@ -89,18 +87,11 @@ export class Dialogs {
   /** When a flow with dialogs was closed; those of before the start closed with it. */
   readonly #closedAtMs = new Map<string, number>();
   readonly #startedAtMs: number;
-  readonly #nodeNumber: number;
 
   constructor(
-    ports: {
-      readonly dialogs: DialogStore;
-      readonly location: LocationStore;
-      readonly network: Network;
-      readonly clock: Clock;
-      readonly log: Log;
-    },
+    ports: Pick<EnginePorts, 'dialogs' | 'location' | 'network' | 'clock' | 'log'>,
     options: DialogsOptions,
-    atDevice: AtDevice,
+    around: DialogsAround,
   ) {
     this.#store = ports.dialogs;
     this.#rows = new DialogRows(ports.dialogs, ports.clock, ports.log);
@@ -108,9 +99,8 @@ export class Dialogs {
     this.#network = ports.network;
     this.#clock = ports.clock;
     this.#options = options;
-    this.#atDevice = atDevice;
+    this.#around = around;
     this.#startedAtMs = ports.clock.nowMs();
-    this.#nodeNumber = nodeNumber(options.node);
   }
 
   get size(): number {
@@ -131,17 +121,9 @@ export class Dialogs {
   // --- tokens --------------------------------------------------------------------------------------------------------
 
   /** The token for the Record-Route of one branch. */
-  token({ callId, callerTag, pass }: TokenCall, caller: TokenParty, callee: TokenParty): string {
-    const [secret = ''] = this.#options.secrets;
-    const fields: TokenFields = {
-      callerTagHash: tagHash(callerTag),
-      node: this.#nodeNumber,
-      pass,
-      madeAtHour: hourOf(this.#clock.nowMs()),
-      caller: tokenSide(caller),
-      callee: tokenSide(callee),
-    };
-    return encodeToken(fields, callId, secret);
+  token(call: TokenCall, caller: TokenParty, callee: TokenParty): string {
+    const { node, secrets } = this.#options;
+    return tokenOfCall(call, caller, callee, { node, secret: secrets[0] ?? '', nowMs: this.#clock.nowMs() });
   }
 
   // --- following -----------------------------------------------------------------------------------------------------
@@ -159,14 +141,16 @@ export class Dialogs {
       const callerTag = token && [fromTag, toTag].find((tag) => tagHash(tag) === token.callerTagHash);
       if (token === undefined || callerTag === undefined) return undefined;
       if (record !== undefined && record.caller.tag !== callerTag) return undefined;
-      if (record === undefined) {
-        this.#followed.add(request);
-        return this.#followToken(request, token, fromTag);
-      }
+      if (record === undefined) return this.#followElsewhere(request, token);
     }
+    return this.#followHere(request, record);
+  }
+
+  async #followHere(request: Request, record: DialogRecord): Promise<Target | Reply | undefined> {
+    const { message } = request;
     this.#followed.add(request);
-    const side = sideOf(record, fromTag) ?? 'caller';
-    const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request.flow));
+    const side = sideOf(record, namesOf(message).fromTag) ?? 'caller';
+    const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request));
     // Its row goes with the BYE, not with the answer: should we die between the two, nobody would come to end it.
     if (message.method === 'BYE') this.#unstore(noted);
     return this.#followRecord(request, noted, otherSide(side));
@@ -177,24 +161,57 @@ export class Dialogs {
     return this.#followed.has(request);
   }
 
+  /** We have no record of it: another node has, or the database, or nobody. */
+  async #followElsewhere(request: Request, token: TokenFields): Promise<Target | Reply | undefined> {
+    const { message, hop, token: text = '' } = request;
+    const { callId, fromTag, toTag } = namesOf(message);
+    if (this.#around.nodes.areMany) {
+      const writer = this.#around.nodes.idOf(token.node);
+      // Who gets it from another node looks for itself: it must not go round in circles.
+      if (hop === undefined && this.#around.nodes.isOther(writer)) return { uri: message.uri, owner: writer };
+      const stored = await this.#store.find(callId, fromTag, toTag, text);
+      const holder = stored?.node;
+      if (this.#around.nodes.isOther(holder) && this.#around.nodes.isThere(holder))
+        return { uri: message.uri, owner: holder };
+      const isOver = stored === undefined || this.#rows.isGoing(stored);
+      if (!isOver) return this.#followHere(request, this.adopt(stored));
+    }
+    this.#followed.add(request);
+    return this.#followToken(request, token, fromTag);
+  }
+
   async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
     const side = record[towards];
     const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
-    if (side.flowId === undefined) {
-      const uri = wayTo(side, request.message);
-      return uri === undefined ? undefined : this.#at(request, { ...target, uri });
-    }
-    if (this.#network.find(side.flowId) !== undefined) return this.#at(request, { ...target, flowId: side.flowId });
-    const moved = side.binding === undefined ? undefined : await this.#flowOfBinding(side.binding);
-    if (moved === undefined) return this.#unreachable(side.flowId);
-    this.#replace(record, noteFlow(record, towards, moved.id, moved.listener.index));
-    return this.#at(request, { ...target, flowId: moved.id });
+    if (side.flowId === undefined) return this.#atContact(request, target, side);
+    const isHere = !this.#around.nodes.isOther(side.node);
+    if (isHere && this.#network.find(side.flowId) !== undefined)
+      return this.#at(request, { ...target, flowId: side.flowId });
+    // Of a connection at another node only its binding tells whether it is still the one.
+    const binding = side.binding === undefined ? undefined : await this.#bindingOf(side.binding);
+    const moved = binding?.flowId === undefined ? undefined : this.#around.nodes.reach(binding);
+    const reach = moved ?? (isHere ? undefined : this.#around.nodes.reach({ ...side, contact: side.remoteTarget }));
+    if (reach === undefined) return this.#unreachable(side.flowId);
+    if (!hasFlow(reach)) return this.#atContact(request, target, side);
+    this.#replace(record, this.#notePlace(record, towards, reach));
+    return this.#at(request, { ...target, ...reach });
+  }
+
+  #atContact(request: Request, target: Target, side: DialogSide): Promise<Target | Reply> | undefined {
+    const uri = wayTo(side, request.message);
+    return uri === undefined ? undefined : this.#at(request, { ...target, uri });
   }
 
   /** RFC 5627 §6.1, in a dialog as well: a GRUU is no address that its device was registered with. */
   async #at({ message }: Request, target: Target): Promise<Target | Reply> {
     const routed = get(message, Route) !== undefined;
-    return (await this.#atDevice(target, routed)) ?? refuse('not-registered', 480);
+    return (await this.#around.atDevice(target, routed)) ?? refuse('not-registered', 480);
+  }
+
+  #notePlace(record: DialogRecord, side: SideName, { flowId, elsewhere }: Reach): DialogRecord {
+    if (elsewhere !== undefined) return noteFlow(record, side, elsewhere.flowId, undefined, elsewhere.node);
+    const flow = flowId === undefined ? undefined : this.#network.find(flowId);
+    return flow === undefined ? record : noteFlow(record, side, flow.id, flow.listener.index);
   }
 
   /** No record: the row was lost with the process, or nothing has come from the callee yet. */
@@ -206,9 +223,9 @@ export class Dialogs {
       return this.#at(request, { ...target, flowId: side.flowId });
     }
     const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
-    const flow = binding?.flowId === undefined ? undefined : this.#network.find(binding.flowId);
-    if (flow !== undefined) return this.#at(request, { ...target, flowId: flow.id });
-    if (side.flowId !== undefined) return this.#unreachable(side.flowId);
+    const reach = binding?.flowId === undefined ? undefined : this.#around.nodes.reach(binding);
+    if (reach !== undefined && hasFlow(reach)) return this.#at(request, { ...target, ...reach });
+    if (reach === undefined && side.flowId !== undefined) return this.#unreachable(side.flowId);
     const at = await this.#at(request, target);
     const next = nextOf(request.message);
     if (binding === undefined) return side.targetHash === targetHash(next) ? at : undefined;
@@ -219,10 +236,9 @@ export class Dialogs {
     return targetHash(first ?? uri) === targetHash(asked) ? at : undefined;
   }
 
-  async #flowOfBinding(ref: BindingRef): Promise<Flow | undefined> {
+  async #bindingOf(ref: BindingRef): Promise<Binding | undefined> {
     const bindings = await this.#location.lookup(ref.aor);
-    const flowId = bindings.find((binding) => binding.key === ref.key)?.flowId;
-    return flowId === undefined ? undefined : this.#network.find(flowId);
+    return bindings.find((binding) => binding.key === ref.key);
   }
 
   /** Law 4: 480 while the client may come back, 481 when it has not. */
@@ -234,9 +250,12 @@ export class Dialogs {
   }
 
   /** The sender came by another connection than before: the other side reaches it there from now on. */
-  #noteSender(record: DialogRecord, side: SideName, flow: Flow): DialogRecord {
-    const known = record[side].flowId;
-    return known === undefined || known === flow.id ? record : noteFlow(record, side, flow.id, flow.listener.index);
+  #noteSender(record: DialogRecord, side: SideName, { flow, hop }: Request): DialogRecord {
+    const { flowId: known } = record[side];
+    if (known === undefined) return record;
+    if (hop === undefined) return noteFlow(record, side, flow.id, flow.listener.index);
+    const node = this.#around.nodes.idOf(hop.node);
+    return node === undefined ? record : noteFlow(record, side, hop.flowId, undefined, node);
   }
 
   // --- life ----------------------------------------------------------------------------------------------------------
@@ -245,6 +264,34 @@ export class Dialogs {
     if (this.#calls.find(record.callId, record.caller.tag, record.callee.tag, record.token) !== undefined) return;
     this.#calls.put(record);
     this.#rows.save(record);
+  }
+
+  /** A call of another node, or of nobody any more, is ours from now on; its media and its lamps with it. */
+  adopt(record: DialogRecord): DialogRecord {
+    const known = this.#calls.find(record.callId, record.caller.tag, record.callee.tag, record.token);
+    if (known !== undefined) return known;
+    const own = adoptedBy(record, this.#options.node);
+    this.#calls.put(own);
+    this.#rows.save(own);
+    this.#around.adopted(own);
+    return own;
+  }
+
+  /** Calls of a node that is gone: those that no other node has taken. */
+  async adoptAll(gone: string): Promise<void> {
+    for (const record of await this.#store.adopt(gone, this.#options.node)) this.adopt({ ...record, node: gone });
+    this.nodeGone(gone);
+  }
+
+  /** Its connections are closed: law 4 holds for those of its clients that have a call here. */
+  nodeGone(node: string): void {
+    const nowMs = this.#clock.nowMs();
+    const sides = this.all().flatMap(({ caller, callee }) => [caller, callee]);
+    for (const { node: at, flowId } of sides) {
+      if (at !== node || flowId === undefined) continue;
+      this.#closedAtMs.set(flowId, nowMs);
+      this.#clock.after(this.#options.graceMs, () => this.#closedAtMs.delete(flowId));
+    }
   }
 
   /** A dialog without a row: an early one, or a subscription. */
@@ -294,20 +341,34 @@ export class Dialogs {
     }
   }
 
+  /** Whether it matters here where the devices of this address are. */
+  concerns(aor: string): boolean {
+    return this.#calls.hasAor(aor) || this.#passing.hasAor(aor);
+  }
+
+  /** A client registered at another node: its dialogs follow it there. */
+  movedElsewhere(binding: Binding): void {
+    const { flowId, node } = binding;
+    if (!this.#around.nodes.isOther(node) || flowId === undefined) return;
+    for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
+      this.#replace(record, moveFlow(record, binding, flowId, undefined, node));
+    }
+  }
+
   /** `gone`: a call one of whose sides did not come back within the grace time. */
-  closed(flow: Flow, gone: (record: DialogRecord) => void): void {
-    if (this.#calls.byFlow(flow.id).length + this.#passing.byFlow(flow.id).length === 0) return;
-    this.#closedAtMs.set(flow.id, this.#clock.nowMs());
+  closed({ id: flowId }: Pick<Flow, 'id'>, gone: (record: DialogRecord) => void): void {
+    if (this.#calls.byFlow(flowId).length + this.#passing.byFlow(flowId).length === 0) return;
+    this.#closedAtMs.set(flowId, this.#clock.nowMs());
     this.#clock.after(this.#options.graceMs, () => {
-      this.#closedAtMs.delete(flow.id);
-      for (const record of this.#calls.byFlow(flow.id)) gone(record);
+      this.#closedAtMs.delete(flowId);
+      for (const record of this.#calls.byFlow(flowId)) gone(record);
     });
   }
 
   /** Calls with a side whose connection is not there. */
   unreachable(): readonly DialogRecord[] {
-    const isGone = ({ flowId }: DialogSide): boolean =>
-      flowId !== undefined && this.#network.find(flowId) === undefined;
+    const isGone = (side: DialogSide): boolean =>
+      this.#around.nodes.reach({ ...side, contact: side.remoteTarget }) === undefined;
     return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
 
@@ -318,7 +379,7 @@ export class Dialogs {
     if (this.#passing.has(old)) this.#passing.put(record);
     if (!this.#calls.has(old)) return record;
     this.#calls.put(record);
-    if (movedOn(old.caller, record.caller) || movedOn(old.callee, record.callee)) this.#rows.save(record);
+    if (hasMoved(old, record)) this.#rows.save(record);
     return record;
   }
 
@@ -332,28 +393,4 @@ export class Dialogs {
 function namesOf(message: SipMessage): { readonly callId: string; readonly fromTag: string; readonly toTag: string } {
   const fromTag = tagOf(get(message, From)) ?? '';
   return { callId: get(message, CallId) ?? '', fromTag, toTag: tagOf(get(message, To)) ?? '' };
-}
-
-/** What a token is made for: one pass of a call. */
-export interface TokenCall {
-  readonly callId: string;
-  readonly callerTag: string;
-  /** Max-Forwards as it came. */
-  readonly pass: number;
-}
-
-/** What a token says of one side. */
-export interface TokenParty extends Omit<TokenSide, 'bindingKeyHash' | 'targetHash'> {
-  readonly binding: BindingRef | undefined;
-  /** Where its requests are sent when it has no flow: its first Route, else its Contact. */
-  readonly target: string;
-}
-
-function tokenSide({ binding, target, ...side }: TokenParty): TokenSide {
-  const bindingHash = binding === undefined ? undefined : bindingKeyHash(binding.aor, binding.key);
-  return { ...side, bindingKeyHash: bindingHash, targetHash: targetHash(target) };
-}
-
-function movedOn(old: DialogSide, now: DialogSide): boolean {
-  return old.flowId !== now.flowId || old.remoteTarget !== now.remoteTarget;
 }

@@ -10,10 +10,10 @@ import { CSeq } from '../../message/headers/cseq.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import { Route } from '../../message/headers/route.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { DialogRecord, Flow } from '../../ports.ts';
+import type { DialogRecord, DialogSide } from '../../ports.ts';
 import { ackFor2xx, routeSetOf } from '../../proxy/ack.ts';
 import { carriesToken } from '../../proxy/record-route.ts';
-import type { Request } from '../api.ts';
+import type { Request, Target } from '../api.ts';
 import { type Core, nobody, reasonField, viaFor } from '../core.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
 import { hereOf } from '../registrar/here.ts';
@@ -43,16 +43,24 @@ export function hangUpAnswered(
 
 /** RFC 3261 §13.3.1.4: a 2xx to INVITE is repeated until its ACK is there. */
 export function acknowledge(core: Core, request: Request, branch: PreparedBranch, response: SipResponse): void {
-  const { flow, token } = branch;
+  const { flow, token, target, message } = branch;
   if (get(response, CSeq)?.method !== 'INVITE') return;
   const routeSet = request.inDialog
     ? all(request.message, Route).map(({ uri }) => uri)
     : routeSetOf(response, (uri) => carriesToken(uri, token));
-  const ack = ackFor2xx(response, viaFor(flow.listener, newBranch(core)), routeSet);
+  // By way of the node that has its flow, which the branch went by, too.
+  const first =
+    target.elsewhere === undefined
+      ? []
+      : all(message, Route)
+          .slice(0, 1)
+          .map(({ uri }) => uri);
+  const via = viaFor(core.nodes.faceTo(target) ?? flow.listener, newBranch(core));
+  const ack = ackFor2xx(response, via, [...first, ...routeSet]);
   if (ack === undefined) return;
   // Who says that he is at a GRUU (RFC 5627) was found at the contact that the INVITE went to.
   const isGruu = core.gruus.read(ack.uri) !== undefined;
-  core.transactions.sendDirect(isGruu ? withUri(ack, branch.message.uri) : ack, flow);
+  core.transactions.sendDirect(isGruu ? withUri(ack, message.uri) : ack, flow);
 }
 
 /** BYE to both sides of the call that this request belongs to, with what went wrong (law 1). */
@@ -71,42 +79,36 @@ export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure)
 }
 
 function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
-  const { remoteTarget: uri, flowId, routeSet } = record[towards];
-  if (core.gruus.read(uri) === undefined) {
-    byeAt(core, record, towards, failure);
-    return;
-  }
-  core.registrar.atDevice({ uri, flowId }, hereOf(core), routeSet.length > 0).then(
-    (at) => {
-      if (at === undefined) return;
-      const side = { ...record[towards], remoteTarget: at.uri, flowId: at.flowId, routeSet: at.route ?? routeSet };
-      byeAt(core, { ...record, [towards]: side }, towards, failure);
-    },
-    (thrown: unknown) => core.ports.log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent'),
-  );
+  sendBye(core, record, towards, failure).catch((thrown: unknown) => {
+    core.ports.log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent');
+  });
 }
 
-/** To its remote target as it is. */
-function byeAt(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
-  const { network, log } = core.ports;
+async function sendBye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): Promise<void> {
+  const { network } = core.ports;
   const side = record[towards];
   const listener = network.listeners[side.listener] ?? network.listeners[0];
-  const known = side.flowId === undefined ? undefined : network.find(side.flowId);
-  if (listener === undefined) return;
-  const headers = [reasonField(failure)];
-  const send = (flow: Flow): void => {
-    const via = viaFor(flow.listener, newBranch(core));
-    core.transactions.client(byeFor(record, towards, { via, headers }), flow, nobody);
-  };
-  if (known !== undefined) send(known);
-  else if (side.flowId === undefined) {
-    const failed = (thrown: unknown): void =>
-      log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent');
-    core.nextHops
-      .toUri(side.routeSet[0] ?? side.remoteTarget, listener)
-      .then(send)
-      .catch(failed);
-  }
+  const at = await placeOf(core, side);
+  if (listener === undefined || at === undefined) return;
+  const routeSet = at.route ?? side.routeSet;
+  const { uri, flowId, elsewhere } = at;
+  const target = core.nodes.through({ uri, flowId, elsewhere }, { callId: record.callId });
+  const { route = [] } = target;
+  const from = core.nodes.listenerTo(target) ?? listener;
+  const { flow } = await core.nextHops.hopTo(target, route[0] ?? routeSet[0], from);
+  const via = viaFor(core.nodes.faceTo(target) ?? flow.listener, newBranch(core));
+  const told = { ...record, [towards]: { ...side, remoteTarget: uri, routeSet } };
+  core.transactions.client(byeFor(told, towards, { via, route, headers: [reasonField(failure)] }), flow, nobody);
+}
+
+/** Where this side is reached now, at the contact of its device if it is at a GRUU (RFC 5627); `undefined`: nowhere. */
+async function placeOf(core: Core, side: DialogSide): Promise<Target | undefined> {
+  const { remoteTarget: uri, routeSet } = side;
+  const reach = core.nodes.reach({ ...side, contact: uri });
+  const isRouted = routeSet.length > 0;
+  // The device of a GRUU may have come back by another connection.
+  if (reach === undefined && (isRouted || core.gruus.read(uri) === undefined)) return undefined;
+  return core.registrar.atDevice({ uri, ...reach }, hereOf(core), isRouted);
 }
 
 function newBranch(core: Core): string {

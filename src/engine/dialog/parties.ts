@@ -14,9 +14,9 @@ import type { DialogRecord, Flow } from '../../ports.ts';
 import { carriesToken } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import type { Core } from '../core.ts';
-import { kindByTransport } from '../media/assumed-kind.ts';
+import { kindByTransport, transportOf } from '../media/assumed-kind.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
-import type { TokenParty } from './dialogs.ts';
+import type { TokenParty } from './tokens.ts';
 
 export function tokenFor(core: Core, request: Request, target: Target, nextHop: string, flow: Flow): string {
   const { message } = request;
@@ -47,7 +47,7 @@ export function dialogOf(
   const calleeMedia = call === undefined ? undefined : core.media.calleeKind(call, response);
   return recordFromCall(request.message, response, {
     caller: { ...caller, media: call?.caller.kind ?? request.media },
-    callee: { ...callee, media: calleeMedia ?? target.media ?? kindByTransport(flow.transport) },
+    callee: { ...callee, media: calleeMedia ?? target.media ?? kindByTransport(transportOf({ target, flow })) },
     token,
     isOurs: (uri) => carriesToken(uri, token),
     mediaNode,
@@ -69,5 +69,7 @@ function callerParty(core: Core, request: Request): Party {
 }
 
 function calleeParty(target: Target, flow: Flow): Party {
-  return { media: target.media, listener: flow.listener.index, flowId: target.flowId, binding: target.binding };
+  const { media, binding, flowId, elsewhere } = target;
+  const place = elsewhere === undefined ? { flowId } : { flowId: elsewhere.flowId, node: elsewhere.node };
+  return { media, listener: flow.listener.index, ...place, binding };
 }

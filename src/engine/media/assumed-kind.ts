@@ -1,5 +1,6 @@
 /** What a party speaks of whom neither an SDP nor a binding says it (law 2). */
-import type { MediaKind } from '../../ports.ts';
+import type { MediaKind, Transport } from '../../ports.ts';
+import type { Branch } from '../api.ts';
 
 /**
  * What a callee is offered of whom nothing is known yet. A telephone that hides its signalling may encrypt its media, too:
@@ -13,4 +14,9 @@ export function assumedKind(transport: string): MediaKind {
 /** Law 2: the last resort, when neither its SDP nor its binding says what a party speaks. */
 export function kindByTransport(transport: string): MediaKind {
   return transport === 'ws' || transport === 'wss' ? 'webrtc' : 'rtp';
+}
+
+/** By what the party itself speaks to us, also where another node of ours is in between. */
+export function transportOf({ target, flow }: Pick<Branch, 'flow' | 'target'>): Transport {
+  return target.elsewhere?.transport ?? flow.transport;
 }

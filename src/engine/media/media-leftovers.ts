@@ -21,14 +21,17 @@ export interface LeftoverPorts {
   readonly log: Log;
 }
 
+/** Where nodes are many, the call may be another's by now. */
+type IsKnown = (name: string) => boolean | Promise<boolean>;
+
 export class MediaLeftovers {
   readonly #ports: LeftoverPorts;
   readonly #mark: string;
-  readonly #isKnown: (callId: string) => boolean;
+  readonly #isKnown: IsKnown;
   readonly #timers = new Map<string, Cancel>();
   #stopped = false;
 
-  constructor(ports: LeftoverPorts, mark: string, isKnown: (callId: string) => boolean) {
+  constructor(ports: LeftoverPorts, mark: string, isKnown: IsKnown) {
     this.#ports = ports;
     this.#mark = mark;
     this.#isKnown = isKnown;
@@ -60,7 +63,7 @@ export class MediaLeftovers {
     const { calls } = await relay.send(node, { command: 'list', limit: mostListed });
     for (const callId of texts(calls)) {
       if (this.#stopped) return;
-      if (this.#isKnown(callId) || !(await this.#isLeftOver(node, callId))) continue;
+      if ((await this.#isKnown(callId)) || !(await this.#isLeftOver(node, callId))) continue;
       deletes.call(node, callId);
       log.info({ callId, node }, 'A media session of before the restart was deleted');
     }
@@ -69,6 +72,7 @@ export class MediaLeftovers {
   async #isLeftOver(node: string, callId: string): Promise<boolean> {
     const reply = await this.#ports.relay.send(node, { command: 'query', 'call-id': callId }).catch(() => undefined);
     // It may have begun while rtpengine was asked.
-    return reply !== undefined && !this.#isKnown(callId) && hasMark(reply, this.#mark) && packets(reply) === 0;
+    if (reply === undefined || !hasMark(reply, this.#mark) || packets(reply) !== 0) return false;
+    return !(await this.#isKnown(callId));
   }
 }

@@ -24,11 +24,11 @@ import { CSeq } from '../../message/headers/cseq.ts';
 import { From, To, tagOf } from '../../message/headers/from-to.ts';
 import { Require } from '../../message/headers/options.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../message/message.ts';
-import type { DialogRecord, Flow, Log, MediaKind, MediaRelay } from '../../ports.ts';
+import type { DialogRecord, Log, MediaKind, MediaRelay } from '../../ports.ts';
 import { describeSdp, isSdp } from '../../sdp/describe.ts';
 import { fragmentSdp } from '../../sdp/trickle.ts';
 import type { Branch, BranchReply } from '../api.ts';
-import { assumedKind, kindByTransport } from './assumed-kind.ts';
+import { assumedKind, kindByTransport, transportOf } from './assumed-kind.ts';
 import {
   canTake,
   isFirstOffer,
@@ -107,10 +107,15 @@ export class Media {
   }
 
   /** The kind of SDP that this is a refusal of, if another one is worth a try; a browser takes only its own. */
-  refusedKind(invite: SipRequest, branchId: string, flow: Flow, { status }: SipResponse): MediaKind | undefined {
+  refusedKind(
+    invite: SipRequest,
+    branchId: string,
+    to: Pick<Branch, 'flow' | 'target'>,
+    { status }: SipResponse,
+  ): MediaKind | undefined {
     if ((status !== 488 && status !== 606) || !isSdp(invite)) return undefined;
     const offered = this.find(invite)?.callees.get(viaBranch(this.#mark, branchId))?.kind;
-    return offered === 'webrtc' && kindByTransport(flow.transport) === 'webrtc' ? undefined : offered;
+    return offered === 'webrtc' && kindByTransport(transportOf(to)) === 'webrtc' ? undefined : offered;
   }
 
   // --- life ----------------------------------------------------------------------------------------------------------
@@ -206,7 +211,7 @@ export class Media {
     const tag = tagOf(get(message, party === 'caller' ? To : From));
     const via = viaBranch(this.#mark, branch.id);
     if (party === 'caller') this.#noteCallee(call, tag ?? via, branch);
-    else call.caller = { ...call.caller, address: branch.flow.remote.address };
+    else call.caller = { ...call.caller, address: addressOf(branch, call.caller.address) };
     const key = `request ${get(message, CSeq)?.number} ${message.method} ${tag ?? via} ${message.body}`;
     const known = call.rewritten.get(key);
     if (known !== undefined) return withBody(message, known);
@@ -285,9 +290,9 @@ export class Media {
   }
 
   #noteCallee(call: MediaCall, name: string, branch: Branch): void {
-    const known = call.callees.get(name)?.kind ?? branch.target.media;
-    const kind = known ?? assumedKind(branch.flow.transport);
-    call.callees.set(name, { kind, address: branch.flow.remote.address });
+    const known = call.callees.get(name);
+    const kind = known?.kind ?? branch.target.media ?? assumedKind(transportOf(branch));
+    call.callees.set(name, { kind, address: addressOf(branch, known?.address) });
   }
 
   #noteAnswerer(call: MediaCall, tag: string, via: string): void {
@@ -379,6 +384,12 @@ export class Media {
       for (const node of nodes) this.#deletes.perform(node, call.name, call.callerTag, what);
     }
   }
+}
+
+/** `known`: from before. */
+function addressOf({ target: { elsewhere }, flow }: Branch, known: string | undefined): string {
+  if (elsewhere === undefined) return flow.remote.address;
+  return elsewhere.source?.replace(/:\d+$/, '') ?? known ?? flow.remote.address;
 }
 
 function partyOf(call: MediaCall, message: SipMessage): Party {

@@ -3,7 +3,7 @@
  * taken up again from the dialog records after a restart.
  *
  * A call that has ended stays in the document a while as `terminated`: a lamp that missed one NOTIFY goes out with the
- * next. Left out: calls of other nodes, and calls that do not pass us.
+ * next. Other nodes tell theirs. Left out: calls that do not pass us.
  */
 import { callIdHash } from '../../dialog/call-id-hash.ts';
 import { get } from '../../message/header.ts';
@@ -11,13 +11,26 @@ import { CallId } from '../../message/headers/call-id.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import type { SipRequest } from '../../message/message.ts';
 import { canonicalAor, parseUri } from '../../message/uri.ts';
-import type { Clock, DialogRecord } from '../../ports.ts';
-import type { CallPhase, PartyCall } from '../../presence/dialog-info.ts';
+import type { CallPhase, Clock, DialogRecord, PartyCall } from '../../ports.ts';
 
 /** Law 9: calls of one account, and accounts with calls. */
 const mostOfOne = 100;
 const mostAccounts = 100_000;
 const rememberedMs = 10_000;
+const toldAgainMs = 8_000;
+
+/** Who hears of what has changed. */
+export interface BusyListener {
+  /** A lamp shows something else. */
+  shown(aor: string): void;
+  /** A call of this node, for the others. */
+  changed(aor: string, call: PartyCall): void;
+}
+
+interface KnownCall extends PartyCall {
+  /** Another node that has it; `undefined`: this one. */
+  readonly node: string | undefined;
+}
 
 interface Parties {
   readonly caller: string;
@@ -30,18 +43,51 @@ export class BusyCalls {
   readonly #clock: Clock;
   /** The canonical AOR when the address is of our domains. */
   readonly #aorOfOurs: (uri: string) => string | undefined;
-  readonly #changed: (aor: string) => void;
-  readonly #byAor = new Map<string, Map<string, PartyCall>>();
+  readonly #tell: BusyListener;
+  readonly #byAor = new Map<string, Map<string, KnownCall>>();
 
-  constructor(clock: Clock, aorOfOurs: (uri: string) => string | undefined, changed: (aor: string) => void) {
+  constructor(clock: Clock, aorOfOurs: (uri: string) => string | undefined, tell: BusyListener) {
     this.#clock = clock;
     this.#aorOfOurs = aorOfOurs;
-    this.#changed = changed;
+    this.#tell = tell;
   }
 
   of(aor: string): readonly PartyCall[] {
     // Hashed for the few that are shown: a watcher need not learn Call-IDs.
-    return [...(this.#byAor.get(aor)?.values() ?? [])].map((call) => ({ ...call, id: callIdHash(call.id) }));
+    return [...(this.#byAor.get(aor)?.values() ?? [])].map(({ node: _, ...call }) => ({
+      ...call,
+      id: callIdHash(call.id),
+    }));
+  }
+
+  /** How many of its calls other nodes have, as far as they have told. */
+  elsewhere(aor: string): number {
+    const calls = [...(this.#byAor.get(aor)?.values() ?? [])];
+    return calls.filter(({ node, phase }) => node !== undefined && phase !== 'terminated').length;
+  }
+
+  /** Another node tells of a call. */
+  heard(node: string, aor: string, call: PartyCall): void {
+    this.#putOne(aor, { ...call, node });
+  }
+
+  /** Another node has this answered call, and had it when we started. */
+  known(record: DialogRecord): void {
+    this.#put(keyOfRecord(record), partiesOfRecord(record), 'confirmed', record.node);
+  }
+
+  /** It is gone, or was started anew: what neither it nor another node tells of again in a while is over. */
+  nodeGone(node: string): void {
+    const lost = `${node} gone`;
+    this.#each(node, (aor, call) => this.#byAor.get(aor)?.set(call.id, { ...call, node: lost }));
+    this.#clock.after(toldAgainMs, () =>
+      this.#each(lost, (aor, call) => this.#putOne(aor, { ...call, phase: 'terminated' })),
+    );
+  }
+
+  #each(node: string, act: (aor: string, call: KnownCall) => void): void {
+    for (const [aor, calls] of this.#byAor)
+      for (const call of [...calls.values()]) if (call.node === node) act(aor, call);
   }
 
   /** An INVITE that opens a call is on its way. The callee is not called before a telephone of his rings. */
@@ -65,22 +111,27 @@ export class BusyCalls {
     this.#put(keyOfRecord(record), partiesOfRecord(record), 'terminated');
   }
 
-  #putInitiator(key: string, caller: string, remote: string, phase: CallPhase): void {
+  #putInitiator(key: string, caller: string, remote: string, phase: CallPhase, node?: string): void {
     const aor = this.#aorOfOurs(caller);
-    if (aor !== undefined) this.#putOne(aor, { id: `i-${key}`, direction: 'initiator', phase, remote });
+    if (aor !== undefined) this.#putOne(aor, { id: `i-${key}`, direction: 'initiator', phase, remote, node });
   }
 
-  #put(key: string, { caller, callee, called }: Parties, phase: CallPhase): void {
-    this.#putInitiator(key, caller, callee, phase);
+  #put(key: string, { caller, callee, called }: Parties, phase: CallPhase, node?: string): void {
+    this.#putInitiator(key, caller, callee, phase, node);
     const recipient = this.#aorOfOurs(called);
     if (recipient === undefined) return;
-    this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller });
+    this.#putOne(recipient, { id: `r-${key}`, direction: 'recipient', phase, remote: caller, node });
   }
 
-  #putOne(aor: string, call: PartyCall): void {
-    const calls = this.#byAor.get(aor) ?? new Map<string, PartyCall>();
-    const known = calls.get(call.id)?.phase;
+  #putOne(aor: string, call: KnownCall): void {
+    const calls = this.#byAor.get(aor) ?? new Map<string, KnownCall>();
+    const before = calls.get(call.id);
+    const known = before?.phase;
     const isNew = known === undefined;
+    // Another node has it now, which changes nothing for a lamp.
+    const isTaken = known === call.phase && before?.node !== call.node;
+    if (isTaken) calls.set(call.id, call);
+    if (isTaken && call.node === undefined) this.#tell.changed(aor, call);
     // A second ringing telephone changes nothing, and what was never heard of need not be ended.
     if (known === call.phase || (isNew && call.phase === 'terminated')) return;
     // A late 180 of another branch does not undo an answer.
@@ -89,10 +140,11 @@ export class BusyCalls {
     calls.set(call.id, call);
     this.#byAor.set(aor, calls);
     if (call.phase === 'terminated') this.#clock.after(rememberedMs, () => this.#forget(aor, call));
-    this.#changed(aor);
+    this.#tell.shown(aor);
+    if (call.node === undefined) this.#tell.changed(aor, call);
   }
 
-  #forget(aor: string, call: PartyCall): void {
+  #forget(aor: string, call: KnownCall): void {
     const calls = this.#byAor.get(aor);
     if (calls?.get(call.id) !== call) return;
     calls.delete(call.id);

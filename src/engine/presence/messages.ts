@@ -2,7 +2,7 @@
  * Messages that wait for their recipient (RFC 3428 §7): stored before the 202 (law 5), delivered in their order when a
  * device of his registers, by requests of ours. Bounded per recipient and in time.
  *
- * A message is delivered when one device has taken it. Left out: delivery receipts (RFC 5438), devices of other nodes.
+ * A message is delivered when one device has taken it. Left out: delivery receipts (RFC 5438).
  */
 import { createRequest, type Field } from '../../message/build.ts';
 import { get } from '../../message/header.ts';
@@ -47,7 +47,13 @@ export class Messages {
     if (!isKnown) return refuse('mailbox-full', 480);
     if ((await messages.store(message, mostPerRecipient)) === 'full') return refuse('mailbox-full', 480);
     this.#recipients.add(message.aor);
+    this.#core().changes.tell({ kind: 'stored', aor: message.aor });
     return reply(202);
+  }
+
+  /** Another node has kept one for him. */
+  heard(aor: string): void {
+    if (this.#recipients.size < mostRecipients) this.#recipients.add(aor);
   }
 
   /** A device of this address has registered. */
@@ -116,11 +122,15 @@ export class Messages {
   }
 
   /** Its final response; 408 when there was none. */
-  async #send(message: StoredMessage, target: Target): Promise<number> {
-    const { ports, nextHops, transactions } = this.#core();
+  async #send(message: StoredMessage, asked: Target): Promise<number> {
+    const { ports, nextHops, nodes, transactions } = this.#core();
     const [listener] = ports.network.listeners;
     if (listener === undefined) return noAnswer;
-    const hop = await nextHops.hopTo(target, target.route?.[0], listener).catch(() => undefined);
+    const callId = ports.random.hex(12);
+    const target = nodes.through(asked, { callId });
+    const hop = await nextHops
+      .hopTo(target, target.route?.[0], nodes.listenerTo(target) ?? listener)
+      .catch(() => undefined);
     if (hop === undefined) return noAnswer;
     const { flow } = hop;
     const { from, aor, contentType, body, sentAtMs } = message;
@@ -129,11 +139,11 @@ export class Messages {
     const request = createRequest({
       method: 'MESSAGE',
       uri: target.uri,
-      via: viaFor(flow.listener, `z9hG4bK${ports.random.hex(8)}`),
+      via: viaFor(nodes.faceTo(target) ?? flow.listener, `z9hG4bK${ports.random.hex(8)}`),
       route: target.route ?? [],
       from: `${from};tag=${ports.random.hex(5)}`,
       to: `<${aor}>`,
-      callId: ports.random.hex(12),
+      callId,
       cseq: 1,
       headers: [date],
       body,

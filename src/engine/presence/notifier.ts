@@ -13,6 +13,7 @@ import { asOf, endsSubscription, notifyFor } from '../../presence/notify.ts';
 import { idle, type Pace, type PaceEvent, stepPace, type Want } from '../../presence/pace.ts';
 import { packages } from '../../presence/packages.ts';
 import { transportParam } from '../../proxy/record-route.ts';
+import type { Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { hereOf } from '../registrar/here.ts';
 
@@ -155,35 +156,38 @@ export class Notifier {
   }
 
   async #sendOff(held: Subscription, decision: WatchDecision): Promise<number> {
-    const { clock, random } = this.#core().ports;
-    const subscription = await this.#atDevice(held);
-    const flow = await this.#flowOf(subscription);
+    const { nodes, ports } = this.#core();
+    const { clock, random } = ports;
+    const target = await this.#atDevice(held);
+    const flowId = target.elsewhere?.flowId ?? target.flowId;
+    const subscription = { ...held, remoteTarget: target.uri, flowId, routeSet: target.route ?? [] };
+    const flow = await this.#flowOf(target, held.listener);
     const body = await this.#document(subscription, decision);
-    const { host, port } = flow.listener.advertised;
+    const face = nodes.faceTo(target) ?? flow.listener;
+    const { host, port } = face.advertised;
     const notify = notifyFor(subscription, {
-      via: viaFor(flow.listener, `z9hG4bK${random.hex(8)}`),
-      contact: `sip:${host}:${port}${transportParam(flow.listener)}`,
+      via: viaFor(face, `z9hG4bK${random.hex(8)}`),
+      contact: `sip:${host}:${port}${transportParam(face)}`,
       nowMs: clock.nowMs(),
       body,
     });
     return this.#finalStatus(notify, flow, subscription.flowId !== undefined && flow.transport !== 'udp');
   }
 
-  /** A subscriber whose Contact is a GRUU (RFC 5627) is told at the contact of that device. */
-  async #atDevice(subscription: Subscription): Promise<Subscription> {
-    const { remoteTarget: uri, flowId, routeSet } = subscription;
-    const { registrar } = this.#core();
+  /** A subscriber whose Contact is a GRUU (RFC 5627) is told at the contact of that device, at whichever node that is. */
+  async #atDevice({ remoteTarget: uri, flowId, routeSet, callId }: Subscription): Promise<Target> {
+    const { registrar, nodes } = this.#core();
     const at = await registrar.atDevice({ uri, flowId }, hereOf(this.#core()), routeSet.length > 0);
     if (at === undefined) throw new Failure('flow-gone');
-    return { ...subscription, remoteTarget: at.uri, flowId: at.flowId, routeSet: at.route ?? routeSet };
+    return nodes.through({ ...at, route: at.route ?? routeSet }, { callId });
   }
 
-  async #flowOf({ flowId, routeSet, remoteTarget, listener }: Subscription): Promise<Flow> {
-    const { nextHops, ports } = this.#core();
+  async #flowOf(target: Target, listener: number): Promise<Flow> {
+    const { nextHops, nodes, ports } = this.#core();
     const [first] = ports.network.listeners;
-    const from = ports.network.listeners[listener] ?? first;
+    const from = nodes.listenerTo(target) ?? ports.network.listeners[listener] ?? first;
     if (from === undefined) throw new Error('There is no listener.');
-    return (await nextHops.hopTo({ uri: remoteTarget, flowId }, routeSet[0], from)).flow;
+    return (await nextHops.hopTo(target, target.route?.[0], from)).flow;
   }
 
   /** `waits`: its client may come back with another connection, and then ask again by itself. */

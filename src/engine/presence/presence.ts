@@ -2,7 +2,8 @@
  * The presence service (RFC 3903, RFC 6665, RFC 3856): what `src/presence` plans, committed before it is answered (law 5),
  * and who is told when something has changed.
  *
- * Left out: the NOTIFY requests (notifier.ts), their bodies (presence-documents.ts), watchers whose flow another node has.
+ * Left out: the NOTIFY requests (notifier.ts) and their bodies (presence-documents.ts). The node that has a watcher's flow
+ * sends his.
  */
 import { aorOf } from '../../auth/identity.ts';
 import { get } from '../../message/header.ts';
@@ -52,11 +53,11 @@ export class Presence {
   constructor(core: () => Core, clock: Core['ports']['clock']) {
     this.#core = core;
     this.#told = new ToldRegistrations(clock, (aor) => this.mayHaveGone(aor));
-    this.calls = new BusyCalls(
-      clock,
-      (uri) => this.#aorOfOurs(uri),
-      (aor) => this.changed(aor, 'dialog'),
-    );
+    this.calls = new BusyCalls(clock, (uri) => this.#aorOfOurs(uri), {
+      shown: (aor) => this.heard(aor, 'dialog'),
+      changed: (aor, { id, direction, phase, remote }) =>
+        this.#core().changes.tell({ kind: 'call', aor, call: { id, direction, phase, remote } }),
+    });
     this.#notifier = new Notifier(
       core,
       (subscription, decision) => this.#document(subscription, decision),
@@ -104,6 +105,8 @@ export class Presence {
     const plan = planResubscribe(request.message, held, here);
     if ('refuse' in plan) return refused(plan.refuse);
     if (!(await presence.subscribe(plan.subscription))) return refuse('subscribe-out-of-order', 500);
+    // It may have been with another node until now.
+    this.#watched.add(held.resource, held.event);
     return this.#accepted(request, plan);
   }
 
@@ -147,8 +150,14 @@ export class Presence {
 
   // --- what has changed ----------------------------------------------------------------------------------------------
 
-  /** The watchers of this address are owed a NOTIFY. Never throws: nobody waits for it. */
+  /** The watchers of this address are owed a NOTIFY, by whichever node has their connection. */
   changed(resource: string, event: EventPackage): void {
+    this.heard(resource, event);
+    this.#core().changes.tell({ kind: 'watched', resource, event });
+  }
+
+  /** The same for those of this node. Never throws: nobody waits for it. */
+  heard(resource: string, event: EventPackage): void {
     const since = this.#watched.ask(resource, event);
     if (since === undefined) return;
     const { ports, options } = this.#core();
@@ -164,13 +173,23 @@ export class Presence {
   /** The contacts of this address are stored: whoever was told of others hears of these. */
   registered(aor: string, bindings: readonly Binding[]): void {
     if (!this.#told.differs(aor, bindings)) return;
-    this.changed(aor, 'reg');
-    this.changed(aor, 'presence');
+    this.heard(aor, 'reg');
+    this.heard(aor, 'presence');
+  }
+
+  /** A contact of this address has ended at this node. */
+  contactEnded(aor: string): void {
+    this.mayHaveGone(aor);
+    this.#core().changes.tell({ kind: 'registered', aor });
+  }
+
+  watches(aor: string): boolean {
+    return this.#watched.has(aor, 'reg') || this.#watched.has(aor, 'presence');
   }
 
   /** Contacts of this address have ended, or their connection has. */
   mayHaveGone(aor: string): void {
-    if (!this.#watched.has(aor, 'reg') && !this.#watched.has(aor, 'presence')) return;
+    if (!this.watches(aor)) return;
     this.#core()
       .ports.location.lookup(aor)
       .then((bindings) => this.registered(aor, bindings))
@@ -200,12 +219,19 @@ export class Presence {
   // --- life ----------------------------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
-    const { ports, options, dialogs } = this.#core();
+    const { ports, nodes } = this.#core();
+    const others = nodes.list().filter(({ id }) => nodes.isOther(id));
+    for (const { id } of others) for (const record of await ports.dialogs.load(id)) this.calls.known(record);
+    await this.tellAllAnew(tellAnewAfterMs);
+    this.#sweepLater();
+  }
+
+  /** All that is watched from here may have changed without our hearing of it. */
+  async tellAllAnew(afterMs = 0): Promise<void> {
+    const { ports, options } = this.#core();
     const watched = await ports.presence.watched(options.node);
     for (const { resource, event } of watched) this.#watched.add(resource, event);
-    for (const record of dialogs.all()) this.calls.established(record);
-    this.#tellAnew(watched, tellAnewAfterMs);
-    this.#sweepLater();
+    this.#tellAnew(watched, afterMs);
   }
 
   /**
@@ -215,7 +241,7 @@ export class Presence {
   #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[], afterMs: number): void {
     if (watched.length === 0) return;
     this.#core().ports.clock.after(afterMs, () => {
-      for (const { resource, event } of watched.slice(0, tellAnewBatch)) this.changed(resource, event);
+      for (const { resource, event } of watched.slice(0, tellAnewBatch)) this.heard(resource, event);
       this.#tellAnew(watched.slice(tellAnewBatch), tellAnewMs);
     });
   }
@@ -252,7 +278,7 @@ export class Presence {
     const { ports, options } = this.#core();
     const owed = [...this.#owed.values()];
     this.#owed.clear();
-    for (const { resource, event } of owed) this.changed(resource, event);
+    for (const { resource, event } of owed) this.heard(resource, event);
     for (const { aor, event } of await ports.presence.expirePublications(sweepBatch)) this.changed(aor, event);
     if (!this.#watched.hasAny) return;
     for (const id of await ports.presence.ended(options.node, sweepBatch)) this.#notifier.wantEnd(id);

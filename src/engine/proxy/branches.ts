@@ -4,15 +4,18 @@ import { withoutTokens } from '../../auth/bearer.ts';
 import { withoutClaims, withoutCredentialsFor } from '../../auth/claims.ts';
 import { Failure } from '../../errors.ts';
 import { serialize } from '../../message/edit.ts';
-import { all } from '../../message/header.ts';
-import { Route } from '../../message/headers/route.ts';
+import { all, get } from '../../message/header.ts';
+import { CallId } from '../../message/headers/call-id.ts';
+import { RecordRoute, Route } from '../../message/headers/route.ts';
 import type { SipRequest } from '../../message/message.ts';
+import { parseUri } from '../../message/uri.ts';
 import type { Flow, MediaKind } from '../../ports.ts';
 import { forwarded } from '../../proxy/forward.ts';
-import { recordRoutes } from '../../proxy/record-route.ts';
+import { recordRoutes, tokenOf } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { tokenFor } from '../dialog/parties.ts';
+import type { Handing } from '../nodes.ts';
 import type { Hop, Way } from './next-hop.ts';
 import { opensCall } from './upstream.ts';
 
@@ -50,15 +53,23 @@ export async function prepareBranch(core: Core, request: Request, asked: BranchP
   const isAsleep = asked.target.asleep !== undefined;
   // Only a call is worth waking somebody.
   if (isAsleep && !opensCall(request)) throw new Failure('flow-gone');
-  const plan = isAsleep ? { ...asked, target: await core.sleepers.wake(request, asked.target) } : asked;
+  const awake = isAsleep ? await core.sleepers.wake(request, asked.target) : asked.target;
+  const plan = { ...asked, target: core.nodes.through(awake, handingOf(request)) };
   const { id, target, left } = plan;
-  const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], request.flow.listener, left);
+  const from = core.nodes.listenerTo(target) ?? request.flow.listener;
+  const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], from, left);
   const draft = copyFor(core, request, plan, found);
   const hop = isTooLarge(draft.copy, target, found) ? core.nextHops.streamInstead(found) : found;
   const { copy, token } = hop === found ? draft : copyFor(core, request, plan, hop);
   const { flow } = hop;
   const message = await core.routes.branch({ id, request, target, flow, message: copy }, core.proxy);
-  return { id, target, message, flow, hop, token };
+  // Should it be asked again, it is handed on anew.
+  return { id, target: awake, message, flow, hop, token };
+}
+
+/** What another node must be told of it. */
+function handingOf({ message, token, flow, hop }: Request): Handing {
+  return { callId: get(message, CallId) ?? '', token, flowId: flow.id, hop };
 }
 
 /** A registered device is asked where it said that it is. */
@@ -75,16 +86,26 @@ function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: Hop) 
   const { id, target, maxBreadth } = plan;
   const [nextHop = target.uri] = routesOf(request, target);
   const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;
-  const token = makesDialog ? tokenFor(core, request, target, nextHop, flow) : '';
+  const isHandedOn = request.hop !== undefined;
+  // For another node we are the way to its device, and stay on it under the token of that node: it has the dialog.
+  const token = !makesDialog ? '' : isHandedOn ? tokenOfOwner(request) : tokenFor(core, request, target, nextHop, flow);
+  const downstream = core.nodes.faceTo(target) ?? flow.listener;
+  const upstream = isHandedOn ? downstream : request.flow.listener;
   const copy = forwarded(presentable(core, request), {
     uri: target.uri,
-    via: viaFor(flow.listener, id),
-    recordRoutes: makesDialog ? recordRoutes(token, request.flow.listener, flow.listener) : [],
+    via: viaFor(downstream, id),
+    recordRoutes: token === '' ? [] : recordRoutes(token, upstream, downstream),
     routes: target.route ?? [],
     maxBreadth,
     headers: target.headers ?? [],
   });
   return { copy, token };
+}
+
+/** In the Record-Route that it has put on top. */
+function tokenOfOwner({ message }: Request): string {
+  const uri = parseUri(get(message, RecordRoute)?.uri ?? '');
+  return (uri && tokenOf(uri)) ?? '';
 }
 
 /** What may leave of what came: nothing that was for us alone, and no name that its sender only claims. */

@@ -21,12 +21,13 @@ import { type BranchState, type ContextEvent, isSuccess } from '../../proxy/resp
 import { withoutPush } from '../../story/credentials.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, nobody } from '../core.ts';
+import { assumedKind, transportOf } from '../media/assumed-kind.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
-import { assumedKind } from '../media/assumed-kind.ts';
+import { isOfOther } from '../nodes.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { RefusedAnswers } from './refused-answers.ts';
-import { opensCall } from './upstream.ts';
+import { invites, opensCall } from './upstream.ts';
 
 /** The response context, as its branches see it. */
 export interface Context {
@@ -50,6 +51,8 @@ interface LiveBranch {
   timerC: Cancel | undefined;
   /** Its first response is waited for. */
   silence: Cancel | undefined;
+  /** It has said more than 100. */
+  hasRung: boolean;
   /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
   lost: Failure | undefined;
   /** What its story was told last. */
@@ -97,6 +100,7 @@ export class Downstream {
       client: undefined,
       timerC: undefined,
       silence: undefined,
+      hasRung: false,
       lost: undefined,
       told: undefined,
     });
@@ -134,7 +138,8 @@ export class Downstream {
   /** A registered device is switched off, or out of reach; a server of a domain has timer B and the next one. */
   #expectWord(branch: LiveBranch, { id, target, hop }: PreparedBranch): void {
     const { tryingMs = 0 } = this.#core.options;
-    if (tryingMs === 0 || target.binding === undefined || hop.others.length > 0 || !opensCall(this.#request)) return;
+    const isDevice = target.binding !== undefined || this.#request.hop !== undefined;
+    if (tryingMs === 0 || !isDevice || hop.others.length > 0 || !invites(this.#request)) return;
     branch.silence = this.#core.ports.clock.after(tryingMs, () =>
       this.#context.post(() => {
         if (this.#context.stateOf(id) !== 'calling') return;
@@ -166,16 +171,24 @@ export class Downstream {
     this.#tell(branch, { code, detail });
     this.#over(branch);
     if (code === 'flow-gone' && this.#triesNextFlow(branch)) return;
-    this.#context.step({ on: 'failed', branch: id, status: errors[code].status, code, detail });
+    this.#context.step({ on: 'failed', branch: id, status: this.#statusOf(code), code, detail });
   }
 
   #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
-    const code = why === 'timeout' ? 'branch-timeout' : 'transport-failed';
+    // A node that is not there any more has taken the connections of its devices along.
+    const code =
+      why === 'timeout' ? 'branch-timeout' : isOfOther(branch.plan.target) ? 'flow-gone' : 'transport-failed';
     this.#tell(branch, { code, detail: '' });
     if (this.#triesNextServer(branch)) return;
     // Who has said that it rings is there.
     if (this.#context.stateOf(branch.plan.id) === 'calling' && this.#triesNextFlow(branch)) return;
-    this.#context.step({ on: 'failed', branch: branch.plan.id, status: errors[code].status, code });
+    this.#context.step({ on: 'failed', branch: branch.plan.id, status: this.#statusOf(code), code });
+  }
+
+  /** RFC 5626 §5.3, law 4: the node that has chosen this flow hears that it is gone, and tries another. */
+  #statusOf(code: ErrorCode): number {
+    const isFlow = code === 'flow-gone' || code === 'transport-failed';
+    return isFlow && this.#request.hop?.purpose === 'over' ? 430 : errors[code].status;
   }
 
   #terminated(branch: LiveBranch): void {
@@ -209,7 +222,8 @@ export class Downstream {
     const { plan, sent, lost } = branch;
     if (sent === undefined) return;
     if (received.status === 503 && this.#triesNextServer(branch)) return;
-    if (received.status === 430 && this.#triesNextFlow(branch)) return;
+    branch.hasRung ||= received.status > 100 && received.status < 200;
+    if (isLost(received, isOfOther(plan.target) && !branch.hasRung) && this.#triesNextFlow(branch)) return;
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
       if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
@@ -217,7 +231,7 @@ export class Downstream {
     else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
     else {
       const ours = removeFirst(received, Via); // step 3
-      const trusted = this.#core.options.isTrusted(sent.flow.remote.address);
+      const trusted = isOfOther(plan.target) || this.#core.options.isTrusted(sent.flow.remote.address);
       const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
       if (response === undefined || this.#asksAgain(branch, sent, response)) return;
       if (isSuccess(response)) this.#learn(plan, sent.flow, response);
@@ -228,7 +242,7 @@ export class Downstream {
   /** DESIGN §4: a device that refuses the SDP is offered one of the other kind, once; one that was offered either, both. */
   #asksAgain({ plan }: LiveBranch, { id, target, flow }: PreparedBranch, response: SipResponse): boolean {
     if (!opensCall(this.#request) || !this.#context.mayReplace(id)) return false;
-    const kind = this.#core.media.refusedKind(this.#request.message, id, flow, response);
+    const kind = this.#core.media.refusedKind(this.#request.message, id, { target, flow }, response);
     if (kind === undefined) return false;
     const refused = [...(plan.refused ?? []), kind];
     const media = otherKind(refused);
@@ -258,7 +272,7 @@ export class Downstream {
     const [next, ...otherFlows] = plan.target.otherFlows ?? [];
     if (next === undefined || !this.#context.mayReplace(plan.id)) return false;
     const { target, maxBreadth } = plan;
-    this.#replace(plan.id, { maxBreadth, target: { ...target, ...next, otherFlows } });
+    this.#replace(plan.id, { maxBreadth, target: { ...target, elsewhere: undefined, ...next, otherFlows } });
     return true;
   }
 
@@ -269,11 +283,12 @@ export class Downstream {
   }
 
   /** Law 2: what it said of itself, for the next call to it. */
-  #learn({ target: { binding, media }, refused }: BranchPlan, { transport }: Flow, response: SipResponse): void {
+  #learn({ target, refused }: BranchPlan, flow: Flow, response: SipResponse): void {
+    const { binding, media } = target;
     const call = binding === undefined ? undefined : this.#core.media.find(this.#request.message);
     const kind = call && this.#core.media.calleeKind(call, response);
     if (binding === undefined || kind === undefined) return;
-    const isNews = refused !== undefined || kind !== (media ?? assumedKind(transport));
+    const isNews = refused !== undefined || kind !== (media ?? assumedKind(transportOf({ target, flow })));
     if (isNews) this.#core.registrar.learn(binding, kind);
   }
 
@@ -296,7 +311,7 @@ export class Downstream {
   }
 
   #tooLate(branch: LiveBranch, sent: PreparedBranch, answer: SipResponse): void {
-    if (opensCall(this.#request)) this.#giveUp(branch, sent, answer, new Failure('answered-too-late'));
+    if (invites(this.#request)) this.#giveUp(branch, sent, answer, new Failure('answered-too-late'));
   }
 
   /** Nobody would hear anything: the callee is let go at once. */
@@ -304,7 +319,7 @@ export class Downstream {
     const { code, detail } = failure;
     branch.lost = failure;
     this.#tell(branch, failure);
-    if (opensCall(this.#request) || this.#request.inDialog) this.#refused.hangUp(sent, response, failure);
+    if (invites(this.#request) || this.#request.inDialog) this.#refused.hangUp(sent, response, failure);
     this.#context.step({ on: 'failed', branch: sent.id, status: errors[code].status, code, detail });
   }
 
@@ -340,6 +355,11 @@ export class Downstream {
   #callId(): string {
     return get(this.#request.message, CallId) ?? '';
   }
+}
+
+/** 430, or the word of a node of ours that its device says nothing: it may sleep, and be woken. */
+function isLost({ status }: SipResponse, byNode: boolean): boolean {
+  return status === 430 || (byNode && status === 408);
 }
 
 /**

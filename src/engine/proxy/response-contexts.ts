@@ -189,7 +189,9 @@ export class ResponseContextRunner {
 
   /** A failure route that fails itself adds nothing. */
   async #afterFailure(best: ReturnType<typeof bestSoFar>): Promise<Relay | Reply | undefined> {
-    if (best === undefined || this.#request.inDialog || !takesBranches(this.#context)) return undefined;
+    const { inDialog, hop } = this.#request;
+    // What another node has sent here for one device is that node's to decide.
+    if (best === undefined || inDialog || hop !== undefined || !takesBranches(this.#context)) return undefined;
     const response = best.do === 'forward' ? best.response : responseOf(this.#request.message, replyOf(best), '');
     try {
       const verdict = await this.#core.routes.failure(this.#request, response, this.#core.proxy);

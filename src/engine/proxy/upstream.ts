@@ -16,8 +16,13 @@ import { responseOf } from '../replies.ts';
 import type { ServerTransaction } from '../transactions.ts';
 import type { PreparedBranch } from './branches.ts';
 
-/** Whether the request makes a dialog with media. */
-export function opensCall({ message, inDialog }: Request): boolean {
+/** Whether the request makes a dialog with media, and this node is the one that keeps it. */
+export function opensCall(request: Request): boolean {
+  return invites(request) && request.hop === undefined;
+}
+
+/** Whether somebody is called by it. */
+export function invites({ message, inDialog }: Request): boolean {
   return message.method === 'INVITE' && !inDialog;
 }
 
@@ -92,7 +97,7 @@ export class Upstream {
   succeeded(response: SipResponse, branch: PreparedBranch): void {
     if (opensCall(this.#request)) this.#establish(response, branch);
     else if (this.#request.inDialog) this.#core.dialogs.note(this.#request, response);
-    else if (branch.token !== '') this.#subscribed(response, branch);
+    else if (branch.token !== '' && this.#request.hop === undefined) this.#subscribed(response, branch);
   }
 
   /** SUBSCRIBE and REFER make dialogs as well (RFC 6665 §4.1, RFC 3515 §2.4.4). */

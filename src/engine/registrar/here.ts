@@ -2,9 +2,9 @@
 import type { Core } from '../core.ts';
 import type { Here } from './registrar.ts';
 
-export function hereOf({ ports, gruus }: Core): Here {
+export function hereOf({ nodes, gruus }: Core): Here {
   return {
-    isOpen: (flowId) => ports.network.find(flowId) !== undefined,
+    reach: (place) => nodes.reach(place),
     ours: (uri) => gruus.ours(uri),
   };
 }

@@ -156,7 +156,7 @@ export class KeepAlive {
     const gone = await ports.location.change({ aor, callId, cseq: cseq + 1, save: [], remove: [key] });
     if (gone.outcome !== 'stored') return;
     this.registered(aor, gone.bindings);
-    presence.mayHaveGone(aor);
+    presence.contactEnded(aor);
   }
 
   #sliceOf(aor: string): Slice {

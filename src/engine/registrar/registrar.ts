@@ -9,7 +9,7 @@ import { Contact } from '../../message/headers/contact.ts';
 import { Path } from '../../message/headers/route.ts';
 import { Via } from '../../message/headers/via.ts';
 import type { SipUri } from '../../message/uri.ts';
-import { mustUseFlow } from '../../nat/flow-rule.ts';
+import { isBehindNat, mustUseFlow } from '../../nat/flow-rule.ts';
 import type {
   Binding,
   BindingChange,
@@ -27,6 +27,7 @@ import { subscriptionOf } from '../../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
 import { registerResponse } from '../../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from '../api.ts';
+import type { Place, Reach } from '../nodes.ts';
 import type { Gruus, Named } from './gruus.ts';
 
 export interface RegistrarOptions {
@@ -36,13 +37,16 @@ export interface RegistrarOptions {
   readonly limits: RegisterLimits;
   readonly toAor: (uri: SipUri) => string;
   readonly gruus: Gruus;
+  /** Other nodes are over the same database. */
+  readonly areMany?: boolean;
   /** By which devices without a connection are woken. */
   readonly push?: PushService | undefined;
 }
 
 /** What the registrar asks of the rest of the engine. */
 export interface Here {
-  isOpen(flowId: string): boolean;
+  /** `undefined`: its connection is gone. */
+  reach(place: Place): Reach | undefined;
   /** The account or device that a Contact names, when it is of our domains. */
   ours(uri: string): Named | undefined;
 }
@@ -51,8 +55,8 @@ export interface Here {
 export interface RegistrarListener {
   /** A device registered over this flow. */
   moved(binding: BindingRef, flow: Flow): void;
-  /** The contacts of this address as they are now stored. */
-  registered(aor: string, bindings: readonly Binding[]): void;
+  /** The contacts of this address as they are now stored; `isNews`: this was no refresh. */
+  registered(aor: string, bindings: readonly Binding[], isNews: boolean): void;
   /** Those of a closed connection went. */
   dropped(aor: string): void;
 }
@@ -122,11 +126,20 @@ export class Registrar {
         return refuse('register-out-of-order', 500);
       case 'too-many':
         return refuse('too-many-contacts', 403);
-      case 'stored':
+      case 'stored': {
+        const isNews = !this.#isRefresh(plan.change);
         this.#remember(plan.change, request.flow);
-        this.#tell.registered(plan.change.aor, bindings);
+        this.#tell.registered(plan.change.aor, bindings, isNews);
         return reply(200, registerResponse(message, bindings, this.#clock.nowMs(), own));
+      }
     }
+  }
+
+  /** The same devices over the flows that they came by before. */
+  #isRefresh({ save, remove }: BindingChange): boolean {
+    const isKnown = ({ flowId, key }: Binding): boolean =>
+      flowId !== undefined && this.#byFlow.get(flowId)?.binding.key === key;
+    return remove.length === 0 && save.every(isKnown);
   }
 
   #limit(aor: string): ContactLimit {
@@ -142,7 +155,7 @@ export class Registrar {
     const { aor, gruu } = named;
     const all = await this.#location.lookup(aor);
     const bindings = gruu === undefined ? all : ofGruu(all, gruu);
-    const devices = flowsOfEach(bindings.filter(({ flowId }) => flowId === undefined || here.isOpen(flowId)));
+    const devices = flowsOfEach(bindings.filter((one) => here.reach(one) !== undefined));
     const passed = new Set(seen).add(aor);
     const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
     const awake = new Set(devices.map(([binding]) => deviceOf(binding)));
@@ -160,21 +173,23 @@ export class Registrar {
     const gruu = this.#options.gruus.read(at.uri);
     if (gruu === undefined || gruu === 'invalid') return at;
     const device = { ...gruu, given: undefined };
-    if (at.flowId !== undefined && here.isOpen(at.flowId)) return { ...at, uri: await this.#contactOn(at, device) };
+    const { flowId, elsewhere } = at;
+    const isThere = elsewhere !== undefined || (flowId !== undefined && here.reach({ flowId }) !== undefined);
+    if (isThere) return { ...at, uri: await this.#contactOn(at, device) };
     const [found] = await this.targets({ aor: gruu.aor, gruu: device }, here);
     if (found === undefined || found.asleep !== undefined) return undefined;
     return routed ? { ...at, uri: found.uri } : { ...at, ...found, media: at.media ?? found.media };
   }
 
   /** The Contact by which the device at this flow knows itself; the URI as it is when that names another device. */
-  async #contactOn({ uri, flowId, binding }: Target, gruu: Gruu): Promise<string> {
+  async #contactOn({ uri, flowId, elsewhere, binding }: Target, gruu: Gruu): Promise<string> {
     const behind = flowId === undefined ? undefined : this.#byFlow.get(flowId);
     if (behind !== undefined && behind.binding.aor === gruu.aor && deviceOf(behind.binding) === gruu.device) {
       return behind.contact;
     }
     // A device may well know itself by its GRUU: better so than a BYE lost because the database is away.
     const bindings = ofGruu(await this.#location.lookup(gruu.aor).catch(() => []), gruu);
-    const isThere = (one: Binding): boolean => one.flowId === flowId || one.key === binding?.key;
+    const isThere = (one: Binding): boolean => one.flowId === (elsewhere?.flowId ?? flowId) || one.key === binding?.key;
     return bindings.find(isThere)?.contact ?? uri;
   }
 
@@ -190,8 +205,10 @@ export class Registrar {
   async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
     const { contact, flowId, path, q } = binding;
     const next = flowId === undefined && path.length === 0 ? here.ours(contact) : undefined;
-    if (next === undefined)
-      return [withOthers(targetOf(binding), [...others.map(targetOf), ...this.#asleep([binding])])];
+    if (next === undefined) {
+      const [first, ...rest] = [binding, ...others].map((one) => targetOf(one, here.reach(one)));
+      return first === undefined ? [] : [withOthers(first, [...rest, ...this.#asleep([binding])])];
+    }
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
     if (passed.has(next.aor) || passed.size >= longestChain) return [];
     const targets = await this.targets(next, here, passed);
@@ -255,7 +272,10 @@ export class Registrar {
     if (via === undefined) return undefined;
     const { flow } = request;
     const question = { transport: flow.transport, via, contact: get(request.message, Contact), source: flow.remote };
-    return request.notes.reachByFlow || mustUseFlow(question) ? flow.id : undefined;
+    if (request.notes.reachByFlow || mustUseFlow(question)) return flow.id;
+    // From another node it is asked by way of this one: many telephones hear nobody but who they registered with.
+    const isHere = question.contact !== undefined && !isBehindNat(question.contact.uri, flow.remote);
+    return this.#options.areMany === true && isHere ? flow.id : undefined;
   }
 
   #remember(change: BindingChange, flow: Flow): void {
@@ -289,10 +309,11 @@ function withOthers(target: Target, otherFlows: readonly Target[]): Target {
   return otherFlows.length === 0 ? target : { ...target, otherFlows };
 }
 
-export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding): Target {
+/** `reach`: by default over its flow here, or at its contact. */
+export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding, reach: Reach = { flowId }): Target {
   // The URIs alone: where to go next is found from the first.
   const route = path.map((value) => Path.parse(value)?.uri ?? value);
-  return { uri: contact, flowId, route, binding: { aor, key }, media, q };
+  return { uri: contact, flowId: undefined, ...reach, route, binding: { aor, key }, media, q };
 }
 
 /** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */

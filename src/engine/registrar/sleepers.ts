@@ -3,7 +3,7 @@
  * the flow over which the device registers then. Other devices ring meanwhile: only its own branch is held.
  *
  * A device that says nothing over an open connection is woken, too (downstream.ts). Bounded in time and number. A second call for a device that is being woken waits with the first: one push is enough.
- * Left out: requests other than INVITE, which meet a flow that is gone; a device that wakes at another node.
+ * Left out: requests other than INVITE, which meet a flow that is gone.
  */
 import { Failure } from '../../errors.ts';
 import { get } from '../../message/header.ts';
@@ -14,6 +14,7 @@ import { subscriptionOf } from '../../registrar/push.ts';
 import { readable } from '../../story/readable.ts';
 import type { Request, Target } from '../api.ts';
 import type { Core } from '../core.ts';
+import type { Place } from '../nodes.ts';
 import { targetOf } from './registrar.ts';
 
 export const usualPushMs = 30_000;
@@ -52,7 +53,14 @@ export class Sleepers {
     const first = sleeper.calls.size === 0;
     const woken = this.#registered(id, sleeper);
     if (first) this.#push(sleeper, asleep, request, target.flowId);
-    return { ...target, ...targetOf(await woken), asleep: undefined };
+    const now = await woken;
+    return { ...target, elsewhere: undefined, ...targetOf(now, this.#core().nodes.reach(now)), asleep: undefined };
+  }
+
+  /** Whether a device of this address is waited for. */
+  awaits(aor: string): boolean {
+    for (const sleeper of this.#sleepers.values()) if (sleeper.aor === aor) return true;
+    return false;
   }
 
   /** The contacts of this address as they are now stored. */
@@ -113,7 +121,7 @@ export class Sleepers {
     const { location, log } = this.#core().ports;
     if (this.#isOpen({ flowId })) return;
     location.drop({ aor, key, flowId }).then(
-      () => this.#core().presence.mayHaveGone(aor),
+      () => this.#core().presence.contactEnded(aor),
       (thrown: unknown) => log.warn({ aor, error: String(thrown) }, 'A device that cannot be woken stays registered'),
     );
   }
@@ -124,8 +132,8 @@ export class Sleepers {
     return [...this.#sleepers.values()].find((one) => one.aor === aor && one.endpoint === endpoint);
   }
 
-  #isOpen({ flowId }: Pick<Binding, 'flowId'>): boolean {
-    return flowId === undefined || this.#core().ports.network.find(flowId) !== undefined;
+  #isOpen(place: Place): boolean {
+    return this.#core().nodes.reach(place) !== undefined;
   }
 
   get #waitMs(): number {

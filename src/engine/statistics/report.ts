@@ -8,11 +8,21 @@ import { publicGruu } from '../../registrar/gruu.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import type { Core } from '../core.ts';
 import { mediaControls } from '../media/media-control.ts';
+import { addressText } from '../nodes.ts';
 import { aliasOperations } from '../operations/aliases.ts';
 import { presenceOperations } from '../operations/presence.ts';
 import { sessionOperations } from '../operations/sessions.ts';
 import { subscriberOperations } from '../operations/subscribers.ts';
-import type { Health, Operations, Page, PageRequest, RefusedSource, Registration, Statistics } from '../operations.ts';
+import type {
+  Health,
+  NodeReport,
+  Operations,
+  Page,
+  PageRequest,
+  RefusedSource,
+  Registration,
+  Statistics,
+} from '../operations.ts';
 import { calls } from '../story/call-list.ts';
 import { call, explanation, ladder } from '../story/call-reports.ts';
 import { metricsOf } from './metrics.ts';
@@ -23,6 +33,7 @@ export function createOperations(core: Core): Operations {
   const uptimeSeconds = (): number => Math.floor((core.ports.clock.nowMs() - startedAtMs) / 1000);
   return {
     health: () => health(core, uptimeSeconds()),
+    nodes: () => nodes(core),
     metrics: () => metrics(core, uptimeSeconds()),
     statistics: () => statistics(core, uptimeSeconds()),
     registrations: (page) => registrations(core, page),
@@ -49,10 +60,19 @@ function refusedSource({ source, reason, over, count, lastMs, untilMs }: Refused
 
 function health(core: Core, uptimeSeconds: number): Health {
   const database = core.ports.database.state();
-  const nodes = core.ports.media.nodes();
-  const media = nodes.length === 0 ? 'none' : nodes.some(({ state }) => state !== 'down') ? 'up' : 'down';
+  const relays = core.ports.media.nodes();
+  const media = relays.length === 0 ? 'none' : relays.some(({ state }) => state !== 'down') ? 'up' : 'down';
   const status = core.draining ? 'draining' : database === 'up' && media === 'up' ? 'ok' : 'degraded';
-  return { status, version: core.options.version, uptimeSeconds, database, media };
+  return { status, version: core.options.version, uptimeSeconds, database, media, nodes: core.nodes.list().length };
+}
+
+function nodes({ nodes: known }: Core): readonly NodeReport[] {
+  return known.list().map(({ id, address, silentMs }) => ({
+    id,
+    address: addressText(address),
+    isSelf: !known.isOther(id),
+    silentSeconds: Math.round(silentMs / 1000),
+  }));
 }
 
 /** A database that fails at this moment must not hide all the rest. */
@@ -100,6 +120,7 @@ function statisticsWith(core: Core, uptimeSeconds: number, rows: Rows): Statisti
     refusals: counters.refusals,
     rtpengine: ports.media.nodes(),
     database: { state: ports.database.state(), waiting: ports.database.waiting() },
+    nodes: nodes(core),
   };
 }
 

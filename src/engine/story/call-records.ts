@@ -137,8 +137,9 @@ export class CallRecords {
 
   /** The same question to a story that is in memory. */
   matches(story: Story, { state, aor, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: StoryFilter): boolean {
-    const { startedAtMs } = story;
-    if ((state !== undefined && story.state !== state) || startedAtMs < sinceMs || startedAtMs >= untilMs) return false;
+    const { startedAtMs, isOfOthers } = story;
+    if (isOfOthers || (state !== undefined && story.state !== state) || startedAtMs < sinceMs || startedAtMs >= untilMs)
+      return false;
     return aor === undefined || this.aorOf(story.from) === aor || this.#calleeOf(story) === aor;
   }
 

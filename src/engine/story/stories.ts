@@ -139,6 +139,12 @@ export class Stories {
     this.#change(this.#find(request), (story) => story.began(key));
   }
 
+  /** Another node of ours sent it here for one device: there it is a call, here a part of its ladder. */
+  handedOn(request: SipRequest): void {
+    const story = this.#find(request);
+    if (story !== undefined && !this.#told.has(story)) story.isOfOthers = true;
+  }
+
   /** That INVITE has a final response, or (without `status`) is over. */
   finished(request: SipRequest, key: string, status?: number): void {
     this.#change(this.#find(request), (story) => story.finished(key, status, this.#clock.nowMs()));
@@ -167,6 +173,8 @@ export class Stories {
   restored(record: DialogRecord): void {
     const { callId, caller, callee, answeredAtMs } = record;
     const story = this.#archive.find(callId) ?? this.#open(callId, caller.uri, callee.uri, answeredAtMs);
+    // Of another node until that was gone.
+    story.isOfOthers = false;
     this.#change(story, () => story.answered(record, record.answeredAtMs));
   }
 

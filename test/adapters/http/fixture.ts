@@ -49,6 +49,7 @@ export const statistics: Statistics = {
     },
   ],
   database: { state: 'up', waiting: 0 },
+  nodes: [],
 };
 
 export const registration: Registration = {
@@ -169,7 +170,8 @@ export const refusedSource: RefusedSource = {
 };
 
 export const operations: Operations = {
-  health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up' }),
+  health: () => ({ status: 'ok', version: '0.1.0', uptimeSeconds: 1, database: 'up', media: 'up', nodes: 0 }),
+  nodes: () => [],
   metrics: async () => 'viaduct_draining 0\n',
   statistics: async () => statistics,
   registrations: async () => ({ items: [registration], next: undefined }),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/errors.ts';
-import type { CallSettings, DialogRecord, DialogSide, OutboxEntry } from '../../../src/ports.ts';
+import type { CallSettings, Change, DialogRecord, DialogSide, NodeSelf, OutboxEntry } from '../../../src/ports.ts';
 import { createClock } from '../../support/clock.ts';
 import { serverKinds, sql, withDatabase } from '../../support/postgres.ts';
 
@@ -196,6 +197,91 @@ for (const kind of serverKinds) {
           subscribers.find('a\0b', 'example.com'),
           (error) => error instanceof Failure && error.code === 'malformed',
         );
+      });
+    });
+  });
+
+  describe(`nodes and what they tell each other, ${kind}`, () => {
+    const node = (id: string, boot = 'b00700'): NodeSelf => ({
+      id,
+      boot,
+      address: { transport: 'tcp', host: id === 'a' ? '10.0.0.5' : 'fd00::6', port: 5060 },
+    });
+
+    test('nodes: each beat shows all that are there, with how long they have been silent; who leaves is gone', async () => {
+      await withDatabase({ kind }, async ({ nodes }) => {
+        await nodes.beat(node('a'));
+        await sleep(30);
+        const [first, second] = await nodes.beat(node('b'));
+        assert.deepEqual({ ...first, silentMs: 0 }, { ...node('a'), silentMs: 0 });
+        assert.deepEqual({ ...second, silentMs: 0 }, { ...node('b'), silentMs: 0 });
+        assert.ok((first?.silentMs ?? 0) >= 30 && (second?.silentMs ?? 99) < 30);
+        await nodes.leave(node('a', 'another run'));
+        assert.equal((await nodes.beat(node('b'))).length, 2);
+        await nodes.leave(node('a'));
+        assert.deepEqual(
+          (await nodes.beat(node('b'))).map(({ id }) => id),
+          ['b'],
+        );
+      });
+    });
+
+    test('changes: others read what one has told, in its order, and not its own', async () => {
+      const changes: readonly Change[] = [
+        { kind: 'registered', aor: 'sip:j\xc3\xbcrgen@example.com' },
+        { kind: 'closed', flowId: 'c0a1b2c-1' },
+        { kind: 'watched', resource: 'sip:bob@example.com', event: 'presence' },
+        { kind: 'stored', aor: 'sip:bob@example.com' },
+        {
+          kind: 'call',
+          aor: 'sip:bob@example.com',
+          call: { id: 'i-call\ntag', direction: 'initiator', phase: 'early', remote: 'sip:alice@example.com' },
+        },
+      ];
+      await withDatabase({ kind }, async ({ changes: store }, connection) => {
+        await store.tell('a', changes);
+        await store.tell('b', changes.slice(0, 1));
+        const heard = await store.recent('b');
+        assert.deepEqual(
+          heard.map(({ change }) => change),
+          changes,
+        );
+        assert.ok(heard.every(({ id }, index) => index === 0 || id > (heard[index - 1]?.id ?? id)));
+        assert.deepEqual(
+          (await store.recent('c')).map((one) => one.node),
+          ['a', 'a', 'a', 'a', 'a', 'b'],
+        );
+        await sql(connection, `UPDATE change SET content = '{"kind":"of a later release"}' WHERE node = 'b'`);
+        await sql(connection, `UPDATE change SET made_at = made_at - interval '11 seconds' WHERE node = 'a'`);
+        assert.deepEqual(await store.recent('c'), []);
+        await sql(connection, `UPDATE change SET made_at = made_at - interval '60 seconds' WHERE node = 'a'`);
+        assert.equal(await store.sweep(), 5);
+      });
+    });
+
+    test('dialogs: those of a node that is gone are taken over once, and not while it is there', async () => {
+      await withDatabase({ kind }, async ({ dialogs, nodes }) => {
+        const record = dialog('call', { node: 'a', callee: side('to', { flowId: 'c0a1b2c-1', node: 'c' }) });
+        await dialogs.save(record);
+        await nodes.beat(node('a'));
+        assert.deepEqual(await dialogs.adopt('a', 'b'), []);
+        await nodes.leave(node('a'));
+        assert.deepEqual(await dialogs.adopt('a', 'b'), [{ ...record, node: 'b' }]);
+        assert.deepEqual(await dialogs.adopt('a', 'c'), []);
+        assert.deepEqual(await dialogs.load('b'), [{ ...record, node: 'b' }]);
+      });
+    });
+
+    test('dialogs: one is found by its tags in either order and its token, whoever has it; its media by its name', async () => {
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        const record = dialog('call', { node: 'a', mediaName: 'call~from' });
+        await dialogs.save(record);
+        assert.deepEqual(await dialogs.find('call', 'from', 'to', 'token-1'), record);
+        assert.deepEqual(await dialogs.find('call', 'to', 'from', 'token-1'), record);
+        assert.equal(await dialogs.find('call', 'to', 'from', 'token-2'), undefined);
+        assert.equal(await dialogs.find('call', 'to', 'other', 'token-1'), undefined);
+        const known = await Promise.all(['call', 'call~from', 'call~'].map((name) => dialogs.hasMedia(name)));
+        assert.deepEqual(known, [true, true, false]);
       });
     });
   });

@@ -19,7 +19,13 @@ function create() {
       if (refuse !== undefined) throw refuse;
       written.push(`${to} ${callId}`);
     };
-  const store: DialogStore = { save: take('save'), remove: take('remove'), load: async () => [] };
+  const nothing = {
+    load: async () => [],
+    find: async () => undefined,
+    adopt: async () => [],
+    hasMedia: async () => false,
+  };
+  const store: DialogStore = { ...nothing, save: take('save'), remove: take('remove') };
   const ignore = (): void => undefined;
   const log: Log = { debug: ignore, info: ignore, warn: (_, text) => void warnings.push(text), error: ignore };
   const down = (failure: Failure | undefined): void => {

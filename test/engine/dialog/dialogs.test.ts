@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Reply, Target } from '../../../src/engine/api.ts';
-import { Dialogs, type TokenParty } from '../../../src/engine/dialog/dialogs.ts';
+import { Dialogs, type DialogsAround } from '../../../src/engine/dialog/dialogs.ts';
+import type { TokenParty } from '../../../src/engine/dialog/tokens.ts';
 import { createResponse } from '../../../src/message/build.ts';
 import type { DialogRecord, Flow, Transport } from '../../../src/ports.ts';
 import { createClock, settle, type VirtualClock } from '../../support/clock.ts';
@@ -36,7 +37,15 @@ function create(clock = createClock(), database = createMemoryDatabase(clock), s
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const { location, dialogs: store } = database;
   const ports = { dialogs: store, location, network, clock, log };
-  const dialogs = new Dialogs(ports, { node: 'n1', secrets, graceMs }, async (at) => at);
+  const alone: DialogsAround['nodes'] = {
+    areMany: false,
+    isOther: (node): node is string => node === undefined && false,
+    isThere: () => false,
+    idOf: () => undefined,
+    reach: ({ flowId }) => (flowId === undefined || network.find(flowId) !== undefined ? { flowId } : undefined),
+  };
+  const options = { node: 'n1', secrets, graceMs };
+  const dialogs = new Dialogs(ports, options, { nodes: alone, atDevice: async (at) => at, adopted: ignore });
   const flows: Flow[] = [];
   network.attach({ message: (_, flow) => flows.push(flow), closed: (flow) => dialogs.closed(flow, ignore) });
   const peer = async (transport: Transport, port: number): Promise<Peer> => {

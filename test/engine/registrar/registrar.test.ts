@@ -15,7 +15,7 @@ import { bobsBinding } from '../records.ts';
 
 const graceMs = 10_000;
 const aor = 'sip:bob@example.com';
-const everythingIsOpen: Here = { isOpen: () => true, ours: () => undefined };
+const everythingIsOpen: Here = { reach: ({ flowId }) => ({ flowId }), ours: () => undefined };
 const secret = '5f'.repeat(32);
 
 interface Office {
@@ -261,7 +261,9 @@ describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
   test('law 4: one whose connection is closed is left out', async () => {
     const office = create();
     await save(office, { contact: 'sip:a@b.invalid', flowId: 'gone' }, { contact: 'sip:c@d.invalid', flowId: 'open' });
-    assert.deepEqual(await uris(office, { isOpen: (flowId) => flowId === 'open' }), ['sip:c@d.invalid']);
+    assert.deepEqual(await uris(office, { reach: ({ flowId }) => (flowId === 'open' ? { flowId } : undefined) }), [
+      'sip:c@d.invalid',
+    ]);
   });
 
   test('highest q first', async () => {

@@ -49,6 +49,7 @@ describe('statistics', () => {
         refusals: {},
         rtpengine: scene.media.nodes(),
         database: { state: 'up', waiting: 0 },
+        nodes: [],
       });
     });
   });

@@ -213,7 +213,7 @@ const nodeMoods: Readonly<Record<Statistics['rtpengine'][number]['state'], Mood>
 
 function Parts({
   health: { database },
-  statistics: { rtpengine, database: pool },
+  statistics: { rtpengine, database: pool, nodes },
 }: {
   readonly health: Health;
   readonly statistics: Statistics;
@@ -234,6 +234,21 @@ function Parts({
             </span>
           </span>
         </li>
+        {nodes.map(({ id, address, isSelf, silentSeconds }) => (
+          <li key={id}>
+            <span class="row">
+              <span class="two">
+                <b>Viaduct</b>
+                <small>{isSelf ? `${address}, this one` : address}</small>
+              </span>
+              <span class="end">
+                <Status mood={silentSeconds < 5 ? 'good' : 'bad'}>
+                  {silentSeconds < 5 ? 'is there' : `silent for ${silentSeconds} s`}
+                </Status>
+              </span>
+            </span>
+          </li>
+        ))}
         {rtpengine.map(({ id, address, state, ports }) => (
           <li key={id}>
             <span class="row">

@@ -1,0 +1,56 @@
+/** What becomes of what another node tells (changes.ts): as if it had happened here, for those who are connected here. */
+import type { Binding, Change } from '../ports.ts';
+import type { Core } from './core.ts';
+import { hangUpUnlessBack } from './node-gone.ts';
+
+export function heard(core: Core, change: Change, node: string): void {
+  const { presence, dialogs, messages } = core;
+  switch (change.kind) {
+    case 'registered':
+      registeredElsewhere(core, change.aor);
+      return;
+    case 'closed':
+      dialogs.closed({ id: change.flowId }, (record) =>
+        hangUpUnlessBack(core, record, ({ flowId }) => flowId === change.flowId),
+      );
+      return;
+    case 'watched':
+      presence.heard(change.resource, change.event);
+      return;
+    case 'stored':
+      messages.heard(change.aor);
+      return;
+    case 'call':
+      presence.calls.heard(node, change.aor, change.call);
+      return;
+    default:
+      change satisfies never;
+  }
+}
+
+/** The database was away for longer than others wait with what they tell. */
+export function missed({ presence, ports }: Core): void {
+  presence.tellAllAnew().catch((thrown: unknown) => {
+    ports.log.debug({ error: String(thrown) }, 'Watchers are told with the next change');
+  });
+}
+
+/** The contacts of this address as they are now stored. */
+export function registered({ presence, messages, sleepers }: Core, aor: string, bindings: readonly Binding[]): void {
+  sleepers.registered(aor, bindings);
+  presence.registered(aor, bindings);
+  messages.registered(aor);
+}
+
+/** Nobody here may care; then the database is asked nothing. */
+function registeredElsewhere({ presence, sleepers, dialogs, ports }: Core, aor: string): void {
+  if (!presence.watches(aor) && !sleepers.awaits(aor) && !dialogs.concerns(aor)) return;
+  ports.location.lookup(aor).then(
+    (bindings) => {
+      for (const binding of bindings) dialogs.movedElsewhere(binding);
+      sleepers.registered(aor, bindings);
+      presence.registered(aor, bindings);
+    },
+    (thrown: unknown) => ports.log.debug({ aor, error: String(thrown) }, 'A registration at another node is not seen'),
+  );
+}

@@ -1,0 +1,268 @@
+/**
+ * The other nodes over the same database (DESIGN §5): who is there, and how a request is handed to one of them.
+ *
+ * Each node says every few seconds that it is there, by the clock of the database. One that is silent for too long is not
+ * asked any more, nor are connections of its earlier runs; some time later it is gone, and others take over what it had.
+ * Without NODE_ADDRESS there are no others, the database is asked nothing, and nothing here does anything.
+ * Left out: what becomes of the calls of a node that is gone (node-gone.ts), what nodes tell each other (changes.ts).
+ */
+import { decodeHop, encodeHop, type Hop } from '../dialog/hop-token.ts';
+import { decodeToken, nodeNumber } from '../dialog/token.ts';
+import { Failure } from '../errors.ts';
+import type { SipUri } from '../message/uri.ts';
+import { isBehindNat } from '../nat/flow-rule.ts';
+import type { Binding, Cancel, Listener, NodeAddress, NodeSeen, NodeSelf } from '../ports.ts';
+import { tokenOf } from '../proxy/record-route.ts';
+import type { Elsewhere, Target } from './api.ts';
+import type { Core } from './core.ts';
+
+const beatMs = 2_000;
+/** After this nothing is sent to a node any more. Five beats: one or two may be late in a busy database. */
+const goneMs = 10_000;
+
+/** A node that the database was too slow for, and that still has its clients, shall not lose them. */
+const mournedMs = 30_000;
+/** Law 9. */
+const mostMourned = 1_000;
+
+/** How a binding is reached now. */
+export type Reach = Pick<Target, 'flowId' | 'elsewhere'>;
+
+/** Over a connection, or past a NAT; else at its contact. */
+export function hasFlow({ flowId, elsewhere }: Reach): boolean {
+  return flowId !== undefined || elsewhere !== undefined;
+}
+
+export interface Place extends Pick<Binding, 'flowId'> {
+  readonly node?: Binding['node'] | undefined;
+  readonly transport?: Binding['transport'] | undefined;
+  readonly source?: Binding['source'] | undefined;
+  /** Its Contact URI. */
+  readonly contact?: Binding['contact'] | undefined;
+}
+
+/** A request that is handed on: its call, and what brought it here. */
+export interface Handing {
+  readonly callId: string;
+  readonly token?: string | undefined;
+  readonly flowId?: string | undefined;
+  readonly hop?: Hop | undefined;
+}
+
+export class Nodes {
+  readonly #core: () => Core;
+  readonly #self: NodeSelf | undefined;
+  readonly #tell: { readonly gone: (node: NodeSelf) => void };
+  /** The others that are there, by id. */
+  #others: ReadonlyMap<string, NodeSeen> = new Map();
+  /** The others as the database has them, with those that are silent. */
+  #seen: readonly NodeSeen[] = [];
+  /** When our own beats began to succeed in a row. */
+  #beatingSinceMs: number | undefined;
+  readonly #mourned = new Set<string>();
+  /** The beat that is on its way. */
+  #beating: Promise<void> = Promise.resolve();
+  #timer: Cancel | undefined;
+  #isStopped = false;
+
+  constructor(core: () => Core, self: NodeSelf | undefined, tell: { readonly gone: (node: NodeSelf) => void }) {
+    this.#core = core;
+    this.#self = self;
+    this.#tell = tell;
+  }
+
+  /** NODE_ADDRESS is set. */
+  get areMany(): boolean {
+    return this.#self !== undefined;
+  }
+
+  /** This one first. */
+  list(): readonly NodeSeen[] {
+    return this.#self === undefined ? [] : [{ ...this.#self, silentMs: 0 }, ...this.#others.values()];
+  }
+
+  // --- who is there --------------------------------------------------------------------------------------------------
+
+  /** Said before anything of ours is read: another node must not take our calls for those of one that is gone. */
+  async start(): Promise<void> {
+    if (this.#self === undefined) return;
+    this.#beating = this.#beat(this.#self);
+    await this.#beating;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.();
+    if (this.#self === undefined) return;
+    // It would bring the row back.
+    await this.#beating;
+    const { nodes } = this.#core().ports;
+    await nodes?.leave(this.#self).catch(() => undefined);
+  }
+
+  async #beat(self: NodeSelf): Promise<void> {
+    const { nodes, clock, log } = this.#core().ports;
+    try {
+      this.#look(self, (await nodes?.beat(self)) ?? []);
+    } catch (thrown) {
+      // Then it is not the others who are silent.
+      if (this.#beatingSinceMs !== undefined) log.warn({ error: String(thrown) }, 'The other nodes cannot be seen');
+      this.#beatingSinceMs = undefined;
+    }
+    if (this.#isStopped) return;
+    this.#timer = clock.after(beatMs, () => {
+      this.#beating = this.#beat(self);
+    });
+  }
+
+  #look(self: NodeSelf, seen: readonly NodeSeen[]): void {
+    const nowMs = this.#core().ports.clock.nowMs();
+    this.#beatingSinceMs ??= nowMs;
+    // Everybody was silent while the database was away: each is given its time anew.
+    const isFair = nowMs - this.#beatingSinceMs >= goneMs;
+    const before = this.#seen;
+    this.#seen = seen.filter(({ id }) => id !== self.id);
+    const isThere = ({ id, silentMs }: NodeSeen): boolean => silentMs < goneMs || (!isFair && this.#others.has(id));
+    this.#others = new Map(this.#seen.filter(isThere).map((node) => [node.id, node]));
+    for (const node of this.#others.values()) this.#mourned.delete(nameOf(node));
+    const runs = new Set(this.#seen.map(nameOf));
+    const ended = before.filter((node) => !runs.has(nameOf(node)));
+    const silent = isFair ? this.#seen.filter(({ silentMs }) => silentMs >= mournedMs) : [];
+    for (const node of [...ended, ...silent]) this.#mourn(node);
+  }
+
+  /** It has stopped, has begun anew, or is silent for so long that what it had is others' now; told once. */
+  #mourn({ id, boot, address }: NodeSelf): void {
+    const name = nameOf({ id, boot });
+    if (this.#mourned.has(name)) return;
+    this.#mourned.add(name);
+    const [oldest] = this.#mourned;
+    if (this.#mourned.size > mostMourned && oldest !== undefined) this.#mourned.delete(oldest);
+    this.#core().ports.log.warn({ node: id, address: addressText(address) }, 'A node is gone, or was started anew');
+    this.#tell.gone({ id, boot, address });
+  }
+
+  isOther(node: string | undefined): node is string {
+    return this.#self !== undefined && node !== undefined && node !== this.#self.id;
+  }
+
+  /** Whether a request can be handed to this other node. */
+  isThere(node: string): boolean {
+    return this.#others.has(node);
+  }
+
+  /** Of its present run; `undefined`: it is not there. */
+  bootOf(node: string): string | undefined {
+    return this.#others.get(node)?.boot;
+  }
+
+  /** Whether this address is the one of another node. */
+  hasAddress(address: string): boolean {
+    for (const node of this.#others.values()) if (node.address.host === address) return true;
+    return false;
+  }
+
+  /** The node with this number in a token; `undefined`: it is not there. */
+  idOf(number: number): string | undefined {
+    return this.list().find(({ id }) => nodeNumber(id) === number)?.id;
+  }
+
+  /** `undefined`: its connection is gone, or its node is. */
+  reach({ flowId, node, transport, source, contact }: Place): Reach | undefined {
+    if (flowId === undefined) return {};
+    if (!this.isOther(node)) return this.#core().ports.network.find(flowId) === undefined ? undefined : { flowId };
+    if (this.#hasFlow(node, flowId)) return { elsewhere: { node, flowId, transport, source } };
+    // A telephone on UDP that no NAT hides is at its contact, whoever asks for it.
+    return isAtContact(flowId, contact) ? {} : undefined;
+  }
+
+  /** As far as one can tell from here. */
+  #hasFlow(node: string, flowId: string): boolean {
+    const other = this.#others.get(node);
+    if (other === undefined) return false;
+    return flowId.startsWith('u') || flowId.startsWith(`c${other.boot}-`);
+  }
+
+  // --- handing requests on -------------------------------------------------------------------------------------------
+
+  /** Where a request to this target leaves, if it goes to another node. */
+  listenerTo(target: Target): Listener | undefined {
+    if (this.#self === undefined || !isOfOther(target)) return undefined;
+    const { transport, host, port } = this.#self.address;
+    const able = this.#core().ports.network.listeners.filter((one) => one.transport === transport);
+    return able.find(({ local }) => local.address === host && local.port === port) ?? able[0];
+  }
+
+  /** The same under the name that other nodes know it by: for our Via and Record-Route. */
+  faceTo(target: Target): Listener | undefined {
+    const listener = this.listenerTo(target);
+    if (this.#self === undefined || listener === undefined) return undefined;
+    const { host, port } = this.#self.address;
+    return { ...listener, advertised: { host: inUri(host), port } };
+  }
+
+  /** The same target by way of its node. Throws `flow-gone` where that is not there. */
+  through(target: Target, handing: Handing): Target {
+    const { elsewhere, owner, route = [] } = target;
+    if (owner !== undefined) return { ...target, route: [...this.#toOwner(owner, handing), ...route] };
+    return elsewhere === undefined ? target : { ...target, route: [this.#over(elsewhere, handing), ...route] };
+  }
+
+  #over({ node, flowId }: Elsewhere, { callId }: Handing): string {
+    return this.#routeTo(node, this.#hop({ purpose: 'over', node: nodeNumber(node), flowId }, callId));
+  }
+
+  #toOwner(owner: string, { callId, token = '', flowId, hop }: Handing): readonly string[] {
+    const own = nodeNumber(this.#self?.id ?? '');
+    const cameBy = hop ?? (flowId === undefined ? undefined : { purpose: 'came-by' as const, node: own, flowId });
+    const text = cameBy && this.#hop(cameBy, callId);
+    return [...(text === undefined ? [] : [this.#routeTo(owner, text)]), this.#routeTo(owner, token)];
+  }
+
+  #hop(hop: Hop, callId: string): string | undefined {
+    const { options, ports } = this.#core();
+    return encodeHop(hop, callId, ports.clock.nowMs(), options.secrets[0] ?? '');
+  }
+
+  #routeTo(node: string, user: string | undefined): string {
+    const other = this.#others.get(node);
+    if (other === undefined || user === undefined) throw new Failure('flow-gone');
+    const { transport, host, port } = other.address;
+    return `sip:${user}@${inUri(host)}:${port};transport=${transport};lr`;
+  }
+
+  /** What the token in our Route says, if another node of ours has written it. */
+  readHop(text: string | undefined, callId: string): Hop | undefined {
+    if (this.#self === undefined || text === undefined) return undefined;
+    const { options, ports } = this.#core();
+    const hop = decodeHop(text, callId, ports.clock.nowMs(), options.secrets);
+    return hop?.purpose === 'over' && hop.node !== nodeNumber(this.#self.id) ? undefined : hop;
+  }
+
+  /** Whether this Route is one of ours for this call, wherever it points: its client has come from another node. */
+  wrote(uri: SipUri, callId: string): boolean {
+    const text = this.#self === undefined ? undefined : tokenOf(uri);
+    return text !== undefined && decodeToken(text, callId, this.#core().options.secrets) !== undefined;
+  }
+}
+
+function isAtContact(flowId: string, contact: string | undefined): boolean {
+  const [, address, port] = /^u\d+:(.+):(\d+)$/.exec(flowId) ?? [];
+  if (address === undefined || contact === undefined) return false;
+  return !isBehindNat(contact, { address, port: Number(port) });
+}
+
+const nameOf = ({ id, boot }: Pick<NodeSelf, 'id' | 'boot'>): string => `${id} ${boot}`;
+
+/** Whether it goes to another node, for its flow or for its dialog. */
+export function isOfOther({ elsewhere, owner }: Target): boolean {
+  return elsewhere !== undefined || owner !== undefined;
+}
+
+export function addressText({ transport, host, port }: NodeAddress): string {
+  return `${transport}:${inUri(host)}:${port}`;
+}
+
+function inUri(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

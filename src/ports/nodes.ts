@@ -1,0 +1,62 @@
+/**
+ * What nodes of ours know of each other (`ports.ts` gives it out). Nothing here does anything.
+ */
+
+import type { Transport } from '../ports.ts';
+import type { EventPackage, PartyCall } from './presence.ts';
+
+/** Where other nodes reach this one (NODE_ADDRESS). */
+export interface NodeAddress {
+  readonly transport: Exclude<Transport, 'ws' | 'wss'>;
+  /** Numeric, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One process of many over the same database. */
+export interface NodeSelf {
+  /** The same after a restart. */
+  readonly id: string;
+  /** Of this run. */
+  readonly boot: string;
+  readonly address: NodeAddress;
+}
+
+export interface NodeSeen extends NodeSelf {
+  /** Since it said that it is there, by the clock of the database. */
+  readonly silentMs: number;
+}
+
+export interface NodeStore {
+  /** Says that this node is there; resolves with all of them. */
+  beat(self: NodeSelf): Promise<readonly NodeSeen[]>;
+  /** It stops in order. A later run of the same node stays. */
+  leave(self: NodeSelf): Promise<void>;
+}
+
+/** What one node tells the others, as it is in the database for a minute. */
+export type Change =
+  /** The contacts of this address are others, or their connections are. */
+  | { readonly kind: 'registered'; readonly aor: string }
+  /** A client's connection is gone. */
+  | { readonly kind: 'closed'; readonly flowId: string }
+  /** What its watchers see of it is other than before. */
+  | { readonly kind: 'watched'; readonly resource: string; readonly event: EventPackage }
+  /** A message waits for this recipient. */
+  | { readonly kind: 'stored'; readonly aor: string }
+  /** A call of this account has come to another phase. */
+  | { readonly kind: 'call'; readonly aor: string; readonly call: PartyCall };
+
+export interface ToldChange {
+  /** Of two of one node the later one has the higher number. */
+  readonly id: number;
+  readonly node: string;
+  readonly change: Change;
+}
+
+export interface ChangeStore {
+  /** In this order; committed when it resolves. */
+  tell(node: string, changes: readonly Change[]): Promise<void>;
+  /** What other nodes have told in the last ten seconds; some of it was there the last time. */
+  recent(node: string): Promise<readonly ToldChange[]>;
+}
