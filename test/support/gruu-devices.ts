@@ -54,8 +54,9 @@ export function given(
   return { publicGruu: gruu('pub-gruu'), temporaryGruu: gruu('temp-gruu') };
 }
 
+/** `it`: a scene, or a node of one. */
 export async function device(
-  it: ProxyScene,
+  it: Pick<ProxyScene, 'agent'>,
   options: AgentOptions,
   uuid: string,
   parts: Registration = {},
@@ -63,7 +64,6 @@ export async function device(
   const agent = it.agent(options);
   const response = await registers(agent, uuid, parts);
   assert.equal(response.status, 200);
-  it.ladder.clear();
   return { agent, contact: agent.contact, ...given(response, uuid) };
 }
 
@@ -88,6 +88,7 @@ export async function stage(
     const alice = await it.registered(alices);
     const desk = await device(it, desks, 'd');
     const web = await device(it, webs, 'e');
+    it.ladder.clear();
     await script({ it, alice, desk, web });
   });
 }
