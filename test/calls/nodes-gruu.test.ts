@@ -17,6 +17,7 @@ const bob = 'sip:bob@example.com';
 const webs = { name: 'web', aor: bob, transport: 'ws', address: '192.0.2.3' } as const;
 const desks = { name: 'desk', aor: bob, transport: 'tcp', address: '192.0.2.2', port: 40_002 } as const;
 const offer = { body: phoneOffer('alice'), contentType: sdpType };
+const sdps = { offer: phoneOffer('alice'), answer: browserAnswer('web') };
 
 interface Stage {
   readonly it: NodesScene;
@@ -60,11 +61,7 @@ for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
     test('it alone is called by that, and reached in the dialog', () =>
       stage(async ({ alice, web, desk }) => {
         web.agent.contact = web[kind];
-        const talk = await call(alice, web.agent, {
-          to: web[kind],
-          offer: phoneOffer('alice'),
-          answer: browserAnswer('web'),
-        });
+        const talk = await call(alice, web.agent, { to: web[kind], ...sdps });
         await infoReaches(alice, talk.caller, web);
         await desk.agent.receivesNothing(0);
         await hangUp(alice, { ...talk.caller, cseq: 3 }, web.agent);
@@ -82,11 +79,7 @@ for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
     test('it comes back to a third node in the middle of a call', () =>
       stage(async ({ it, alice, web }) => {
         web.agent.contact = web[kind];
-        const talk = await call(alice, web.agent, {
-          to: web[kind],
-          offer: phoneOffer('alice'),
-          answer: browserAnswer('web'),
-        });
+        const talk = await call(alice, web.agent, { to: web[kind], ...sdps });
         const back = await comesBack(web, it.C, 40_013);
         await infoReaches(alice, talk.caller, back);
         await hangUp(alice, { ...talk.caller, cseq: 3 }, back.agent);
@@ -110,13 +103,8 @@ for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
     test('law 4: the other side is gone, and our BYE reaches it where it is by then', () =>
       stage(async ({ it, alice, web }) => {
         web.agent.contact = web[kind];
-        const talk = await call(alice, web.agent, {
-          to: web[kind],
-          offer: phoneOffer('alice'),
-          answer: browserAnswer('web'),
-        });
+        await call(alice, web.agent, { to: web[kind], ...sdps });
         const back = await comesBack(web, it.C, 40_014);
-        assert.equal(talk.callee.callId, talk.caller.callId);
         alice.station.close();
         const bye = await back.agent.receivesRequest('BYE', 60_000);
         assert.equal(bye.uri, back.contact);
@@ -126,11 +114,7 @@ for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
     test('the node that has its call dies: it is reached by way of who takes over, and the call is listed there', () =>
       stage(async ({ it, alice, web }) => {
         web.agent.contact = web[kind];
-        const talk = await call(alice, web.agent, {
-          to: web[kind],
-          offer: phoneOffer('alice'),
-          answer: browserAnswer('web'),
-        });
+        const talk = await call(alice, web.agent, { to: web[kind], ...sdps });
         it.A.kill();
         await it.clock.advance(12_000);
         const place = { name: 'alice', address: '192.0.2.1', transport: 'tcp', port: 40_021 } as const;
@@ -157,6 +141,18 @@ for (const kind of ['publicGruu', 'temporaryGruu'] as const) {
       }));
   });
 }
+
+test('law 10: a GRUU of another device in a dialog gains nothing, at whatever node either is', () =>
+  stage(async ({ alice, web, desk }) => {
+    const talk = await call(alice, web.agent, { to: web.publicGruu, ...sdps });
+    alice.within({ ...talk.caller, target: desk.publicGruu }, 'INFO');
+    const info = await web.agent.receivesRequest('INFO');
+    assert.equal(info.uri, desk.publicGruu);
+    web.agent.respond(info, 200);
+    await alice.receivesResponse(200, 'INFO');
+    await hangUp(alice, { ...talk.caller, cseq: 3 }, web.agent);
+    await desk.agent.receivesNothing(0);
+  }));
 
 test('480 while the node of the device is gone, and no other device rings', () =>
   stage(async ({ it, alice, web, desk }) => {

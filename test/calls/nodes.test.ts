@@ -198,6 +198,24 @@ describe('a caller at one node, the called at another', () => {
       await hangUp(bob, bob.dialog(second, ok), alice);
     }));
 
+  test('RFC 8643: a telephone over TLS at the other node is offered either, and what it took the next time', () =>
+    stage(
+      async ({ it, alice }) => {
+        const place = { name: 'bob', address: '192.0.2.4', transport: 'tls', port: 40_004 } as const;
+        const phone = await it.B.registered({ ...place, aor: 'sip:carol@example.com' });
+        const has = ({ body }: SipMessage): readonly unknown[] => [seen(body).protocol, /^a=crypto:/m.test(body)];
+        for (const wanted of [
+          ['RTP/AVP', true],
+          ['RTP/AVP', false],
+        ]) {
+          const talk = await call(alice, phone, { offer: browserOffer('alice'), answer: phoneAnswer('carol') });
+          assert.deepEqual(has(talk.received), wanted);
+          await hangUp(alice, talk.caller, phone);
+        }
+      },
+      { users: ['alice', 'bob', 'carol'] },
+    ));
+
   test('law 1: a 2xx whose media fails is acknowledged and hung up by way of its node', () =>
     stage(async ({ it, alice, bob }) => {
       it.media.set({ refuse: ({ command }) => (command === 'answer' ? 'media-refused' : undefined) });

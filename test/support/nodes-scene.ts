@@ -136,7 +136,7 @@ class OneNode implements SceneNode {
     this.name = name;
     this.#world = world;
     this.address = `192.0.2.${lastByte[name]}`;
-    const listen = ['udp', 'tcp', 'ws'].map((transport) => `${transport}:${this.address}:${portOf(transport)}`);
+    const listen = ['udp', 'tcp', 'ws', 'tls'].map((transport) => `${transport}:${this.address}:${portOf(transport)}`);
     const random = createRandom(lastByte[name]);
     this.network = createNetwork({ clock: world.clock, random, listen, name, boot: this.#bootId });
   }
@@ -254,7 +254,8 @@ function nodeAddressOf(host: string, { transport = 'tcp' }: NodesSceneOptions): 
   return { transport, host, port: portOf(transport) };
 }
 
-const portOf = (transport: string): number => (transport === 'ws' ? 8080 : 5060);
+const ports: Readonly<Record<string, number>> = { ws: 8080, tls: 5061 };
+const portOf = (transport: string): number => ports[transport] ?? 5060;
 
 /** Each of the two is a station in the network of the other: what arrives there is sent here. */
 function wire(one: OneNode, other: OneNode, { transport = 'tcp' }: NodesSceneOptions): void {
