@@ -228,6 +228,32 @@ describe('a node that dies in a call', () => {
       assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
     }));
 
+  test('law 10: a telephone on UDP that no NAT hides is reached in its dialog at its Contact, and nobody else is', () =>
+    stage(
+      async ({ it, alice }) => {
+        const place = { name: 'bob', address: '192.0.2.9' };
+        const phone = await it.B.registered({ ...place, aor: 'sip:carol@example.com' });
+        const refer = alice.request('REFER', phone.aor, { headers: [['Refer-To', '<sip:dave@example.com>']] });
+        phone.respond(await phone.receivesRequest('REFER'), 202, { contact: true, recordRoute: true });
+        const dialog = alice.dialog(refer, await alice.receivesResponse(202, 'REFER'));
+        // Its node is gone, and so is what A knew of this dialog, but for the token.
+        it.B.kill();
+        it.A.kill();
+        await it.A.start();
+        await it.clock.advance(13_000);
+        const again = await appears('alice', it.A);
+        const atA = it.A.agent(place);
+        again.within(dialog, 'INFO');
+        atA.respond(await atA.receivesRequest('INFO'), 200);
+        await again.receivesResponse(200, 'INFO');
+        const victim = it.A.agent({ name: 'C', address: '192.0.2.66' });
+        again.within({ ...dialog, cseq: 9, target: 'sip:victim@192.0.2.66' }, 'INFO');
+        await again.receivesResponse(481, 'INFO');
+        await victim.receivesNothing(0);
+      },
+      { users: ['alice', 'bob', 'carol'] },
+    ));
+
   test('in order, as in an upgrade node by node: the call goes on at another one', () =>
     stage(async ({ it, alice, bob }) => {
       const { caller, callee } = await talking({ alice, bob });
