@@ -36,7 +36,7 @@ import type {
 } from '../../ports.ts';
 import { type Reply, type Request, refuse, type Target } from '../api.ts';
 import type { EnginePorts } from '../core.ts';
-import { hasFlow, type Nodes, type Reach } from '../nodes.ts';
+import { hasFlow, type Nodes, type Reach } from '../nodes/nodes.ts';
 import { targetOf } from '../registrar/registrar.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';

@@ -15,7 +15,7 @@ import { recordRoutes, tokenOf } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { tokenFor } from '../dialog/parties.ts';
-import type { Handing } from '../nodes.ts';
+import type { Handing } from '../nodes/nodes.ts';
 import type { Hop, Way } from './next-hop.ts';
 import { opensCall } from './upstream.ts';
 

@@ -23,7 +23,7 @@ import type { Request, Target } from '../api.ts';
 import { type Core, nobody } from '../core.ts';
 import { assumedKind, transportOf } from '../media/assumed-kind.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
-import { isOfOther } from '../nodes.ts';
+import { isOfOther } from '../nodes/nodes.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { RefusedAnswers } from './refused-answers.ts';

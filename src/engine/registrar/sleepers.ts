@@ -14,7 +14,7 @@ import { subscriptionOf } from '../../registrar/push.ts';
 import { readable } from '../../story/readable.ts';
 import type { Request, Target } from '../api.ts';
 import type { Core } from '../core.ts';
-import type { Place } from '../nodes.ts';
+import type { Place } from '../nodes/nodes.ts';
 import { targetOf } from './registrar.ts';
 
 export const usualPushMs = 30_000;

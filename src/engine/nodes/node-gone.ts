@@ -5,10 +5,10 @@
  *
  * Lost with it is what only its memory had: calls that were ringing, transactions, and what it had not written yet.
  */
-import { Failure } from '../errors.ts';
-import type { Binding, DialogRecord, DialogSide, NodeSelf } from '../ports.ts';
-import type { Core } from './core.ts';
-import { hangUpRecord } from './dialog/hang-up.ts';
+import { Failure } from '../../errors.ts';
+import type { Binding, DialogRecord, DialogSide, NodeSelf } from '../../ports.ts';
+import type { Core } from '../core.ts';
+import { hangUpRecord } from '../dialog/hang-up.ts';
 
 /** After a restart, in grace times: clients notice it, and come back, each in its own time, while their media goes on. */
 export const clientsReturn = 6;

@@ -1,6 +1,6 @@
 /** What becomes of what another node tells (changes.ts): as if it had happened here, for those who are connected here. */
-import type { Binding, Change } from '../ports.ts';
-import type { Core } from './core.ts';
+import type { Binding, Change } from '../../ports.ts';
+import type { Core } from '../core.ts';
 import { hangUpUnlessBack } from './node-gone.ts';
 
 export function heard(core: Core, change: Change, node: string): void {

@@ -5,7 +5,7 @@
  * What is told is left to be read from the tables that it is about, but for calls in progress, which have none.
  * Bounded (law 9): beyond the bound, while the database is away, the oldest is given up.
  */
-import type { Cancel, Change, ChangeStore, Clock, Log } from '../ports.ts';
+import type { Cancel, Change, ChangeStore, Clock, Log } from '../../ports.ts';
 
 const pollMs = 500;
 const tellMs = 5;

@@ -6,15 +6,15 @@
  * Without NODE_ADDRESS there are no others, the database is asked nothing, and nothing here does anything.
  * Left out: what becomes of the calls of a node that is gone (node-gone.ts), what nodes tell each other (changes.ts).
  */
-import { decodeHop, encodeHop, type Hop } from '../dialog/hop-token.ts';
-import { decodeToken, nodeNumber } from '../dialog/token.ts';
-import { Failure } from '../errors.ts';
-import type { SipUri } from '../message/uri.ts';
-import { isBehindNat } from '../nat/flow-rule.ts';
-import type { Binding, Cancel, Listener, NodeAddress, NodeSeen, NodeSelf } from '../ports.ts';
-import { tokenOf } from '../proxy/record-route.ts';
-import type { Elsewhere, Target } from './api.ts';
-import type { Core } from './core.ts';
+import { decodeHop, encodeHop, type Hop } from '../../dialog/hop-token.ts';
+import { decodeToken, nodeNumber } from '../../dialog/token.ts';
+import { Failure } from '../../errors.ts';
+import type { SipUri } from '../../message/uri.ts';
+import { isBehindNat } from '../../nat/flow-rule.ts';
+import type { Binding, Cancel, Listener, NodeAddress, NodeSeen, NodeSelf } from '../../ports.ts';
+import { tokenOf } from '../../proxy/record-route.ts';
+import type { Elsewhere, Target } from '../api.ts';
+import type { Core } from '../core.ts';
 
 const beatMs = 2_000;
 /** After this nothing is sent to a node any more. Five beats: one or two may be late in a busy database. */
