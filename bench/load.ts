@@ -10,7 +10,7 @@ export const domain = 'bench.test';
 export const accounts = 20_000;
 /** So many of them are registered at the answering sipp. */
 export const callees = 1_000;
-const holdMs = 1_000;
+const shortHoldMs = 1_000;
 
 export interface Load {
   readonly scenario: Scenario;
@@ -22,6 +22,8 @@ export interface Load {
   readonly answerPort: number;
   /** From the first account on. */
   readonly users: number;
+  /** Of a call; default a second. */
+  readonly holdMs?: number;
 }
 
 export interface Outcome {
@@ -47,7 +49,7 @@ export async function startAnswering(scope: Scope): Promise<number> {
 
 export async function load(
   scope: Scope,
-  { scenario, rate, seconds, proxyPort, answerPort, users }: Load,
+  { scenario, rate, seconds, proxyPort, answerPort, users, holdMs = shortHoldMs }: Load,
 ): Promise<Outcome> {
   const folder = temporary(scope);
   const rows = Array.from({ length: users }, (_, at) => `u${String(at).padStart(7, '0')};`);
@@ -61,10 +63,10 @@ export async function load(
     rp: 1_000,
     m: rate * seconds,
     // Who has lost a message waits for timer F.
-    l: Math.ceil(rate * 7.1) + 100,
+    l: Math.ceil(rate * (7.1 + holdMs / 1_000)) + 100,
     d: holdMs,
     recv_timeout: 4_000,
-    timeout: `${seconds + 12}s`,
+    timeout: `${seconds + 12 + Math.ceil(holdMs / 1_000)}s`,
     rtt_freq: 20,
     fd: 1,
     stf: 'statistics.csv',
@@ -82,7 +84,7 @@ export async function load(
     ],
     { cwd: folder },
   );
-  await sipp.ended((seconds + 30) * 1_000);
+  await sipp.ended((seconds + 30) * 1_000 + holdMs);
   return outcomeIn(folder);
 }
 

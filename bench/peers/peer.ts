@@ -8,6 +8,8 @@ export interface RunningPeer {
   readonly pid: number;
   /** UDP, on 127.0.0.1. */
   readonly port: number;
+  /** WebSocket, on 127.0.0.1. */
+  readonly wsPort?: number;
   /** Where it tells Prometheus of itself, if it does. */
   readonly metricsUrl?: string;
 }

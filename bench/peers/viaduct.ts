@@ -21,7 +21,7 @@ export const viaduct: Peer = {
       DATABASE_URL: backends.postgresUrl('viaduct'),
       DOMAINS: domain,
       HTTP: '127.0.0.1:0',
-      LISTEN: 'udp:127.0.0.1:0',
+      LISTEN: 'udp:127.0.0.1:0 ws:127.0.0.1:0',
       LOG_LEVEL: 'warn',
       RTPENGINE: `udp:127.0.0.1:${backends.rtpenginePort}=1`,
       TRUSTED: '127.0.0.0/8',
@@ -35,14 +35,14 @@ export const viaduct: Peer = {
       child.signal('SIGTERM');
       await child.ended(30_000);
     });
-    const { port, http } = await listening(join(dataDir, 'run.json'), () => child.output());
+    const { port, wsPort, http } = await listening(join(dataDir, 'run.json'), () => child.output());
     await sql(
       { url: backends.directUrl('viaduct') },
       `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
        SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
        FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
     );
-    return { pid: child.pid, port, metricsUrl: `http://127.0.0.1:${http}/metrics` };
+    return { pid: child.pid, port, wsPort, metricsUrl: `http://127.0.0.1:${http}/metrics` };
   },
 };
 
@@ -55,12 +55,16 @@ function profiling(): readonly string[] {
 async function listening(
   file: string,
   output: () => string,
-): Promise<{ readonly port: number; readonly http: number }> {
+): Promise<{ readonly port: number; readonly wsPort: number; readonly http: number }> {
   for (const deadlineMs = Date.now() + 30_000; Date.now() < deadlineMs; ) {
     const run = readIfThere(file);
-    const port = /"transport":\s*"udp"[^}]*?"port":\s*(\d+)/.exec(run)?.[1];
+    const [port, wsPort] = ['udp', 'ws'].map(
+      (transport) => new RegExp(`"transport":\\s*"${transport}"[^}]*?"port":\\s*(\\d+)`).exec(run)?.[1],
+    );
     const http = /"http":\s*\{[^}]*?"port":\s*(\d+)/.exec(run)?.[1];
-    if (port !== undefined && http !== undefined) return { port: Number(port), http: Number(http) };
+    if (port !== undefined && wsPort !== undefined && http !== undefined) {
+      return { port: Number(port), wsPort: Number(wsPort), http: Number(http) };
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Viaduct did not start:\n${output()}`);
