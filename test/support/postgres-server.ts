@@ -93,7 +93,16 @@ export async function startPostgresServer({ durable = false }: PostgresServerOpt
 /** Each process of PostgreSQL has a group of its own: the postmaster first, so that it makes no more of them. */
 function signalFamily(pid: number, signal: NodeJS.Signals): void {
   process.kill(pid, signal);
-  for (const child of childrenOf(pid)) process.kill(child, signal);
+  for (const child of childrenOf(pid)) signalIfThere(child, signal);
+}
+
+/** A child may end by itself before its turn comes: a session whose client is gone, once it goes on. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
+  }
 }
 
 function childrenOf(pid: number): readonly number[] {
