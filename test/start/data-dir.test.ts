@@ -66,6 +66,8 @@ function onFileSystem(options: string, dataDir: string, newDatabase: boolean): s
     process.stdout.write(outcome);`;
   const node = [process.execPath, '--input-type=module', '--eval', program];
   const root = dataDir.replace(/\/data$/, '');
-  const args = ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', options, root, ...node];
+  // Root needs no namespace of users, which a chroot would refuse.
+  const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const args = [...asRoot, '--mount', 'sh', '-c', mount, 'sh', options, root, ...node];
   return execFileSync('unshare', args, { encoding: 'utf8' });
 }
