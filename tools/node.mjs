@@ -29,7 +29,14 @@ export async function findNode() {
   return node;
 }
 
+/** Compiled code, for the next start: a third of the time of a short command. It goes when the packages are replaced. */
+const compileCache = join(projectDir, 'node_modules', '.cache', 'node');
+
 /** The environment in which `node` means that program. */
 export function environmentWith(node) {
-  return { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
+  return {
+    NODE_COMPILE_CACHE: compileCache,
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+  };
 }
