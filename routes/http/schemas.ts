@@ -191,7 +191,7 @@ const LegMedia = Type.Object({
   rtcpPackets: Count,
   silentSeconds: Type.Union([Count, Type.Null()]),
   sends: Type.Boolean(),
-  ice: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
+  ice: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('unknown'), Type.Literal('done')]),
   dtls: Type.Union([Type.Literal('off'), Type.Literal('waiting'), Type.Literal('done')]),
   srtp: Type.Union([Type.Literal('off'), Type.Literal('SDES'), Type.Literal('DTLS-SRTP')]),
   quality: Type.Union([

@@ -12,6 +12,7 @@ const faults: ReadonlySet<string> = new Set([
   'media-session-lost',
   'no-media-at-all',
   'browser-never-reached-relay',
+  'ice-or-dtls-unfinished',
   'dtls-unfinished',
   'one-way',
   'media-stopped',

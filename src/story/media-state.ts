@@ -25,7 +25,8 @@ export interface LegState {
   readonly silentSeconds: number | undefined;
   /** Offer and answer have it send: not so of a side on hold. */
   readonly sends: boolean;
-  readonly ice: 'off' | 'waiting' | 'done';
+  /** `unknown`: rtpengine sends to where the SDP said, as it does with a checked pair and without one. */
+  readonly ice: 'off' | 'waiting' | 'unknown' | 'done';
   readonly dtls: 'off' | 'waiting' | 'done';
   readonly srtp: 'off' | 'SDES' | 'DTLS-SRTP';
   /** Of what this party sends, as the other side hears it. */
@@ -69,22 +70,30 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
 }
 
 function securityOf(media: readonly string[], rtp: NgReply): Pick<LegState, 'ice' | 'dtls' | 'srtp'> {
-  const stream = flags(rtp);
   const dtls = media.includes('DTLS-SRTP');
   return {
-    ice: !media.includes('ICE') ? 'off' : stream.includes('confirmed') || hasPair(rtp) ? 'done' : 'waiting',
-    dtls: !dtls ? 'off' : stream.includes('DTLS fingerprint verified') ? 'done' : 'waiting',
+    ice: media.includes('ICE') ? iceOf(rtp) : 'off',
+    dtls: !dtls ? 'off' : hasKeys(rtp) ? 'done' : 'waiting',
     srtp: dtls ? 'DTLS-SRTP' : media.includes('SDES') ? 'SDES' : 'off',
   };
 }
 
-/** Packets came, or rtpengine sends elsewhere than where the SDP said: a pair that was checked moved it. */
-function hasPair(rtp: NgReply): boolean {
+const hasKeys = (rtp: NgReply): boolean => flags(rtp).includes('DTLS fingerprint verified');
+
+/**
+ * No version tells its state. What shows that a pair was checked: packets, keys, or that rtpengine sends elsewhere than
+ * where the SDP said, which only a checked pair moves. One at the very address of the SDP shows in nothing.
+ */
+function iceOf(rtp: NgReply): 'waiting' | 'unknown' | 'done' {
   const now = endpoint(rtp.endpoint);
-  const offered = endpoint(rtp['advertised endpoint']);
-  const isReal = offered !== '' && !/^0\.0\.0\.0:|^\[::\]:|:9$/.test(offered);
-  return stat(rtp, 'packets') > 0 || (isReal && now !== '' && now !== offered);
+  if (stat(rtp, 'packets') > 0 || flags(rtp).includes('confirmed') || hasKeys(rtp)) return 'done';
+  if (isNowhere(now)) return 'waiting';
+  const said = endpoint(rtp['advertised endpoint']);
+  return said === '' || now === said ? 'unknown' : 'done';
 }
+
+/** As an SDP has it whose candidates come later (RFC 8840 §4.1.1). */
+const isNowhere = (place: string): boolean => /^$|^0\.0\.0\.0:|^\[::\]:|:[09]$/.test(place);
 
 /** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */
 function qualityOf(ssrcs: NgReply, rtp: NgReply): Quality | undefined {

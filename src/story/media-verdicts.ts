@@ -10,11 +10,13 @@ import {
   isBrowser,
   legs,
   nameOf,
+  relayOf,
   silent,
   silentLeg,
   speaks,
   talked,
   toBrowser,
+  unconnected,
   unreachableRelay,
   type VerdictRow,
   when,
@@ -132,8 +134,8 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     says: (f) => {
       const leg = silentLeg(f);
       return when(
-        leg !== undefined && isBrowser(leg) && !hasNoKeys(leg) && legs(f).some(speaks),
-        `${leg === undefined ? '' : nameOf(leg)} never reached rtpengine at ${leg?.to?.candidates[0] ?? leg?.media?.local}: ICE is ${leg?.media?.ice}, so the other side heard nothing.`,
+        unconnected(leg) && leg?.media?.ice !== 'unknown' && legs(f).some(speaks),
+        `${leg === undefined ? '' : nameOf(leg)} never reached rtpengine at ${relayOf(leg)}: ICE is ${leg?.media?.ice}, so the other side heard nothing.`,
       );
     },
     nextStep: (f) =>
@@ -142,13 +144,29 @@ export const mediaVerdicts: readonly VerdictRow[] = [
         : 'Open UDP to the port range of rtpengine for browsers; a network that forbids UDP needs a TURN server.',
   },
   {
+    number: 57,
+    code: 'ice-or-dtls-unfinished',
+    level: 'error',
+    says: (f) => {
+      const leg = silentLeg(f);
+      return when(
+        unconnected(leg) && leg?.media?.ice === 'unknown' && legs(f).some(speaks),
+        `No sound from ${leg === undefined ? '' : nameOf(leg)}: it never reached rtpengine at ${relayOf(leg)}, or did and the DTLS handshake failed; rtpengine does not tell which.`,
+      );
+    },
+    nextStep: (f) =>
+      legs(f).some(unreachableRelay)
+        ? privateRelay
+        : 'Most often UDP to the port range of rtpengine is closed: open it, or use a TURN server. If the browser says that ICE is connected (chrome://webrtc-internals, about:webrtc), compare a=fingerprint and a=setup in both SDPs.',
+  },
+  {
     number: 38,
     code: 'one-way',
     level: 'error',
     says: (f) => {
       const leg = silentLeg(f);
       return when(
-        leg !== undefined && !isBrowser(leg) && legs(f).some(speaks),
+        leg !== undefined && !unconnected(leg) && !hasNoKeys(leg) && legs(f).some(speaks),
         `One-way audio: nothing came from ${leg === undefined ? '' : nameOf(leg)}, so the other side heard nothing.`,
       );
     },

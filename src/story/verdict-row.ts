@@ -36,6 +36,9 @@ export const hasNoKeys = (leg: Leg | undefined): boolean =>
 export const isBrowser = (leg: Leg | undefined): boolean => leg?.profile === 'webrtc';
 export const silentLeg = (facts: Facts): Leg | undefined =>
   facts.talkedSeconds >= 2 ? legs(facts).find(silent) : undefined;
+/** Nothing shows that its media got through to rtpengine. */
+export const unconnected = (leg: Leg | undefined): boolean => isBrowser(leg) && leg?.media?.ice !== 'done';
+export const relayOf = (leg: Leg | undefined): string => leg?.to?.candidates[0] ?? leg?.media?.local ?? '';
 export const toBrowser = (facts: Facts, wrong: (leg: Leg) => boolean): string | undefined => {
   const leg = [facts.caller, ...facts.callees].find(
     (one) => one !== undefined && isBrowser(one) && one.to !== undefined && wrong(one),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallSummary, Happening } from '../../src/engine/operations.ts';
 import type { Agent } from '../support/agent.ts';
-import { type Heard, heard } from '../support/heard-media.ts';
+import { type Heard, heard, nowhere } from '../support/heard-media.ts';
 import { readPrometheus } from '../support/prometheus.ts';
 import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
@@ -73,9 +73,12 @@ test('it is looked at again, and well again when packets come', () =>
 
 test('both sides silent, and a browser whose ICE or DTLS never completes, are told as what they are', async () => {
   const dtls = ['ICE', 'DTLS-SRTP'];
+  const elsewhere = { address: '198.51.100.7', port: 4_000 };
   const cases = [
     { alice: silent, bob: silent, code: 'no-media-at-all' },
-    { alice: talks, bob: { packets: 0, flags: dtls }, code: 'browser-never-reached-relay' },
+    { alice: talks, bob: { packets: 0, flags: dtls, endpoint: nowhere }, code: 'browser-never-reached-relay' },
+    { alice: talks, bob: { packets: 0, flags: dtls }, code: 'ice-or-dtls-unfinished' },
+    { alice: talks, bob: { packets: 0, flags: dtls, endpoint: elsewhere }, code: 'dtls-unfinished' },
     { alice: talks, bob: { packets: 0, flags: dtls, streamFlags: ['confirmed'] }, code: 'dtls-unfinished' },
     { alice: talks, bob: { packets: 9, flags: dtls }, code: 'dtls-unfinished' },
   ];

@@ -1,4 +1,4 @@
-/** What rtpengine 10.5 says of a browser's leg, and what that means: taken from its replies in real calls. */
+/** What rtpengine (10.5 to 26) says of a browser's leg, and what that means: taken from its replies in real calls. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NgReply } from '../../src/ports.ts';
@@ -16,18 +16,28 @@ function iceOf(stream: NgReply): string | undefined {
 }
 
 test('a pair was checked when rtpengine sends elsewhere than where the SDP said; errors are of what it could not send', () => {
-  const offered = place('127.0.0.1', 36_205);
-  assert.equal(iceOf({ endpoint: place('::1', 58_309), 'advertised endpoint': offered }), 'done');
-  assert.equal(iceOf({ endpoint: offered, 'advertised endpoint': offered }), 'waiting');
+  assert.equal(iceOf({ endpoint: place('::1', 58_309), 'advertised endpoint': place('127.0.0.1', 36_205) }), 'done');
 });
 
-test('where the SDP named no address yet, the first candidate is a guess', () => {
+test('whether a pair at the very address of the SDP was checked is not known: it looks the same before and after', () => {
+  const offered = place('127.0.0.1', 36_209);
+  assert.equal(iceOf({ endpoint: offered, 'advertised endpoint': offered }), 'unknown');
+});
+
+test('none was checked while rtpengine does not know where to send', () => {
   for (const unknown of [{}, place('0.0.0.0', 9), place('127.0.0.1', 9), place('::', 9)]) {
-    assert.equal(iceOf({ endpoint: place('198.51.100.1', 50_000), 'advertised endpoint': unknown }), 'waiting');
+    assert.equal(iceOf({ endpoint: unknown, 'advertised endpoint': unknown }), 'waiting');
   }
 });
 
-test('packets, or a confirmed stream, prove it', () => {
+test('where the SDP named no address, a pair that was checked gave the one that rtpengine has: it makes no guesses', () => {
+  for (const unknown of [place('0.0.0.0', 9), place('127.0.0.1', 9), place('::', 9)]) {
+    assert.equal(iceOf({ endpoint: place('198.51.100.1', 50_000), 'advertised endpoint': unknown }), 'done');
+  }
+  assert.equal(iceOf({ endpoint: place('198.51.100.1', 50_000) }), 'unknown', 'it does not say what the SDP named');
+});
+
+test('packets, keys, or a confirmed stream, prove it', () => {
   assert.equal(iceOf({ stats: { packets: 1, bytes: 172, errors: 0 } }), 'done');
-  assert.equal(iceOf({ flags: ['RTP', 'confirmed'] }), 'done');
+  for (const flag of ['confirmed', 'DTLS fingerprint verified']) assert.equal(iceOf({ flags: ['RTP', flag] }), 'done');
 });

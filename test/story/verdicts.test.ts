@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import type { NgCommand, NgReply } from '../../src/ports.ts';
 import { verdictRows } from '../../src/story/verdicts.ts';
 import type { Agent, AgentOptions } from '../support/agent.ts';
-import { type Heard, heard } from '../support/heard-media.ts';
+import { type Heard, heard, nowhere } from '../support/heard-media.ts';
 import { createProxyScene, type ProxyScene, type ProxySceneOptions, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -333,9 +333,21 @@ describe('sound', () => {
     37,
     'a browser that never reached rtpengine',
     { alice: browser },
+    heardAs({ ...none, flags: ['ICE', 'DTLS-SRTP'], endpoint: nowhere }, some),
+  );
+  verdict(
+    57,
+    'a browser that may have reached rtpengine: it would be where its SDP said',
+    { alice: browser },
     heardAs({ ...none, flags: ['ICE', 'DTLS-SRTP'] }, some),
   );
   verdict(38, 'one way', {}, heardAs(some, none));
+  verdict(
+    38,
+    'a browser whose ICE and DTLS are done, and whose microphone gives nothing',
+    { alice: browser },
+    heardAs({ ...none, flags: ['ICE', 'DTLS-SRTP'], streamFlags: ['DTLS fingerprint verified'] }, some),
+  );
   verdict(39, 'DTLS that never finished', { alice: browser }, heardAs({ ...some, flags: ['ICE', 'DTLS-SRTP'] }, some));
   verdict(40, 'a private address for a client outside', {}, async (stage) => {
     stage.it.media.set({

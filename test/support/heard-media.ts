@@ -10,13 +10,19 @@ export interface Heard {
   readonly onHold?: boolean;
   readonly streamFlags?: readonly string[];
   readonly silentMs?: number;
+  /** Where rtpengine sends, if not to where the SDP said. */
+  readonly endpoint?: NgReply;
 }
+
+const offered: NgReply = { address: '198.51.100.1', port: 4_000 };
+/** Before an address is known. */
+export const nowhere: NgReply = { address: '0.0.0.0', port: 9 };
 
 /** From now on `query` says this of the caller, and that of the callee. */
 export function heard(it: Pick<ProxyScene, 'media' | 'clock'>, alice: Heard, bob: Heard, ssrcs: NgReply = {}): void {
   const leg = (
     tag: NgValue,
-    { packets, flags = [], onHold = false, streamFlags = [], silentMs = 0 }: Heard,
+    { packets, flags = [], onHold = false, streamFlags = [], silentMs = 0, endpoint = offered }: Heard,
     ssrc: number,
   ): NgReply => ({
     ...viaBranchOf(tag),
@@ -29,7 +35,8 @@ export function heard(it: Pick<ProxyScene, 'media' | 'clock'>, alice: Heard, bob
           {
             'local port': 30_000,
             'local address': '203.0.113.50',
-            endpoint: { address: '198.51.100.1', port: 4_000 },
+            endpoint,
+            'advertised endpoint': offered,
             'last packet': Math.floor((it.clock.nowMs() - silentMs) / 1000),
             flags: ['RTP', 'filled', ...streamFlags],
             SSRC: ssrc,

@@ -109,9 +109,16 @@ function arrived({ packets, silentSeconds }: NonNullable<Leg['media']>): string 
   return `${count(packets)} packets, the last ${silentSeconds < 3 ? 'just now' : `${count(silentSeconds)} s before`}`;
 }
 
-const checkMoods: Readonly<Record<'off' | 'waiting' | 'done', Mood>> = { off: 'quiet', waiting: 'warn', done: 'good' };
+type CheckState = NonNullable<Leg['media']>['ice'];
 
-function Check({ name, state }: { readonly name: string; readonly state: 'off' | 'waiting' | 'done' }) {
+const checkMoods: Readonly<Record<CheckState, Mood>> = {
+  off: 'quiet',
+  waiting: 'warn',
+  unknown: 'quiet',
+  done: 'good',
+};
+
+function Check({ name, state }: { readonly name: string; readonly state: CheckState }) {
   if (state === 'off') return null;
   return (
     <li>
