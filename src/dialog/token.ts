@@ -2,7 +2,8 @@
  * The signed token in the user part of our Record-Route (DESIGN §5): with no dialog record left, as after a restart,
  * it is enough to route a request of the dialog. Where there is a record, the record rules and the token only hints.
  *
- *     0      version (4 bits), media of the caller (2), media of the callee (2)
+ *     0      keys beside plain RTP at the caller (1 bit), at the callee (1), version (2), media of the caller (2), of the
+ *            callee (2)
  *     1-3    hash of the caller's tag, which gives the direction of a request
  *     4-5    node
  *     6      pass: Max-Forwards as it came, which tells two passes of one call through us apart
@@ -60,14 +61,15 @@ const headBytes = 10;
 const macBytes = 10;
 /** Of a binding key or of a target. */
 const nameBytes = 5;
-/** Two bits: OSRTP, which takes plain RTP as well, stands there as that. */
+/** Two bits: OSRTP is plain RTP with a bit of its own, where older tokens have none. */
 const mediaKinds = [undefined, 'webrtc', 'rtp', 'sdes'] as const satisfies readonly (MediaKind | undefined)[];
 
 export function encodeToken(fields: TokenFields, callId: string, secret: string): string {
   const caller = encodeSide(fields.caller);
   const callee = encodeSide(fields.callee);
   const head = Buffer.alloc(headBytes);
-  head.writeUInt8((version << 4) | (mediaBits(fields.caller) << 2) | mediaBits(fields.callee), 0);
+  const keys = (hasKeys(fields.caller) << 1) | hasKeys(fields.callee);
+  head.writeUInt8((keys << 6) | (version << 4) | (mediaBits(fields.caller) << 2) | mediaBits(fields.callee), 0);
   head.write(fields.callerTagHash, 1, 3, 'hex');
   head.writeUInt16BE(fields.node & 0xffff, 4);
   head.writeUInt8(fields.pass & 0xff, 6);
@@ -144,10 +146,10 @@ function bindingOf(side: TokenSide, flow: FlowReference): string | undefined {
 
 function readFields(bytes: Buffer): TokenFields | undefined {
   const first = bytes.readUInt8(0);
-  if (first >> 4 !== version) return undefined;
+  if (((first >> 4) & 3) !== version) return undefined;
   const kinds = bytes.readUInt8(9);
-  const caller = readSide(bytes, headBytes, kinds >> 4, first >> 2);
-  const callee = caller && readSide(bytes, caller.end, kinds, first);
+  const caller = readSide(bytes, headBytes, kinds >> 4, mediaOf(first >> 2, first >> 7));
+  const callee = caller && readSide(bytes, caller.end, kinds, mediaOf(first, first >> 6));
   if (caller === undefined || callee === undefined || callee.end !== bytes.length) return undefined;
   return {
     callerTagHash: bytes.toString('hex', 1, 4),
@@ -161,7 +163,7 @@ function readFields(bytes: Buffer): TokenFields | undefined {
 
 type ReadSide = { readonly side: TokenSide; readonly end: number };
 
-function readSide(bytes: Buffer, start: number, bits: number, media: number): ReadSide | undefined {
+function readSide(bytes: Buffer, start: number, bits: number, media: TokenSide['media']): ReadSide | undefined {
   const kind = flowKinds[(bits >> 2) & 3] ?? 'none';
   const flowEnd = start + 2 + flowBytes[kind];
   const named = bits & (hasBinding | hasTarget);
@@ -174,7 +176,7 @@ function readSide(bytes: Buffer, start: number, bits: number, media: number): Re
     bindingKeyHash: named & hasBinding ? name : undefined,
     targetHash: named & hasTarget ? name : undefined,
   };
-  return { side: { media: mediaKinds[media & 3], listener, flowId, ...names }, end };
+  return { side: { media, listener, flowId, ...names }, end };
 }
 
 // --- bytes -----------------------------------------------------------------------------------------------------------
@@ -195,6 +197,15 @@ function mac(signed: Buffer, callId: string, secret: string): Buffer {
 
 function mediaBits(side: TokenSide): number {
   return mediaKinds.indexOf(side.media === 'osrtp' ? 'rtp' : side.media);
+}
+
+function hasKeys(side: TokenSide): number {
+  return side.media === 'osrtp' ? 1 : 0;
+}
+
+function mediaOf(bits: number, keys: number): TokenSide['media'] {
+  const kind = mediaKinds[bits & 3];
+  return kind === 'rtp' && (keys & 1) === 1 ? 'osrtp' : kind;
 }
 
 function sha256Hex(text: string): string {

@@ -6,7 +6,7 @@ import { RecordRoute } from '../../src/message/headers/route.ts';
 import { Reason } from '../../src/message/headers/text.ts';
 import type { Agent } from '../support/agent.ts';
 import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
-import { browserAnswer, browserOffer, phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
+import { browserAnswer, browserOffer, eitherOffer, phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
 
 const columns = ['alice', 'proxy', 'bob'];
 const server = 'sip:example.com';
@@ -259,6 +259,27 @@ test('DESIGN §5: two telephones on UDP do not notice a restart', async () => {
     await reInvites(bob, callee, alice);
     await it.hangUp(bob, callee, alice);
     assert.deepEqual(it.media.calls(), []);
+  });
+});
+
+test('RFC 8643, DESIGN §5: who encrypts if the other can (OSRTP) is offered just that after a restart, too', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1', rport: true });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const { caller, callee } = await it.call(alice, bob, { offer: eitherOffer('alice') });
+    await it.restart();
+    const body = phoneOffer('bob', { version: 2 });
+    const invite = bob.within(callee, 'INVITE', { body, contentType: sdpType });
+    const received = await alice.receivesRequest('INVITE');
+    assert.equal(seen(received.body).protocol, 'RTP/AVP');
+    assert.match(received.body, /^a=crypto:/m);
+    alice.respond(received, 200, { body: eitherOffer('alice', { version: 2 }), contentType: sdpType });
+    const ok = await bob.receivesResponse(200, 'INVITE');
+    assert.doesNotMatch(ok.body, /^a=crypto:/m);
+    bob.ack(invite, ok);
+    await alice.receivesRequest('ACK');
+    await it.hangUp(alice, caller, bob);
   });
 });
 

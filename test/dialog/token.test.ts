@@ -48,7 +48,7 @@ const hash = fc.stringMatching(/^[0-9a-f]{10}$/);
 const connection = fc
   .tuple(fc.stringMatching(/^[0-9a-f]{6}$/), fc.integer({ min: 0, max: 0xffffffff }))
   .map(([boot, number]) => `c${boot}-${number}`);
-const media = fc.constantFrom(undefined, 'webrtc' as const, 'rtp' as const, 'sdes' as const);
+const media = fc.constantFrom(undefined, 'webrtc' as const, 'rtp' as const, 'sdes' as const, 'osrtp' as const);
 
 function udp(listener: number, address: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.tuple(address, port).map(([host, number]) => `u${listener}:${host}:${number}`);
@@ -94,6 +94,21 @@ test('DESIGN §5: a token carries both flows, kinds, listeners, the binding and 
   const token = encodeToken(fields, callId, secret);
   assert.deepEqual(decodeToken(token, callId, [secret]), fields);
   assert.ok(token.length <= 58, `a browser and a phone take ${token.length} characters`);
+});
+
+test('RFC 8643: a side that encrypts if the other can (OSRTP) stands there as that, and plain RTP of an older token is plain', () => {
+  const either: TokenSide = { ...phone, media: 'osrtp' };
+  for (const sides of [
+    { caller: either, callee: phone },
+    { caller: phone, callee: either },
+    { caller: either, callee: either },
+  ]) {
+    const read = decodeToken(encodeToken({ ...fields, ...sides }, callId, secret), callId, [secret]);
+    assert.deepEqual(read, { ...fields, ...sides });
+  }
+  // Written before OSRTP had its bits: a browser calls a telephone.
+  const older = 'JuBYmzWXRpvw5AADChssAAASZ_uSDZhWAADAAAIHE8ZwrSmp1QdOjp7g';
+  assert.deepEqual(decodeToken(older, callId, [secret]), fields);
 });
 
 test('DESIGN §5: any pair of flows fits 80 characters that a SIP user part holds unescaped, and comes back', () => {

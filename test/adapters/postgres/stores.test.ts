@@ -299,6 +299,7 @@ for (const kind of serverKinds) {
           media: 'webrtc',
           listener: 3,
         }),
+        callee: side('b', { media: 'osrtp' }),
         mediaNode: 'udp:127.0.0.1:22222',
         mediaName: 'call@host~a',
       });
