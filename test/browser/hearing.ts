@@ -13,8 +13,8 @@ const LISTEN_SECONDS = 1.5;
 /** Less than all: a busy machine drops a frame now and then. */
 const CLEAR_SECONDS = 0.8;
 const STRAY_SECONDS = 0.2;
-/** Media may start a moment after the signalling says so. */
-const ATTEMPTS = 4;
+/** 18 s: media may start a moment after the signalling says so, and on a busy machine later. */
+const ATTEMPTS = 12;
 
 interface Expected {
   readonly pageHears?: boolean;

@@ -11,7 +11,7 @@ import { type Office, openOffice } from './office.ts';
 import { openPageSite } from './sipjs-site.ts';
 
 const suite = createSuite();
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 20_000;
 let office: Office;
 let chromium: Chromium;
 let site: string;

@@ -73,7 +73,7 @@ async function opensAgain({ page }: PhonePage): Promise<readonly string[]> {
   await fresh.fill('#name', 'alice');
   await fresh.fill('#password', office.password);
   await fresh.press('#password', 'Enter');
-  for (const until = Date.now() + graceMs; Date.now() < until; await sleep(50)) {
+  for (const until = Date.now() + 2 * graceMs; Date.now() < until; await sleep(50)) {
     if ((await fresh.evaluate<string>('window.viaductPhone?.line.at')) === 'registered') return received;
   }
   return assert.fail('the page does not register again');
@@ -98,10 +98,10 @@ const REMEMBER_SOCKETS = `
 /** As when its network changes: the page lives, and registers again over a new connection. */
 async function breaks(phone: PhonePage): Promise<void> {
   const before = await phone.page.evaluate<number>('sockets.at(-1).close(), sockets.length');
-  for (const until = Date.now() + graceMs; Date.now() < until; await sleep(50)) {
+  for (const until = Date.now() + 2 * graceMs; Date.now() < until; await sleep(50)) {
     if ((await phone.page.evaluate<number>('sockets.length')) > before) break;
   }
-  await phone.expectLine('registered', graceMs);
+  await phone.expectLine('registered');
 }
 
 for (const [who, begins] of [
@@ -113,10 +113,10 @@ for (const [who, begins] of [
     const bob = await office.softphone(t, { toneHz: PHONE_HZ });
     await begins(page, bob);
     await assertHear(page, bob);
+    const crashedAtMs = Date.now();
     await crashes(page);
-    await sleep(graceMs - 3_000);
-    assert.ok(!bob.events.includes('CALL_CLOSED'), 'she may come back until then');
-    await bob.expect('CALL_CLOSED', 8_000);
+    await bob.expect('CALL_CLOSED', 2 * graceMs + 10_000);
+    assert.ok(Date.now() - crashedAtMs >= graceMs - 500, 'she may come back until then');
     await office.assertMediaReleased();
   });
 
@@ -132,7 +132,7 @@ for (const [who, begins] of [
     await office.assertMediaReleased();
     // The browser tells of its frames a little later, on a busy machine.
     const isBye = (text: string): boolean => text.startsWith('BYE ');
-    for (const until = Date.now() + 5_000; Date.now() < until && !received.some(isBye); ) await sleep(50);
+    for (const until = Date.now() + 20_000; Date.now() < until && !received.some(isBye); ) await sleep(50);
     assert.ok(received.some(isBye), received.map((text) => text.split('\r\n', 1)[0]).join('\n'));
   });
 

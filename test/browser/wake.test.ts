@@ -74,11 +74,11 @@ test('RFC 8599: bob calls alice, whose page is closed: she is notified who calls
 
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });
   await bob.dial(`sip:alice@${office.domain}`);
-  for (const until = Date.now() + 10_000; service.received.length === 0 && Date.now() < until; ) await sleep(50);
+  for (const until = Date.now() + 20_000; service.received.length === 0 && Date.now() < until; ) await sleep(50);
   const [push] = service.received;
   assert.equal(push?.text, '{"from":"bob"}');
   await cdp.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: push.text });
-  for (const until = Date.now() + 10_000; Date.now() < until && (await notifications(page)).length === 0; ) {
+  for (const until = Date.now() + 20_000; Date.now() < until && (await notifications(page)).length === 0; ) {
     await sleep(50);
   }
   assert.deepEqual(await notifications(page), ['bob is calling']);

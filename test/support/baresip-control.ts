@@ -9,7 +9,7 @@ export interface BaresipEvent {
   readonly param: string;
 }
 
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 20_000;
 
 export interface Control {
   readonly events: readonly string[];

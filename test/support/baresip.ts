@@ -56,6 +56,8 @@ export interface Baresip {
   stop(): Promise<void>;
 }
 
+const WITHIN_MS = 20_000;
+
 /** Ends with the scope: baresip leaves its calls and its registration when it is asked to end. */
 export async function startBaresip(scope: Scope, options: BaresipOptions): Promise<Baresip> {
   const directory = await mkdtemp(join(tmpdir(), 'viaduct-baresip-'));
@@ -73,7 +75,7 @@ export async function startBaresip(scope: Scope, options: BaresipOptions): Promi
     ear.close();
     await rm(directory, { recursive: true, force: true });
   });
-  await child.line(/baresip is ready/);
+  await child.line(/baresip is ready/, WITHIN_MS);
   const control = connect(controlPort, '127.0.0.1');
   scope.after(() => void control.destroy());
   await once(control, 'connect');
@@ -89,7 +91,7 @@ function operate(child: RunningProcess, ear: Ear, control: Control, address: str
     events: control.events,
     expect: control.expect,
     // As printed, since the event may come before we can listen to events.
-    registered: async () => void (await child.line(/ 200 OK .*\[\d+ bindings?\]/)),
+    registered: async () => void (await child.line(/ 200 OK .*\[\d+ bindings?\]/, WITHIN_MS)),
     dial: (target) => run('dial', target),
     answer: () => run('accept'),
     hangUp: () => run('hangup'),

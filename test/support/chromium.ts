@@ -45,7 +45,7 @@ export interface PhonePage {
 export type PhoneButton = 'answer' | 'end' | 'mute' | 'hold' | 'keypad' | 'again' | 'sign-out';
 
 const EXECUTABLE = '/usr/bin/chromium';
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 20_000;
 
 /** Ends with the scope. */
 export async function startChromium(scope: Scope, toneHz: number): Promise<Chromium> {
@@ -84,6 +84,8 @@ function contextOf({ width = 1280, height = 800, dark = false, wsUrl }: PhoneOpt
     bypassCSP: wsUrl !== undefined,
     viewport: { width, height },
     colorScheme: dark ? ('dark' as const) : ('light' as const),
+    // A colour on its way to another is no colour to be measured.
+    reducedMotion: 'reduce' as const,
     ignoreHTTPSErrors: true,
     deviceScaleFactor: 1,
   };

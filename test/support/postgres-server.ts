@@ -140,7 +140,7 @@ function run(program: string, args: readonly string[], options: Parameters<typeo
 }
 
 async function untilItAnswers(url: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   for (let error = await probe({ url }); error !== undefined; error = await probe({ url })) {
     if (Date.now() > deadline) throw new Error(`The test server does not answer: ${error}`);
     await sleep(20);

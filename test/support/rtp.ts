@@ -67,7 +67,7 @@ export async function openRtp(scope: Scope, voice: number, address = '127.0.0.1'
       target = undefined;
     },
     heard,
-    async hear(other, packets = 20, withinMs = 5_000) {
+    async hear(other, packets = 20, withinMs = 20_000) {
       const wanted = heard(other) + packets;
       for (const deadlineMs = Date.now() + withinMs; heard(other) < wanted; await delay(PACKET_MS)) {
         const sofar = [...counts].map(([byte, count]) => `${count} of ${byte}`).join(', ') || 'nothing';

@@ -62,7 +62,7 @@ export interface Viaduct {
 export const DOMAIN = 'example.test';
 
 const projectDir = join(import.meta.dirname, '..', '..');
-const START_MS = 30_000;
+const START_MS = 90_000;
 const STOP_MS = 10_000;
 const POLL_MS = 25;
 const transports: readonly Transport[] = ['udp', 'tcp', 'tls', 'ws', 'wss'];
@@ -164,7 +164,7 @@ class ViaductProcess implements Viaduct {
     return (await this.#read('/api/v1/registrations', RegistrationsBody)).items;
   }
 
-  async until(what: string, isTrue: (stats: StatisticsOf) => boolean, withinMs = 2_000): Promise<void> {
+  async until(what: string, isTrue: (stats: StatisticsOf) => boolean, withinMs = 20_000): Promise<void> {
     for (const deadlineMs = Date.now() + withinMs; ; await delay(POLL_MS)) {
       const stats = await this.stats();
       if (isTrue(stats)) return;

@@ -71,7 +71,7 @@ export function newPlace(scope: Scope): Place {
     env,
     npmStart,
     leftovers,
-    async start(more, withinMs = 30_000) {
+    async start(more, withinMs = 90_000) {
       const npm = npmStart(more);
       return started(npm, await healthyRun(npm, dataDir, withinMs), leftovers);
     },
