@@ -69,6 +69,8 @@ export class Story {
   recording: Recording | undefined;
   /** Another node of ours has this call. */
   isOfOthers = false;
+  /** Its caller was let in: he logged in, is trusted, or had his call forwarded. */
+  isAdmitted = false;
   /** A CANCEL of the caller came. */
   cancelled = false;
   readonly #limits: StoryLimits;

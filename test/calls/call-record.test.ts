@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import type { CallSummary } from '../../src/engine/operations.ts';
 import { Failure } from '../../src/errors.ts';
+import type { RequestOptions } from '../support/agent.ts';
 import { heard } from '../support/heard-media.ts';
 import { readPrometheus } from '../support/prometheus.ts';
 import { createProxyScene, type ProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
@@ -122,6 +123,33 @@ describe('the record of a call', () => {
       assert.equal(items.length, 1);
       assert.partialDeepStrictEqual(items[0], { callId: 'refused', state: 'failed', status: 404, endedBy: undefined });
       assert.equal(items[0]?.legs[0]?.noQuality, 'not-answered');
+    });
+  });
+
+  test('is not kept of strangers, whatever they were refused for: they could fill the table', async () => {
+    const it = createProxyScene({ columns: ['mallory', 'proxy'], isTrusted: () => false });
+    await it.play(async () => {
+      const mallory = it.agent({ name: 'mallory', aor: 'sip:alice@example.com', address: '203.0.113.66' });
+      const refused: number[] = [];
+      const invite = async (options: RequestOptions): Promise<void> => {
+        const sent = mallory.request('INVITE', 'sip:bob@example.com', options);
+        const response = await mallory.receivesFinal('INVITE');
+        mallory.ack(sent, response);
+        refused.push(response.status);
+      };
+      const digest = 'Digest username="alice", realm="example.com"';
+      await invite({ callId: 'hops', maxForwards: 0 });
+      await invite({ callId: 'extension', headers: [['Proxy-Require', 'gold']] });
+      await invite({ callId: 'half', headers: [['Proxy-Authorization', digest]] });
+      await invite({ callId: 'foreign', headers: [['Route', '<sip:203.0.113.1;lr>']] });
+      const guess = `${digest}, nonce="n", uri="sip:bob@example.com", response="0", nc=1, cnonce="c", qop=auth`;
+      for (let n = 0; n < 6; n++) await invite({ callId: `guess-${n}`, headers: [['Proxy-Authorization', guess]] });
+      assert.deepEqual(refused, [483, 420, 400, 407, 407, 407, 407, 407, 407, 403]);
+      await it.clock.advance(3_000);
+      await it.restart();
+      const { operations } = it.proxy();
+      assert.deepEqual((await operations.calls({ limit: 10 })).items, []);
+      assert.equal(await operations.explain(callIdHash('hops')), undefined);
     });
   });
 

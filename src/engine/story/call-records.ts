@@ -2,10 +2,10 @@
  * Ended calls on their way into the database (DESIGN §5): one row each, behind the call and never in its way.
  *
  * A row leaves when rtpengine has said its last word on the call, or two seconds after the end. While the database is
- * down rows wait, within a bound; what is beyond it is counted. Strangers who are refused are not written down: they could
- * fill the table, and the counters have them. Left out: stories, which say why (failed-calls.ts).
+ * down rows wait, within a bound; what is beyond it is counted. Strangers who are refused, for whatever reason, are not
+ * written down: they could fill the table, and the counters have them. Left out: stories, which say why (failed-calls.ts).
  */
-import { type ErrorCode, failureOf } from '../../errors.ts';
+import { failureOf } from '../../errors.ts';
 import { canonicalAor, parseUri } from '../../message/uri.ts';
 import type { CallFilter, CallRecord, CallRecordStore, Clock, Log } from '../../ports.ts';
 import { legRecord } from '../../story/leg-record.ts';
@@ -33,11 +33,13 @@ const statisticsMs = 2_000;
 /** In a flood the counter says how many. */
 const betweenWarningsMs = 10_000;
 
-export const strangers: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
-  'foreign-caller',
-  'no-relay',
-  'overloaded',
-]);
+/**
+ * Whether the database is to keep it. While that was down nobody could log in: those callers are kept with those that were
+ * let in, or the calls of an outage would be missing. What was refused for overload must not be work besides.
+ */
+export function isWorthKeeping({ isAdmitted, code }: Story): boolean {
+  return code !== 'overloaded' && (isAdmitted || code === 'database-down');
+}
 
 export class CallRecords {
   readonly #options: CallRecordsOptions;
@@ -59,7 +61,7 @@ export class CallRecords {
 
   keep(story: Story): void {
     const { off, answered, clock } = this.#options;
-    if (off || strangers.has(story.code) || this.#unsettled.has(story)) return;
+    if (off || !isWorthKeeping(story) || this.#unsettled.has(story)) return;
     if (this.waiting >= mostWaiting) {
       this.#lost(story.callId, 'too many wait for the database');
       return;

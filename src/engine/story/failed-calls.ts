@@ -8,7 +8,7 @@
 import type { Clock, FailedCall, FailedCallStore, Log } from '../../ports.ts';
 import { storyFromText, storyToText } from '../../story/kept.ts';
 import type { Story } from '../../story/story.ts';
-import { strangers } from './call-records.ts';
+import { isWorthKeeping } from './call-records.ts';
 
 /** ACK, delete and statistics come behind the end. */
 const settleMs = 2_000;
@@ -30,7 +30,7 @@ export class FailedCalls {
   }
 
   keep(story: Story): void {
-    if (strangers.has(story.code)) return;
+    if (!isWorthKeeping(story)) return;
     if (this.#waiting >= mostWaiting) {
       this.#log.debug({ callId: story.callId }, 'A failed call is not kept: too many wait for the database');
       return;

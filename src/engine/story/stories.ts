@@ -94,8 +94,10 @@ export class Stories {
 
   // --- decisions -----------------------------------------------------------------------------------------------------
 
-  routed({ message, notes, inDialog }: Request, verdict: Verdict): void {
+  routed({ message, notes, inDialog, trusted }: Request, verdict: Verdict): void {
     const story = this.#find(message);
+    if (story !== undefined && (trusted || notes.user !== undefined || verdict.kind === 'relay'))
+      story.isAdmitted = true;
     // That a request within a dialog follows it says nothing.
     if (story === undefined || (inDialog && verdict.kind === 'relay')) return;
     const relayed = verdict.kind === 'relay' ? verdict.targets : [];
@@ -175,6 +177,7 @@ export class Stories {
     const story = this.#archive.find(callId) ?? this.#open(callId, caller.uri, callee.uri, answeredAtMs);
     // Of another node until that was gone.
     story.isOfOthers = false;
+    story.isAdmitted = true;
     this.#change(story, () => story.answered(record, record.answeredAtMs));
   }
 
