@@ -64,8 +64,8 @@ export class Archive {
   /** Ended calls that are older than the limit are forgotten. */
   expire(nowMs: number): void {
     for (const story of this.#ended.values()) {
-      if (nowMs - (story.endedAtMs ?? nowMs) < this.#limits.ageMs) return;
-      this.#forget(story);
+      if (nowMs - (story.endedAtMs ?? story.startedAtMs) < this.#limits.ageMs) return;
+      this.forget(story);
     }
   }
 
@@ -80,7 +80,7 @@ export class Archive {
   #makeRoom(): void {
     while (this.#ended.size > 0 && (this.#bytes > this.#limits.bytes || this.#ended.size > this.#limits.ended)) {
       const [oldest] = this.#ended.values();
-      if (oldest !== undefined) this.#forget(oldest);
+      if (oldest !== undefined) this.forget(oldest);
     }
     while (this.#bytes > this.#limits.bytes) {
       const [oldest] = this.#live.values();
@@ -93,7 +93,7 @@ export class Archive {
     }
   }
 
-  #forget(story: Story): void {
+  forget(story: Story): void {
     this.#ended.delete(story.callId);
     this.#ids.delete(story.id);
     this.#bytes -= story.bytes;

@@ -104,6 +104,11 @@ export class Story {
     return this.hasFailed ? 'failed' : 'ended';
   }
 
+  /** It was answered, and has ended: another INVITE is another call. */
+  get isOver(): boolean {
+    return this.answeredAtMs !== undefined && !this.isLive;
+  }
+
   /** Ended by us, or refused by anybody; a challenge is no failure, nor is a caller who changes his mind. */
   get hasFailed(): boolean {
     if (this.answeredAtMs !== undefined) return this.endedBy === 'viaduct';
@@ -117,6 +122,13 @@ export class Story {
     if (event.kind === 'ng') this.#heard(event);
     this.bytes += sizeOf(event);
     while (this.#isFull()) this.#dropOne();
+  }
+
+  /** What came last belongs to another call. */
+  takeLast(): StoryEvent | undefined {
+    const last = this.#events.pop();
+    if (last !== undefined) this.bytes -= sizeOf(last);
+    return last;
   }
 
   #heard(event: NgEvent): void {

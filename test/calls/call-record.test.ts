@@ -153,6 +153,38 @@ describe('the record of a call', () => {
     });
   });
 
+  test('of a call with the Call-ID of one that has ended is another: neither takes the place of the other', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+      const first = await it.call(alice, bob, { callId: 'again' });
+      await it.clock.advance(10_000);
+      await it.hangUp(alice, first.caller, bob);
+      await it.clock.advance(60_000);
+      const second = await it.call(bob, carol, { callId: 'again' });
+      await it.clock.advance(20_000);
+      await it.hangUp(carol, second.callee, bob);
+      const ladder = await it.proxy().operations.ladder(callIdHash('again'));
+      assert.deepEqual(
+        ladder?.parties.map(({ name }) => name),
+        ['bob', 'carol'],
+      );
+      assert.match(ladder?.steps[0]?.label ?? '', /^INVITE/);
+      await it.clock.advance(3_000);
+      await it.restart();
+      const { items } = await it.proxy().operations.calls({ limit: 10 });
+      const seconds = ({ answeredAt = '', endedAt = '' }: CallSummary): number =>
+        (Date.parse(endedAt) - Date.parse(answeredAt)) / 1000;
+      assert.deepEqual(
+        items.map((one) => [one.from, one.to, one.endedBy, Math.round(seconds(one))]),
+        [
+          ['sip:bob@example.com', 'sip:carol@example.com', 'callee', 20],
+          ['sip:alice@example.com', 'sip:bob@example.com', 'caller', 10],
+        ],
+      );
+    }));
+
   test('of a call that went on over a restart begins with its answer', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

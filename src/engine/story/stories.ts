@@ -138,7 +138,17 @@ export class Stories {
 
   /** An INVITE that opens a call has its server transaction. */
   began(request: SipRequest, key: string): void {
-    this.#change(this.#find(request), (story) => story.began(key));
+    const known = this.#find(request);
+    this.#change(known?.isOver === true ? this.#again(known, request) : known, (story) => story.began(key));
+  }
+
+  /** Its Call-ID was used before, against RFC 3261 §8.1.1.4: the call that was, maybe another's, must not grow by this one. */
+  #again(over: Story, request: SipRequest): Story | undefined {
+    this.#archive.forget(over);
+    const invite = over.takeLast();
+    const story = this.#opened(request);
+    if (story !== undefined && invite !== undefined) this.#add(story, invite);
+    return story;
   }
 
   /** Another node of ours sent it here for one device: there it is a call, here a part of its ladder. */
