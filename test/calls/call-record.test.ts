@@ -153,6 +153,18 @@ describe('the record of a call', () => {
     });
   });
 
+  test('is kept whoever was called: an address that an index entry cannot hold is cut, or its row would be lost', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const long = `sip:${'9'.repeat(3_000)}@example.com`;
+      alice.ack(alice.request('INVITE', long, { callId: 'long' }), await alice.receivesFinal('INVITE'));
+      await it.clock.advance(3_000);
+      const [row] = await it.database.callRecords.list({ limit: 1 });
+      assert.equal(row?.toAor, long.slice(0, 512));
+      const { items } = await it.proxy().operations.calls({ limit: 1, account: long });
+      assert.equal(items.length, 1, 'and is found');
+    }));
+
   test('of a call with the Call-ID of one that has ended is another: neither takes the place of the other', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

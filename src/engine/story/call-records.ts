@@ -28,6 +28,10 @@ export interface CallRecordsOptions {
 
 /** Those that wait for rtpengine, and for the database: about 1 KB each. */
 const mostWaiting = 10_000;
+/** What an index entry of the database holds: To is what its sender likes, and a row that is too long would be lost. */
+const longestAor = 512;
+/** Of what is no key, so that 1 KB it stays. */
+const longestText = 1_024;
 const againMs = 2_000;
 const statisticsMs = 2_000;
 /** In a flood the counter says how many. */
@@ -148,7 +152,10 @@ export class CallRecords {
   #recordOf(story: Story): CallRecord {
     const { id, callId, from, to, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode } = story;
     return {
-      ...{ id, callId, from, to, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode },
+      ...{ id, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode },
+      callId: callId.slice(0, longestText),
+      from: from.slice(0, longestText),
+      to: to.slice(0, longestText),
       node: this.#options.node,
       fromAor: this.aorOf(from),
       toAor: this.#calleeOf(story),
@@ -168,7 +175,8 @@ export class CallRecords {
   /** In canonical form; what is no URI as it is. */
   aorOf(text: string): string {
     const uri = parseUri(text);
-    return uri === undefined ? text : (this.#options.domains().accountOf(text) ?? canonicalAor(uri));
+    const aor = uri === undefined ? text : (this.#options.domains().accountOf(text) ?? canonicalAor(uri));
+    return aor.slice(0, longestAor);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Ended calls in PostgreSQL: written grouped, read back as they were, chosen by account, state and time. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallRecord } from '../../../src/ports.ts';
@@ -117,6 +118,7 @@ for (const kind of serverKinds) {
   test(`${kind}: a hundred calls that end within a second are some ten statements`, () =>
     withDatabase({ kind }, async ({ callRecords }, connection) => {
       const saved: Promise<void>[] = [];
+      const beganMs = performance.now();
       for (let index = 0; index < 100; index++) {
         saved.push(callRecords.save(record(`call-${index}`)));
         await delay(10);
@@ -125,7 +127,8 @@ for (const kind of serverKinds) {
       const [row] = await sql(connection, 'SELECT count(DISTINCT xmin::text)::int AS statements FROM call_record');
       const { statements } = row ?? assert.fail('no row');
       // On a busy machine the second takes longer.
-      assert.ok(Number(statements) <= 20, String(statements));
+      const most = (performance.now() - beganMs) / 100 + 1;
+      assert.ok(Number(statements) <= most, `${statements} of ${most}`);
     }));
 
   test(`${kind}: a row that the table refuses hurts only itself`, () =>
@@ -135,6 +138,15 @@ for (const kind of serverKinds) {
       assert.equal(good.status, 'fulfilled');
       assert.equal(bad.status, 'rejected');
       assert.equal((await callRecords.find('good'))?.id, 'good');
+    }));
+
+  test(`${kind}: an address of 512 characters has room in the indexes, whatever they are, and one of 3,000 has none`, () =>
+    withDatabase({ kind }, async ({ callRecords }) => {
+      const bytes = (length: number): string =>
+        Array.from(randomBytes(length), (byte) => String.fromCharCode(byte | 0x80)).join('');
+      await callRecords.save(record('long', { fromAor: bytes(512), toAor: bytes(512) }));
+      assert.equal((await callRecords.find('long'))?.toAor.length, 512);
+      await assert.rejects(callRecords.save(record('longer', { toAor: bytes(3_000) })), { code: 'malformed' });
     }));
 
   test(`${kind}: is removed when its days are over, and kept where nobody says how many`, async () => {
