@@ -18,6 +18,11 @@ export function connectionLost(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || /^57P0[1-5]$/.test(state);
 }
 
+/** It has no connection left for one more (too_many_connections): those that there are go on. */
+export function isFull(error: unknown): boolean {
+  return sqlState(error) === '53300';
+}
+
 export function databaseFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);

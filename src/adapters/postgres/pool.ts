@@ -11,7 +11,7 @@
 import pg from 'pg';
 import { Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log } from '../../ports.ts';
-import { connectionLost, databaseFailure, mayBeRepeated } from './failure.ts';
+import { connectionLost, databaseFailure, isFull, mayBeRepeated } from './failure.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 /** `url`: as in DATABASE_URL. Otherwise a socket folder (or host name) of a server that needs no password. */
@@ -173,9 +173,9 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
   function suspect(): void {
     if (probing || stopped || stopTimer !== undefined) return;
     probing = true;
-    void probe(connection).then((error) => {
+    void attempt(connection).then((error) => {
       probing = false;
-      if (!stopped) conclude(error);
+      if (!stopped) conclude(isFull(error) ? undefined : wordsOf(error));
     });
   }
 
@@ -207,6 +207,10 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
 
 /** One connection and one statement; the error in words when that does not work. */
 export async function probe(connection: DatabaseConnection): Promise<string | undefined> {
+  return wordsOf(await attempt(connection));
+}
+
+async function attempt(connection: DatabaseConnection): Promise<unknown> {
   const client = new pg.Client({ ...clientConfig(connection), query_timeout: CONNECT_TIMEOUT_MS });
   client.on('error', () => undefined);
   try {
@@ -214,10 +218,15 @@ export async function probe(connection: DatabaseConnection): Promise<string | un
     await client.query('SELECT 1');
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error;
   } finally {
     void client.end().catch(() => undefined);
   }
+}
+
+function wordsOf(error: unknown): string | undefined {
+  if (error === undefined) return undefined;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function pause(after: Clock['after'], delayMs: number): Promise<void> {
