@@ -11,6 +11,7 @@ import type { User } from '../api.ts';
 import type { Domains } from '../domains.ts';
 import { splitAddress } from '../operations/subscribers.ts';
 import { userOf } from './login.ts';
+import { isSessionName } from './sessions.ts';
 
 export interface RefusedLogin {
   readonly refused: Extract<ErrorCode, `token-${string}`>;
@@ -33,7 +34,7 @@ export function createTokenLogins(
   const login = async (token: string, flow: Flow, meanwhile: () => void): Promise<User | RefusedLogin> => {
     if (flow.transport === 'udp') return refused('token-over-udp');
     const verified = await tokens.verify(token);
-    if ('fault' in verified) return refused(verified.fault, verified.detail, isForged(verified.fault));
+    if ('fault' in verified) return refused(verified.fault, verified.detail, forgeries.includes(verified.fault));
     const name = nameOf(verified.account, domains);
     if (name === undefined) return refused('token-account', 'What it names is no address of our domains.');
     const found = subscribers.find(name.username, name.domain);
@@ -46,17 +47,16 @@ export function createTokenLogins(
 }
 
 /**
- * An expired token was a good one: whoever has it guesses nothing, and an office whose pages all wake up with old ones
- * must not be banned. Like a stale nonce of digest it costs nothing.
+ * Any other was signed by the identity server: whoever has it guesses nothing, and an office whose pages all wake up with
+ * old ones, or whose application asks for another audience, must not be banned.
  */
-function isForged(fault: TokenFault): boolean {
-  return fault !== 'token-expired' && fault !== 'token-early' && fault !== 'token-keys-missing';
-}
+const forgeries: readonly TokenFault[] = ['token-malformed', 'token-algorithm', 'token-key', 'token-signature'];
 
 function nameOf(account: string, domains: Pick<Domains, 'first' | 'isDomain'>) {
   try {
     const name = splitAddress(account, domains.first);
-    return domains.isDomain(name.domain) ? name : undefined;
+    // A short-lived login of another account has a name, too, and this token proves nothing of that.
+    return domains.isDomain(name.domain) && !isSessionName(name.username) ? name : undefined;
   } catch {
     return undefined;
   }

@@ -30,7 +30,7 @@ function create(takesTokens = true) {
   const tokens = takesTokens ? createTokenLogins({ issuer, verify }, database.subscribers, domains) : undefined;
   const options = { owner: { node: 'n1', boot: 'b00700' }, secrets: ['secret'], domains, tokens };
   const logins = new Logins(clock, createRandom(1), database.subscribers, options, watch);
-  return { clock, logins, known, watched };
+  return { clock, database, logins, known, watched };
 }
 
 type Office = ReturnType<typeof create>;
@@ -92,6 +92,14 @@ test('the account must be one of ours, and open; its name may be any that an add
   assert.equal(office.watched.failed, 0, 'nobody guesses who has a token that is signed');
 });
 
+test('a token that names a short-lived login is none of its account', async () => {
+  const office = create();
+  const name = `session-${'0'.repeat(24)}`;
+  office.known.set('token', { account: name, untilMs });
+  office.database.addUser(name, 'example.com', 'wonderland');
+  assert.match(await outcomeOf(office, bringing('token', register)), /^403 token-account What it names is no address/);
+});
+
 test('over UDP no token is taken: it would not end with a connection', async () => {
   const office = create();
   assert.equal(await outcomeOf(office, bringing('good', { ...register, flow: flowOf('udp') })), '403 token-over-udp');
@@ -110,13 +118,16 @@ test('forged ones count like wrong passwords: five block that address of that so
   assert.equal(await outcomeOf(office, bringing('good', register)), alice);
 });
 
-test('expired ones, and keys that cannot be fetched, are nobody’s attempt: the next good token is taken', async () => {
+test('who has a token that was signed guesses nothing, nor who has one while the keys cannot be fetched', async () => {
   const office = create();
-  office.known.set('old', expired);
-  office.known.set('unknown', { fault: 'token-keys-missing', detail: '' });
+  const signed = ['token-expired', 'token-early', 'token-issuer', 'token-audience', 'token-claim'] as const;
+  const faults = [...signed, 'token-keys-missing'] as const;
+  for (const fault of faults) office.known.set(fault, { fault, detail: '' });
   for (let attempt = 0; attempt < 50; attempt++) {
-    assert.match(await outcomeOf(office, bringing('old', register)), /^401 token-expired/);
-    assert.equal(await outcomeOf(office, bringing('unknown', register)), '503 token-keys-missing');
+    for (const fault of faults) {
+      const outcome = await outcomeOf(office, bringing(fault, register));
+      assert.equal(outcome.split(' ')[1], fault);
+    }
   }
   assert.equal(office.watched.failed, 0);
   assert.equal(await outcomeOf(office, bringing('good', register)), alice);
