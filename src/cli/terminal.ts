@@ -9,18 +9,18 @@ export interface Screen {
   write(text: string): void;
 }
 
-export function screenOf(out: NodeJS.WriteStream): Screen {
+export function screenOf(out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>): Screen {
   const isTerminal = out.isTTY === true;
   return {
     colours: isTerminal && !process.env.NO_COLOR,
-    columns: isTerminal ? Math.max(narrowest, Math.min(widest, out.columns)) : widest,
+    columns: isTerminal ? Math.max(narrowest, out.columns) : inAFile,
     write: (text) => out.write(text),
   };
 }
 
-/** Longer lines are hard to read, and in shorter ones an address does not fit. */
-const widest = 100;
+/** In shorter ones an address does not fit. */
 const narrowest = 60;
+const inAFile = 100;
 
 const codes: Readonly<Record<Tone, string>> = { plain: '', good: '\x1b[32m', bad: '\x1b[31m', quiet: '\x1b[2m' };
 

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
 import { doctorCommand } from '../../src/cli/doctor.ts';
 import { findRunning, type Running } from '../../src/cli/running.ts';
-import { writeLine } from '../../src/cli/terminal.ts';
+import { screenOf, writeLine } from '../../src/cli/terminal.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+import { wrapped } from '../../src/cli/wrapped.ts';
 import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import { Failure } from '../../src/errors.ts';
 
@@ -116,6 +117,15 @@ test('viaduct calls: who hung up, packets and MOS of both sides, or why there is
   const words = wordsOf(['ended', '--account', 'alice', '--since', '2026-01-01']);
   assert.equal(await callsCommand(running, seen, words), 0);
   assert.match(seen.text.split('\n')[1] ?? '', / 1 s +callee +500\/0 +4\.3\/no-media$/);
+});
+
+test('a terminal has its columns, however many, and sentences are broken at a hundred all the same', () => {
+  const columnsOf = (columns: number, isTTY = true): number => screenOf({ isTTY, columns, write: () => true }).columns;
+  assert.deepEqual([columnsOf(40), columnsOf(80), columnsOf(200)], [60, 80, 200]);
+  assert.equal(columnsOf(200, false), 100, 'a file has none');
+  const longest = (columns: number): number =>
+    Math.max(...wrapped('word '.repeat(100).trim(), '', columns).map((line) => line.length));
+  assert.deepEqual([longest(80), longest(200)], [79, 99]);
 });
 
 test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async () => {
