@@ -99,6 +99,7 @@ function inventProxy(first: World) {
     calls: async ({ state }) => ({
       items: world.calls.filter((each) => state === undefined || each.state === state),
       next: undefined,
+      ...(world.health.database === 'down' ? { partial: true } : {}),
     }),
     call,
     async ladder(id) {

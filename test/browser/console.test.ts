@@ -262,6 +262,15 @@ describe('one call', () => {
   });
 });
 
+test('while the database is down the list of calls does not pass for all of them', async (t) => {
+  const world = busy();
+  const site = await openConsoleSite(t, { world: { ...world, health: { ...world.health, database: 'down' } } });
+  const page = await look(`${site.url}/#/calls`);
+  await page.getByText('The database is down: these are the calls of this process alone.').waitFor();
+  site.show({ health: world.health });
+  await page.getByText('The database is down: these').waitFor({ state: 'detached' });
+});
+
 test('an account is disabled and added; what was typed is gone afterwards', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
   const page = await look(`${site.url}/#/subscribers`);

@@ -41,6 +41,8 @@ export interface List<T> {
   /** `undefined`: not here yet. */
   readonly items: readonly T[] | undefined;
   readonly failed: string | undefined;
+  /** The database is down: what is only there is missing. */
+  readonly partial: boolean;
   /** Asks for more; `undefined`: these are all. */
   readonly more: (() => void) | undefined;
 }
@@ -60,6 +62,7 @@ export function useList<T>(path: string): List<T> {
   return {
     items: value?.items ?? last,
     failed: failed?.message,
+    partial: value?.complete === false,
     more: hasMore ? () => setLimit(Math.min(MOST, limit * 2)) : undefined,
   };
 }

@@ -44,4 +44,6 @@ export interface Subscriber {
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | null;
+  /** `false`: the database is down, and these are only those in memory. */
+  readonly complete?: boolean;
 }

@@ -45,6 +45,7 @@ function CallList() {
           </button>
         ))}
       </fieldset>
+      {list.partial && <Trouble>The database is down: these are the calls of this process alone.</Trouble>}
       {list.items === undefined ? <Loading /> : <CallTable calls={list.items} state={state} more={list.more} />}
     </>
   );
@@ -61,7 +62,7 @@ function CallTable({ calls, state, more }: CallTableProps) {
     <Table
       label="Calls"
       rows={calls}
-      keyOf={({ id }) => id}
+      keyOf={({ id, startedAt }) => `${id} ${startedAt}`}
       hrefOf={({ id }) => hrefOf('calls', id)}
       textOf={({ from, to, callId, reason, status }) =>
         `${sipName(from).user} ${sipName(to).user} ${from} ${to} ${callId} ${reason} ${status}`
