@@ -140,8 +140,14 @@ async function removeFiles(dir: string, callId: string): Promise<void> {
 
 /** In the folder, or in one within it (`pcaps`, `metadata`, `tmp`). */
 async function filesOf(dir: string, callId: string): Promise<readonly string[]> {
-  const names = await readdir(dir).catch(() => []);
-  const inner = await Promise.all(names.map((name) => readdir(join(dir, name)).catch(() => [])));
-  const all = names.flatMap((name, index) => [name, ...(inner[index] ?? []).map((file) => join(name, file))]);
-  return all.filter((name) => name.includes(callId)).map((name) => join(dir, name));
+  const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
+  // Recordings may be a hundred thousand: they are not asked for what is in them.
+  const folders = ['', ...entries.filter((entry) => !entry.isFile()).map(({ name }) => name)];
+  const names = await Promise.all(
+    folders.map(async (folder) => {
+      const own = folder === '' ? entries.map(({ name }) => name) : await readdir(join(dir, folder)).catch(() => []);
+      return own.filter((name) => name.includes(callId)).map((name) => join(dir, folder, name));
+    }),
+  );
+  return names.flat();
 }
