@@ -58,7 +58,8 @@ function line(cells: readonly Cell[]): string {
 
 function printed(cell: Cell): string {
   if (typeof cell === 'number') return String(cell);
-  // A Call-ID such as "=1+1" is a formula to a spreadsheet, and comes from strangers.
-  const text = (cell ?? '').replace(/[\x00-\x1f\x7f-\x9f]/g, '·').replace(/^[=+\-@]/, "'$&");
+  // A Call-ID such as "=1+1" is a formula to a spreadsheet, and comes from strangers; where `;` is what separates, so is
+  // what follows one, with quotes around it or not.
+  const text = (cell ?? '').replace(/[\x00-\x1f\x7f-\x9f]/g, '·').replace(/(^|;)([=+\-@])/g, "$1'$2");
   return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
