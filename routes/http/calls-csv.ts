@@ -16,6 +16,7 @@ const columns: readonly (readonly [name: string, cell: (call: Call) => Cell])[] 
   ['state', ({ state }) => state],
   ['from', ({ from }) => from],
   ['to', ({ to }) => to],
+  ['requestUri', ({ requestUri }) => requestUri],
   ['startedAt', ({ startedAt }) => startedAt],
   ['answeredAt', ({ answeredAt }) => answeredAt],
   ['endedAt', ({ endedAt }) => endedAt],

@@ -116,6 +116,8 @@ const Call = Type.Object({
   state: CallStateName,
   from: Text,
   to: Text,
+  /** What was dialled, whatever To says; `null`: a restart took the call up. */
+  requestUri: MaybeText,
   startedAt: Text,
   answeredAt: MaybeText,
   callerMedia: Media,

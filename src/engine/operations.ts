@@ -110,6 +110,8 @@ export interface CallSummary {
   readonly state: CallState;
   readonly from: string;
   readonly to: string;
+  /** What was dialled, whatever To says. */
+  readonly requestUri?: string | undefined;
   readonly startedAt: string;
   readonly answeredAt: string | undefined;
   readonly callerMedia: MediaKind | undefined;

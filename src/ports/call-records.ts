@@ -48,7 +48,9 @@ export interface CallRecord {
   readonly node: string;
   readonly from: string;
   readonly to: string;
-  /** Whose call it was, in canonical form; of the callee the account that answered, else who was called. */
+  /** What was dialled, whatever To says (RFC 3261 §8.1.1.2); `undefined`: a restart took the call up. */
+  readonly requestUri: string | undefined;
+  /** Whose call it was, in canonical form; of the callee the account that answered, else what was dialled. */
   readonly fromAor: string;
   readonly toAor: string;
   readonly answeredAtMs: number | undefined;

@@ -10,10 +10,18 @@ import { Story, type StoryStart } from './story.ts';
 const mostCharacters = 400_000;
 
 const facts = ['answeredAtMs', 'endedAtMs', 'status', 'endedBy', 'code', 'detail', 'cancelled', 'dropped'] as const;
-const media = ['callerTag', 'calleeTag', 'answeredBy', 'callerMedia', 'calleeMedia', 'mediaNode'] as const;
+const sides = [
+  'requestUri',
+  'callerTag',
+  'calleeTag',
+  'answeredBy',
+  'callerMedia',
+  'calleeMedia',
+  'mediaNode',
+] as const;
 
 export function storyToText(story: Story): string {
-  const known = Object.fromEntries([...facts, ...media].map((name) => [name, story[name]]));
+  const known = Object.fromEntries([...facts, ...sides].map((name) => [name, story[name]]));
   const events: string[] = [];
   let length = 0;
   for (const event of story.events) {
@@ -50,7 +58,7 @@ export function storyFromText(start: StoryStart, text: string): Story | undefine
   if (!isObject(value) || !isObject(value.story) || !Array.isArray(value.events)) return undefined;
   const story = new Story(start);
   const known: Partial<Story> = value.story;
-  for (const name of [...facts, ...media]) take(story, known, name);
+  for (const name of [...facts, ...sides]) take(story, known, name);
   for (const event of value.events) if (isEvent(event)) story.add(event);
   return story;
 }

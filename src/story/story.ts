@@ -28,6 +28,8 @@ export interface StoryStart {
   readonly callId: string;
   readonly from: string;
   readonly to: string;
+  /** Of its first INVITE; absent: a restart took the call up. */
+  readonly requestUri?: string | undefined;
   readonly atMs: number;
 }
 
@@ -38,6 +40,7 @@ export class Story {
   readonly callId: string;
   readonly from: string;
   readonly to: string;
+  readonly requestUri: string | undefined;
   readonly startedAtMs: number;
   /** How many events were left out. */
   dropped = 0;
@@ -85,6 +88,7 @@ export class Story {
     this.callId = start.callId;
     this.from = start.from;
     this.to = start.to;
+    this.requestUri = start.requestUri;
     // Whole, since the place in a list is made of it.
     this.startedAtMs = Math.floor(start.atMs);
     this.#limits = limits;

@@ -165,6 +165,23 @@ describe('the record of a call', () => {
       assert.equal(items.length, 1, 'and is found');
     }));
 
+  test('RFC 3261 §8.1.1.2: has what was dialled, whatever its caller wrote into To', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const invite = alice.request('INVITE', 'sip:+0900@example.com', { to: 'sip:bob@example.com', callId: 'dear' });
+      alice.ack(invite, await alice.receivesFinal('INVITE'));
+      const look = async () => {
+        const { operations } = it.proxy();
+        const [own] = (await operations.calls({ limit: 1, account: '+0900' })).items;
+        assert.deepEqual((await operations.calls({ limit: 1, account: 'bob' })).items, [], 'it was none of bob’s');
+        return [own?.to, own?.requestUri];
+      };
+      assert.deepEqual(await look(), ['sip:bob@example.com', 'sip:+0900@example.com']);
+      await it.clock.advance(3_000);
+      await it.restart();
+      assert.deepEqual(await look(), ['sip:bob@example.com', 'sip:+0900@example.com']);
+    }));
+
   test('of a call with the Call-ID of one that has ended is another: neither takes the place of the other', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

@@ -11,6 +11,7 @@ import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import { Failure } from '../../src/errors.ts';
 
 const unknown = {
+  requestUri: null,
   answeredAt: null,
   calleeMedia: null,
   rtpengine: null,

@@ -22,6 +22,7 @@ export const columns: readonly (readonly [name: string, type: string])[] = [
   ['node', 'text'],
   ['from_uri', 'text'],
   ['to_uri', 'text'],
+  ['request_uri', 'text'],
   ['from_aor', 'text'],
   ['to_aor', 'text'],
   ['answered_at', 'timestamptz'],
@@ -59,6 +60,7 @@ export function valuesOfRecord(record: CallRecord): CallRecordValues {
     node: toDatabase(record.node),
     from_uri: toDatabase(record.from),
     to_uri: toDatabase(record.to),
+    request_uri: record.requestUri === undefined ? undefined : toDatabase(record.requestUri),
     from_aor: toDatabase(record.fromAor),
     to_aor: toDatabase(record.toAor),
     answered_at: answeredAtMs === undefined ? undefined : iso(answeredAtMs),
@@ -120,6 +122,7 @@ export type CallRecordRow = {
   readonly node: string;
   readonly from_uri: string;
   readonly to_uri: string;
+  readonly request_uri: string | null;
   readonly from_aor: string;
   readonly to_aor: string;
   readonly answered_at: Date | null;
@@ -137,7 +140,7 @@ export type CallRecordRow = {
 };
 
 export function recordOfRow(row: CallRecordRow): CallRecord {
-  const { media_fault: fault, media_node: node } = row;
+  const { media_fault: fault, media_node: node, request_uri: requestUri } = row;
   return {
     id: row.id,
     startedAtMs: row.started_at.getTime(),
@@ -145,6 +148,7 @@ export function recordOfRow(row: CallRecordRow): CallRecord {
     node: fromDatabase(row.node),
     from: fromDatabase(row.from_uri),
     to: fromDatabase(row.to_uri),
+    requestUri: requestUri === null ? undefined : fromDatabase(requestUri),
     fromAor: fromDatabase(row.from_aor),
     toAor: fromDatabase(row.to_aor),
     answeredAtMs: row.answered_at?.getTime(),

@@ -88,13 +88,11 @@ async function keptBehind(
 // --- one call in few words -------------------------------------------------------------------------------------------
 
 export function summary(story: Story): CallSummary {
-  const { id, callId, state, from, to, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = story;
+  const { id, state, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = story;
   const { callerMedia, calleeMedia, mediaNode, mediaFault, recording } = story;
   return {
     ...{ id, state, endedBy, status, code, callerMedia, calleeMedia, recording },
-    callId: readable(callId),
-    from: readable(from),
-    to: readable(to),
+    ...namesOf(story),
     startedAt: iso(startedAtMs),
     answeredAt: maybeIso(answeredAtMs),
     endedAt: maybeIso(endedAtMs),
@@ -106,13 +104,11 @@ export function summary(story: Story): CallSummary {
 }
 
 export function summaryOfRecord(record: CallRecord): CallSummary {
-  const { id, callId, state, from, to, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = record;
+  const { id, state, startedAtMs, answeredAtMs, endedAtMs, endedBy, status, code, detail } = record;
   const { caller, callee, mediaNode, mediaFault, recording } = record;
   return {
     ...{ id, state, endedBy, status, code, mediaFault, recording },
-    callId: readable(callId),
-    from: readable(from),
-    to: readable(to),
+    ...namesOf(record),
     startedAt: iso(startedAtMs),
     answeredAt: maybeIso(answeredAtMs),
     endedAt: iso(endedAtMs),
@@ -123,6 +119,11 @@ export function summaryOfRecord(record: CallRecord): CallSummary {
     reason: code === undefined || !isErrorCode(code) ? undefined : reasonOf(code, detail),
     legs: [caller, callee],
   };
+}
+
+function namesOf({ callId, from, to, requestUri }: Pick<CallRecord, 'callId' | 'from' | 'to' | 'requestUri'>) {
+  const dialled = requestUri === undefined ? undefined : readable(requestUri);
+  return { callId: readable(callId), from: readable(from), to: readable(to), requestUri: dialled };
 }
 
 function reasonOf(code: keyof typeof errors, detail: string): string {

@@ -28,7 +28,7 @@ export interface CallRecordsOptions {
 
 /** Those that wait for rtpengine, and for the database: about 1 KB each. */
 const mostWaiting = 10_000;
-/** What an index entry of the database holds: To is what its sender likes, and a row that is too long would be lost. */
+/** What an index entry of the database holds: a caller may dial what he likes, and a row that is too long would be lost. */
 const longestAor = 512;
 /** Of what is no key, so that 1 KB it stays. */
 const longestText = 1_024;
@@ -150,12 +150,14 @@ export class CallRecords {
   }
 
   #recordOf(story: Story): CallRecord {
-    const { id, callId, from, to, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode } = story;
+    const { id, callId, from, to, requestUri, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode } =
+      story;
     return {
       ...{ id, startedAtMs, answeredAtMs, endedBy, status, code, detail, mediaNode },
       callId: callId.slice(0, longestText),
       from: from.slice(0, longestText),
       to: to.slice(0, longestText),
+      requestUri: requestUri?.slice(0, longestText),
       node: this.#options.node,
       fromAor: this.aorOf(from),
       toAor: this.#calleeOf(story),
@@ -168,8 +170,8 @@ export class CallRecords {
     };
   }
 
-  #calleeOf({ answeredBy, to }: Story): string {
-    return answeredBy ?? this.aorOf(to);
+  #calleeOf({ answeredBy, requestUri, to }: Story): string {
+    return answeredBy ?? this.aorOf(requestUri ?? to);
   }
 
   /** In canonical form; what is no URI as it is. */

@@ -12,6 +12,7 @@ import { From, To, tagOf } from '../../message/headers/from-to.ts';
 import type { SipMessage, SipRequest } from '../../message/message.ts';
 import type { Clock, DialogRecord, Flow, MediaRelay, NgCommand, NgReply } from '../../ports.ts';
 import { Archive, type ArchiveLimits } from '../../story/archive.ts';
+import { withoutPush } from '../../story/credentials.ts';
 import { keptReply, type NgEvent, type StoryEvent } from '../../story/events.ts';
 import { type EndedBy, Story } from '../../story/story.ts';
 import type { Verdict as MediaVerdict } from '../../story/verdicts.ts';
@@ -82,11 +83,12 @@ export class Stories {
     const to = get(message, To);
     if (tagOf(to) !== undefined) return undefined;
     const from = get(message, From)?.uri ?? '';
-    return this.#open(get(message, CallId) ?? '', from, to?.uri ?? message.uri, this.#clock.nowMs());
+    const { uri } = message;
+    return this.#open(get(message, CallId) ?? '', from, to?.uri ?? uri, this.#clock.nowMs(), owned(withoutPush(uri)));
   }
 
-  #open(callId: string, from: string, to: string, atMs: number): Story {
-    const names = { callId: owned(callId), from: owned(from), to: owned(to) };
+  #open(callId: string, from: string, to: string, atMs: number, requestUri?: string): Story {
+    const names = { callId: owned(callId), from: owned(from), to: owned(to), requestUri };
     const story = new Story({ id: callIdHash(callId), ...names, atMs });
     this.#archive.put(story);
     return story;

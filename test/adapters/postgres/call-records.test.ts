@@ -18,6 +18,7 @@ function record(id: string, values: Partial<CallRecord> = {}): CallRecord {
     node: 'node-1',
     from: 'sip:j\xc3\xbcrgen@example.com',
     to: 'sip:bob@example.com',
+    requestUri: 'sip:b\xc3\xb6b@example.com',
     fromAor: 'sip:j\xc3\xbcrgen@example.com',
     toAor: 'sip:bob@example.com',
     answeredAtMs: startMs + 2_000,
@@ -51,7 +52,13 @@ for (const kind of serverKinds) {
       });
       const unanswered = { profile: undefined, packets: undefined, bytes: undefined, quality: undefined } as const;
       const bare = record('bare', {
-        ...{ answeredAtMs: undefined, endedBy: undefined, status: undefined, mediaNode: undefined },
+        ...{
+          requestUri: undefined,
+          answeredAtMs: undefined,
+          endedBy: undefined,
+          status: undefined,
+          mediaNode: undefined,
+        },
         ...{ state: 'failed', code: 'media-down', detail: 'n\xc3\xb6' },
         caller: { role: 'caller', ...unanswered, noQuality: 'not-answered' },
         callee: { role: 'callee', ...unanswered, noQuality: 'not-answered' },

@@ -65,6 +65,7 @@ const unsaid = {
 test('GET /api/v1/calls has null for what has not happened yet', async () => {
   const { body } = await get('/api/v1/calls');
   const unknown = {
+    requestUri: null,
     endedAt: null,
     endedBy: null,
     status: null,

@@ -84,6 +84,7 @@ const talked: CallSummary = {
   ...call,
   callId: '=1+1, "two"',
   from: 'sip:alice@example.com;=1+1',
+  requestUri: 'sip:b%6Fb@example.com',
   state: 'ended',
   answeredAt: '2030-01-01T00:00:02.000Z',
   endedAt: '2030-01-01T00:01:02.500Z',
@@ -115,10 +116,10 @@ test('GET /calls is CSV for who asks for it: a line a call, no formula of strang
   await app.close();
   assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8');
   const [titles, row, ...others] = answer.body.split('\r\n');
-  assert.match(titles ?? '', /^id,callId,state,from,to,startedAt,.*,callerMos,.*,calleeNoQuality$/);
+  assert.match(titles ?? '', /^id,callId,state,from,to,requestUri,startedAt,.*,callerMos,.*,calleeNoQuality$/);
   assert.equal(
     row,
-    `abc,"'=1+1, ""two""",ended,sip:alice@example.com;'=1+1,sip:bob@example.com,2030-01-01T00:00:00.000Z,` +
+    `abc,"'=1+1, ""two""",ended,sip:alice@example.com;'=1+1,sip:bob@example.com,sip:b%6Fb@example.com,2030-01-01T00:00:00.000Z,` +
       '2030-01-01T00:00:02.000Z,2030-01-01T00:01:02.500Z,60.5,callee,200,,,,,,' +
       'webrtc,500,86000,4.3,2.5,0.5,3,31,,rtp,0,0,,,,,,no-media',
   );
