@@ -296,6 +296,14 @@ describe('the list of calls', () => {
       assert.equal((await it.proxy().operations.calls({ limit: 10 })).partial, undefined);
     }));
 
+  test('a place that is none is refused, and not taken for a database that is down', () =>
+    stage(async (it) => {
+      for (const after of ['x', '9999999999999999~x', '0998203187200000~\0', '0998203187200000~']) {
+        const asked = it.proxy().operations.calls({ limit: 1, after });
+        await assert.rejects(asked, new Failure('malformed', '"after" is the "next" of an answer.'));
+      }
+    }));
+
   test('an account that is no address is refused', () =>
     stage(async (it) => {
       const asked = it.proxy().operations.calls({ limit: 1, account: 'al ice@@' });

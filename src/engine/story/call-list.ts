@@ -2,7 +2,7 @@
  * The list of calls: those of this process from memory, and behind them what the database has of ended ones, newest first.
  * Left out: what there is to say of one call (call-reports.ts).
  */
-import { errors, Failure, isErrorCode } from '../../errors.ts';
+import { errors, Failure, failureOf, isErrorCode } from '../../errors.ts';
 import { parseUri } from '../../message/uri.ts';
 import type { CallRecord } from '../../ports.ts';
 import { legRecord } from '../../story/leg-record.ts';
@@ -24,7 +24,7 @@ export async function calls(
 ): Promise<Page<CallSummary> & { readonly partial?: boolean }> {
   const filter = filterOf(core, wanted);
   const found = await keptBehind(core, limit + 1, after, filter).catch((thrown: unknown) => {
-    if (whole) throw thrown;
+    if (whole || failureOf(thrown).code !== 'database-down') throw thrown;
     return undefined;
   });
   const kept = found ?? [];
@@ -79,10 +79,15 @@ async function keptBehind(
   after: string | undefined,
   { state, ...filter }: StoryFilter,
 ): Promise<readonly CallRecord[]> {
+  const before = after === undefined ? undefined : placeIn(after);
   if (state === 'ringing' || state === 'answered') return [];
-  const [, time, id] = /^(\d{16})~(.*)$/.exec(after ?? '') ?? [];
-  const before = time === undefined || id === undefined ? undefined : { startedAtMs: endOfTimeMs - Number(time), id };
   return core.callRecords.list({ limit, before, state, ...filter });
+}
+
+function placeIn(after: string): { readonly startedAtMs: number; readonly id: string } {
+  const [, time, id] = /^(0\d{15})~([\w-]{1,64})$/.exec(after) ?? [];
+  if (time === undefined || id === undefined) throw new Failure('malformed', '"after" is the "next" of an answer.');
+  return { startedAtMs: endOfTimeMs - Number(time), id };
 }
 
 // --- one call in few words -------------------------------------------------------------------------------------------
