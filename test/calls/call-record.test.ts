@@ -126,6 +126,21 @@ describe('the record of a call', () => {
     });
   });
 
+  test('that waited for the database is tried once more at the end of the process, and said to be in danger', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const { caller } = await it.call(alice, bob, { callId: 'a-call' });
+      it.database.set({ down: true });
+      await it.hangUp(alice, caller, bob);
+      await it.clock.advance(3_000);
+      it.database.set({ down: false });
+      await it.proxy().stop();
+      const told = it.log.find(({ text }) => text.startsWith('Records of calls are lost'));
+      assert.deepEqual([told?.level, told?.fields], ['warn', { waiting: 1 }]);
+      assert.equal((await it.database.callRecords.list({ limit: 1 })).length, 1);
+    }));
+
   test('is not kept of strangers, whatever they were refused for: they could fill the table', async () => {
     const it = createProxyScene({ columns: ['mallory', 'proxy'], isTrusted: () => false });
     await it.play(async () => {

@@ -78,9 +78,13 @@ export class CallRecords {
     });
   }
 
-  /** What waits for rtpengine is written as it is: this process ends. */
+  /** This process ends: what waits for rtpengine is written as it is, and what the database could not take is tried at once. */
   flush(): void {
     for (const story of this.#unsettled) this.#settle(story);
+    const waiting = this.#held.size;
+    const words = 'Records of calls are lost, unless the database takes them now';
+    if (waiting > 0) this.#options.log.warn({ waiting }, words);
+    for (const record of [...this.#held.values()]) void this.#writeHeld(record);
   }
 
   #settle(story: Story): void {
