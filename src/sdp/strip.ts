@@ -18,13 +18,17 @@ export function stripSsrc(body: string): string {
     : body;
 }
 
-/** Without `a=crypto` lines. RFC 4568 §5.1.2: an answer has one only to an offer with one; baresip always has. */
+/**
+ * Without `a=crypto` lines beside plain RTP. RFC 4568 §5.1.2: an answer has one only to an offer with one; baresip always
+ * has. A medium of RTP/SAVP is nothing without its own.
+ */
 export function stripKeys(body: string): string {
-  return body.includes('a=crypto:')
-    ? linesOf(body)
-        .filter((line) => !line.startsWith('a=crypto:'))
-        .join('')
-    : body;
+  return body.includes('a=crypto:') ? sections(linesOf(body)).flatMap(withoutKeys).join('') : body;
+}
+
+function withoutKeys(lines: readonly string[]): readonly string[] {
+  const isSecure = /^m=\S+ +\S+ +RTP\/SAVP/i.test(lines[0] ?? '');
+  return isSecure ? lines : lines.filter((line) => !line.startsWith('a=crypto:'));
 }
 
 /** RFC 8829, 8285, 5888: what browsers tell each other. A plain or SDES telephone has no use for any of it. */

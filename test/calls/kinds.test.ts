@@ -233,6 +233,24 @@ test('RFC 4568 §5.1.2: the key of an answer to a plain offer is not for rtpengi
   });
 });
 
+test('RFC 4568: a side that was plain may offer SRTP later in the call, as behind a PBX: its keys are those of RTP/SAVP', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const phone = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const call = await it.call(alice, phone);
+    const invite = phone.within(call.callee, 'INVITE', sdp(sdesOffer('bob', { version: 2 })));
+    const received = await alice.receivesRequest('INVITE');
+    assert.equal(offered(received), 'RTP/AVP');
+    alice.respond(received, 200, sdp(phoneAnswer('alice', { version: 2 })));
+    const ok = await phone.receivesResponse(200);
+    assert.match(ok.body, /^a=crypto:/m);
+    phone.ack(invite, ok);
+    await alice.receivesRequest('ACK');
+    await it.hangUp(alice, call.caller, phone);
+  });
+});
+
 test('606 of one device asks it again and stops no other (Deviates: RFC 3261 §16.7 step 5)', () =>
   stage('rtp', async ({ it, alice, devices }) => {
     const invite = alice.request('INVITE', bob, sdp(phoneOffer('alice')));

@@ -224,6 +224,15 @@ describe('every pair of kinds', () => {
     }
   }
 
+  it('a side that was plain and offers RTP/SAVP later gets a key back, and the other side stays plain', async (test) => {
+    const one = call(test);
+    await one.offer(sdps.rtp.offer, 'rtp', 'rtp');
+    await one.answer(sdps.rtp.answer);
+    const turned = { 'from-tag': 'b', 'to-tag': 'a' };
+    assertForPhone(await one.offer(sdps.sdes.answer, 'sdes', 'rtp', turned), 'RTP/AVP');
+    assertForPhone(await one.answer(sdps.rtp.offer, turned), 'RTP/SAVP');
+  });
+
   it('a telephone that refuses plain RTP is offered SDES on another via-branch, and the first one is deleted', async (test) => {
     const { offer, answer, delete: remove } = call(test);
     await offer(sdps.webrtc.offer, 'webrtc', 'rtp', { 'via-branch': first });
