@@ -6,62 +6,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { values } from '../../src/message/header.ts';
 import { Contact } from '../../src/message/headers/contact.ts';
-import type { Agent } from '../support/agent.ts';
-import { createNodesScene, type NodesScene, type NodesSceneOptions, type SceneNode } from '../support/nodes-scene.ts';
-import { type Call, call, hangUp, sdpType } from '../support/proxy-scene.ts';
-import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
-
-const columns = ['alice', 'A', 'B', 'C', 'bob'];
-
-/** A device, as it registers at any node. */
-const device = (name: string) =>
-  ({
-    contact: false,
-    headers: [['Contact', `<sip:${name}@x.invalid;transport=ws>;+sip.instance="<urn:uuid:${name}>";reg-id=1`]],
-  }) as const;
-
-/** Its connections differ in their port. */
-let ports = 40_000;
-
-function appears(name: string, node: SceneNode): Promise<Agent> {
-  const contact = `sip:${name}@x.invalid;transport=ws`;
-  const place = { name, address: name === 'alice' ? '192.0.2.1' : '192.0.2.2', port: ports++, contact };
-  return node.registered({ ...place, transport: 'ws' }, { ...device(name), callId: `registration-${ports}` });
-}
-
-interface Stage {
-  readonly it: NodesScene;
-  /** In a browser, at A. */
-  readonly alice: Agent;
-  /** In a browser, at B. */
-  readonly bob: Agent;
-}
-
-function stage(script: (stage: Stage) => Promise<void>, options: Partial<NodesSceneOptions> = {}): Promise<void> {
-  const it = createNodesScene({ columns, nodes: ['A', 'B', 'C'], ...options });
-  return it.play(async () => {
-    const alice = await appears('alice', it.A);
-    const bob = await appears('bob', it.B);
-    await script({ it, alice, bob });
-  });
-}
-
-const offer = (name: string) => browserOffer(name);
-const talking = ({ alice, bob }: Pick<Stage, 'alice' | 'bob'>): Promise<Call> =>
-  call(alice, bob, { offer: offer('alice'), answer: browserAnswer('bob') });
-
-/** The same on both ways, so that whoever does not reach the other is found. */
-async function bothReach(one: Agent, itsDialog: Call['caller'], other: Agent, othersDialog: Call['callee']) {
-  for (const [by, dialog, to] of [
-    [one, itsDialog, other],
-    [other, othersDialog, one],
-  ] as const) {
-    const invite = by.within(dialog, 'INVITE', { body: offer(by.name), contentType: sdpType });
-    to.respond(await to.receivesRequest('INVITE'), 200, { body: browserAnswer(to.name), contentType: sdpType });
-    by.ack(invite, await by.receivesResponse(200, 'INVITE'));
-    await to.receivesRequest('ACK');
-  }
-}
+import { appears, bothReach, columns, stage, talking } from '../support/nodes-devices.ts';
+import { createNodesScene, type NodesScene } from '../support/nodes-scene.ts';
+import { call, hangUp, sdpType } from '../support/proxy-scene.ts';
+import { browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
 const nodesOfBob = ({ database }: NodesScene) =>
   database.rows.bindings().flatMap(({ aor, node }) => (aor === 'sip:bob@example.com' ? [node] : []));
@@ -90,7 +38,7 @@ describe('registrations over nodes', () => {
     stage(async ({ it, alice, bob }) => {
       const desk = it.A.agent({ name: 'desk', aor: 'sip:bob@example.com', address: '192.0.2.9', transport: 'tcp' });
       await it.A.register(desk);
-      const invite = alice.request('INVITE', bob.aor, { body: offer('alice'), contentType: sdpType });
+      const invite = alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
       const ringing = [await bob.receivesRequest('INVITE'), await desk.receivesRequest('INVITE')] as const;
       bob.respond(ringing[0], 180);
       await alice.receivesResponse(180);
@@ -108,7 +56,7 @@ describe('registrations over nodes', () => {
       it.B.kill();
       await it.clock.advance(13_000);
       it.ladder.clear();
-      const invite = alice.request('INVITE', bob.aor, { body: offer('alice'), contentType: sdpType });
+      const invite = alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
       alice.ack(invite, await alice.receivesResponse(480, 'INVITE', 100));
       it.ladder.expect(`
         F1 alice ─INVITE▶ A
@@ -123,7 +71,7 @@ describe('registrations over nodes', () => {
     stage(async ({ it, alice, bob }) => {
       await it.B.stop();
       await it.clock.advance(2_500);
-      const invite = alice.request('INVITE', bob.aor, { body: offer('alice'), contentType: sdpType });
+      const invite = alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
       alice.ack(invite, await alice.receivesResponse(480, 'INVITE', 100));
     }));
 
@@ -277,7 +225,7 @@ describe('a node that dies in a call', () => {
 
   test('what was ringing there is lost: the caller asks again, and nothing of it is left', () =>
     stage(async ({ it, alice, bob }) => {
-      alice.request('INVITE', bob.aor, { body: offer('alice'), contentType: sdpType });
+      alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });
       const received = await bob.receivesRequest('INVITE');
       bob.respond(received, 180);
       it.A.kill();
@@ -287,20 +235,6 @@ describe('a node that dies in a call', () => {
       await bob.receivesRequest('ACK');
       await it.clock.advance(40_000);
       assert.deepEqual(it.media.calls(), []);
-    }));
-
-  test('one that was only cut off from the database for a while keeps its clients and its calls', () =>
-    stage(async ({ it, alice, bob }) => {
-      const { caller, callee } = await talking({ alice, bob });
-      it.A.cutOff(true);
-      await it.clock.advance(20_000);
-      it.A.cutOff(false);
-      await it.clock.advance(3_000);
-      await bothReach(bob, callee, alice, caller);
-      await hangUp(alice, caller, bob);
-      const talk = await talking({ alice: bob, bob: alice });
-      await hangUp(bob, talk.caller, alice);
-      assert.deepEqual(it.database.rows.dialogs(), []);
     }));
 });
 

@@ -68,10 +68,10 @@ export interface SceneNode {
   kill(): void;
   /** In order, as by SIGTERM. */
   stop(): Promise<void>;
-  /** From the table of nodes: it cannot say that it is there. */
+  /** From the database: all that it asks there fails. */
   cutOff(isCut: boolean): void;
-  /** After `kill` or `stop`, as another run of it. */
-  start(): Promise<void>;
+  /** After `kill` or `stop`, as another run of it; `id`: of a node that has taken its place and its address. */
+  start(id?: string): Promise<void>;
 }
 
 export interface NodesScene {
@@ -184,11 +184,17 @@ class OneNode implements SceneNode {
     this.#isCut = isCut;
   }
 
-  /** What it says of itself is lost while it is cut off. */
-  #beats(store: NodeStore): NodeStore {
-    const beat: NodeStore['beat'] = async (self) =>
-      this.#isCut ? Promise.reject(new Failure('database-down')) : store.beat(self);
-    return { ...store, beat };
+  /** A store of the database, for one life. */
+  #stored<T extends object>(store: T, life: Life): T {
+    const reached = new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: readonly unknown[]): unknown =>
+          this.#isCut ? Promise.reject(new Failure('database-down')) : Reflect.apply(member, target, args);
+      },
+    });
+    return mortal(reached, life);
   }
 
   async stop(): Promise<void> {
@@ -196,7 +202,7 @@ class OneNode implements SceneNode {
     this.kill();
   }
 
-  async start(): Promise<void> {
+  async start(id = `n-${this.name}`): Promise<void> {
     const { clock, database, media, options } = this.#world;
     const life = { alive: true };
     this.#life = life;
@@ -207,25 +213,25 @@ class OneNode implements SceneNode {
       random: createRandom(1000 + lastByte[this.name] + this.#boots),
       network: this.network,
       resolver: createNames({}),
-      subscribers: mortal(database.subscribers, life),
-      aliases: mortal(database.aliases, life),
-      sessions: mortal(database.sessions, life),
-      location: mortal(database.location, life),
-      dialogs: mortal(database.dialogs, life),
-      outbox: mortal(database.outbox, life),
-      failedCalls: mortal(database.failedCalls, life),
-      callRecords: mortal(database.callRecords, life),
-      presence: mortal(database.presence, life),
-      messages: mortal(database.messages, life),
-      changes: options.isAlone === true ? nobodyTells : mortal(database.changes, life),
-      nodes: options.isAlone === true ? nobodyAsks : mortal(this.#beats(database.nodes), life),
+      subscribers: this.#stored(database.subscribers, life),
+      aliases: this.#stored(database.aliases, life),
+      sessions: this.#stored(database.sessions, life),
+      location: this.#stored(database.location, life),
+      dialogs: this.#stored(database.dialogs, life),
+      outbox: this.#stored(database.outbox, life),
+      failedCalls: this.#stored(database.failedCalls, life),
+      callRecords: this.#stored(database.callRecords, life),
+      presence: this.#stored(database.presence, life),
+      messages: this.#stored(database.messages, life),
+      changes: options.isAlone === true ? nobodyTells : this.#stored(database.changes, life),
+      nodes: options.isAlone === true ? nobodyAsks : this.#stored(database.nodes, life),
       media: mortal(media, life),
       database,
       push: options.push,
       log: recorder(this.log),
     };
     const nodeAddress = options.isAlone === true ? undefined : nodeAddressOf(this.address, options);
-    const own = { ...engineOptions(options, this.#bootId), node: `n-${this.name}`, nodeAddress };
+    const own = { ...engineOptions(options, this.#bootId), node: id, nodeAddress };
     const engine = createEngine(ports, routes, own);
     this.#engine = engine;
     this.network.attach(engine);

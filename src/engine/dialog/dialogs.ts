@@ -188,7 +188,9 @@ export class Dialogs {
     if (isHere && this.#network.find(side.flowId) !== undefined)
       return this.#at(request, { ...target, flowId: side.flowId });
     // Of a connection at another node only its binding tells whether it is still the one.
-    const binding = side.binding === undefined ? undefined : await this.#bindingOf(side.binding);
+    const asked = side.binding === undefined ? Promise.resolve(undefined) : this.#bindingOf(side.binding);
+    // With the database away it is taken to be still the one: a BYE must not be lost for that.
+    const binding = await (isHere ? asked : asked.catch(() => undefined));
     const moved = binding?.flowId === undefined ? undefined : this.#around.nodes.reach(binding);
     const reach = moved ?? (isHere ? undefined : this.#around.nodes.reach({ ...side, contact: side.remoteTarget }));
     if (reach === undefined) return this.#unreachable(side.flowId);

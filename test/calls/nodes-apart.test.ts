@@ -1,0 +1,39 @@
+/**
+ * Nodes that lose the database or each other (DESIGN §5, many nodes): what lives goes on, and what is gone is ended and taken
+ * over, whoever hears of it how.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bothReach, stage, talking } from '../support/nodes-devices.ts';
+import { hangUp } from '../support/proxy-scene.ts';
+
+describe('the database is away', () => {
+  for (const by of ['alice', 'bob'] as const) {
+    test(`the call goes on between its nodes, and ${by} hangs up`, () =>
+      stage(async ({ it, alice, bob }) => {
+        const { caller, callee } = await talking({ alice, bob });
+        it.database.set({ down: true });
+        await it.clock.advance(20_000);
+        await bothReach(alice, caller, bob, callee);
+        if (by === 'alice') await hangUp(alice, caller, bob);
+        else await hangUp(bob, callee, alice);
+        assert.deepEqual(it.media.calls(), []);
+      }));
+  }
+});
+
+describe('a node has lost the database', () => {
+  test('one that was only cut off from the database for a while keeps its clients and its calls', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { caller, callee } = await talking({ alice, bob });
+      it.A.cutOff(true);
+      await it.clock.advance(20_000);
+      it.A.cutOff(false);
+      await it.clock.advance(3_000);
+      await bothReach(bob, callee, alice, caller);
+      await hangUp(alice, caller, bob);
+      const talk = await talking({ alice: bob, bob: alice });
+      await hangUp(bob, talk.caller, alice);
+      assert.deepEqual(it.database.rows.dialogs(), []);
+    }));
+});
