@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bothReach, stage, talking } from '../support/nodes-devices.ts';
-import { hangUp } from '../support/proxy-scene.ts';
+import { call, hangUp } from '../support/proxy-scene.ts';
+import { browserAnswer, phoneOffer } from '../support/sdp.ts';
 
 describe('the database is away', () => {
   for (const by of ['alice', 'bob'] as const) {
@@ -35,5 +36,36 @@ describe('a node has lost the database', () => {
       const talk = await talking({ alice: bob, bob: alice });
       await hangUp(bob, talk.caller, alice);
       assert.deepEqual(it.database.rows.dialogs(), []);
+    }));
+
+  test('one that has only lost the database answers others: nobody takes its calls, and its clients are reached', () =>
+    stage(
+      async ({ it, alice, bob }) => {
+        const { caller, callee } = await talking({ alice, bob });
+        const carol = await it.B.registered({ name: 'carol', address: '192.0.2.3', transport: 'tcp', port: 40_000 });
+        it.A.cutOff(true);
+        await it.clock.advance(150_000);
+        await bothReach(bob, callee, alice, caller);
+        const talk = await call(carol, alice, { offer: phoneOffer('carol'), answer: browserAnswer('alice') });
+        await hangUp(carol, talk.caller, alice);
+        assert.deepEqual(
+          it.database.rows.dialogs().map(({ node }) => node),
+          ['n-A'],
+        );
+        it.A.cutOff(false);
+        await hangUp(alice, caller, bob);
+      },
+      { users: ['alice', 'bob', 'carol'] },
+    ));
+
+  test('its address is another node’s by now: that one’s answer does not stand for it', () =>
+    stage(async ({ it, alice, bob }) => {
+      await talking({ alice, bob });
+      it.A.kill();
+      await it.A.start('n-new');
+      await it.clock.advance(33_000);
+      const [record] = it.database.rows.dialogs();
+      assert.notEqual(record?.node, 'n-A');
+      bob.respond(await bob.receivesRequest('BYE', 62_000), 200);
     }));
 });

@@ -1,8 +1,9 @@
 /**
  * The other nodes over the same database (DESIGN §5): who is there, and how a request is handed to one of them.
  *
- * Each node says every few seconds that it is there, by the clock of the database. One that is silent for too long is not
- * asked any more, nor are connections of its earlier runs; some time later it is gone, and others take over what it had.
+ * Each node says every few seconds that it is there, by the clock of the database. One that is silent for too long, and does
+ * not answer either (silent-nodes.ts), is handed nothing any more, nor are connections of its earlier runs; some time later
+ * it is gone, and others take over what it had.
  * Without NODE_ADDRESS there are no others, the database is asked nothing, and nothing here does anything.
  * Left out: what becomes of the calls of a node that is gone (node-gone.ts), what nodes tell each other (changes.ts).
  */
@@ -11,14 +12,18 @@ import { decodeToken, nodeNumber } from '../../dialog/token.ts';
 import { Failure } from '../../errors.ts';
 import type { SipUri } from '../../message/uri.ts';
 import { isBehindNat } from '../../nat/flow-rule.ts';
-import type { Binding, Cancel, Listener, NodeAddress, NodeSeen, NodeSelf } from '../../ports.ts';
+import type { Binding, Cancel, Listener, NodeSeen, NodeSelf } from '../../ports.ts';
 import { tokenOf } from '../../proxy/record-route.ts';
 import type { Elsewhere, Target } from '../api.ts';
 import type { Core } from '../core.ts';
+import { addressText, inUri, nameOf, uriOf } from './node-address.ts';
+import { SilentNodes } from './silent-nodes.ts';
 
 const beatMs = 2_000;
 /** After this nothing is sent to a node any more. Five beats: one or two may be late in a busy database. */
 const goneMs = 10_000;
+/** Before that it is asked whether it has only lost the database. */
+const askedMs = 5_000;
 
 /** A node that the database was too slow for, and that still has its clients, shall not lose them. */
 const mournedMs = 30_000;
@@ -60,6 +65,7 @@ export class Nodes {
   /** When our own beats began to succeed in a row. */
   #beatingSinceMs: number | undefined;
   readonly #mourned = new Set<string>();
+  readonly #silent: SilentNodes;
   /** The beat that is on its way. */
   #beating: Promise<void> = Promise.resolve();
   #timer: Cancel | undefined;
@@ -69,6 +75,7 @@ export class Nodes {
     this.#core = core;
     this.#self = self;
     this.#tell = tell;
+    this.#silent = new SilentNodes(core);
   }
 
   /** NODE_ADDRESS is set. */
@@ -79,6 +86,10 @@ export class Nodes {
   /** This one first. */
   list(): readonly NodeSeen[] {
     return this.#self === undefined ? [] : [{ ...this.#self, silentMs: 0 }, ...this.#others.values()];
+  }
+
+  others(): readonly NodeSeen[] {
+    return [...this.#others.values()];
   }
 
   // --- who is there --------------------------------------------------------------------------------------------------
@@ -122,13 +133,24 @@ export class Nodes {
     const isFair = nowMs - this.#beatingSinceMs >= goneMs;
     const before = this.#seen;
     this.#seen = seen.filter(({ id }) => id !== self.id);
-    const isThere = ({ id, silentMs }: NodeSeen): boolean => silentMs < goneMs || (!isFair && this.#others.has(id));
+    const answers = (node: NodeSeen): boolean => this.#silent.hasAnswered(node, goneMs);
+    const isThere = (node: NodeSeen): boolean =>
+      node.silentMs < goneMs || answers(node) || (!isFair && this.#others.has(node.id));
     this.#others = new Map(this.#seen.filter(isThere).map((node) => [node.id, node]));
     for (const node of this.#others.values()) this.#mourned.delete(nameOf(node));
     const runs = new Set(this.#seen.map(nameOf));
     const ended = before.filter((node) => !runs.has(nameOf(node)));
-    const silent = isFair ? this.#seen.filter(({ silentMs }) => silentMs >= mournedMs) : [];
-    for (const node of [...ended, ...silent]) this.#mourn(node);
+    const silent = this.#seen.filter(({ silentMs }) => silentMs >= askedMs);
+    this.#silent.ask(silent.filter((node) => !this.#mourned.has(nameOf(node)) && !this.#isReplaced(self, node)));
+    const overdue = isFair ? silent.filter(({ silentMs }) => silentMs >= mournedMs) : [];
+    const gone = overdue.filter((node) => !this.#silent.keeps(node, goneMs));
+    for (const node of [...ended, ...gone]) this.#mourn(node);
+  }
+
+  /** Another node is at its address by now, and would answer. */
+  #isReplaced(self: NodeSelf, node: NodeSeen): boolean {
+    const there = [{ ...self, silentMs: 0 }, ...this.#seen].filter(({ silentMs }) => silentMs < node.silentMs);
+    return there.some(({ address }) => addressText(address) === addressText(node.address));
   }
 
   /** It has stopped, has begun anew, or is silent for so long that what it had is others' now; told once. */
@@ -227,8 +249,7 @@ export class Nodes {
   #routeTo(node: string, user: string | undefined): string {
     const other = this.#others.get(node);
     if (other === undefined || user === undefined) throw new Failure('flow-gone');
-    const { transport, host, port } = other.address;
-    return `sip:${user}@${inUri(host)}:${port};transport=${transport};lr`;
+    return `${uriOf(other.address, user)};lr`;
   }
 
   /** What the token in our Route says, if another node of ours has written it. */
@@ -252,17 +273,7 @@ function isAtContact(flowId: string, contact: string | undefined): boolean {
   return !isBehindNat(contact, { address, port: Number(port) });
 }
 
-const nameOf = ({ id, boot }: Pick<NodeSelf, 'id' | 'boot'>): string => `${id} ${boot}`;
-
 /** Whether it goes to another node, for its flow or for its dialog. */
 export function isOfOther({ elsewhere, owner }: Target): boolean {
   return elsewhere !== undefined || owner !== undefined;
-}
-
-export function addressText({ transport, host, port }: NodeAddress): string {
-  return `${transport}:${inUri(host)}:${port}`;
-}
-
-function inUri(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

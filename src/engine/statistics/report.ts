@@ -8,7 +8,7 @@ import { publicGruu } from '../../registrar/gruu.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import type { Core } from '../core.ts';
 import { mediaControls } from '../media/media-control.ts';
-import { addressText } from '../nodes/nodes.ts';
+import { addressText } from '../nodes/node-address.ts';
 import { aliasOperations } from '../operations/aliases.ts';
 import { presenceOperations } from '../operations/presence.ts';
 import { sessionOperations } from '../operations/sessions.ts';
