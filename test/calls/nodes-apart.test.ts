@@ -69,3 +69,26 @@ describe('a node has lost the database', () => {
       bob.respond(await bob.receivesRequest('BYE', 62_000), 200);
     }));
 });
+
+describe('a node has died, or stops', () => {
+  test('taken over also when the database fails in that very moment', () =>
+    stage(
+      async ({ it, alice, bob }) => {
+        await talking({ alice, bob });
+        it.A.kill();
+        it.database.set({ latencyMs: 50 });
+        const isTaken = () => it.B.log.some(({ text }) => text.startsWith('A node is gone'));
+        await it.clock.advanceUntil(isTaken, 40_000);
+        it.database.set({ down: true });
+        await it.clock.advance(200);
+        it.database.set({ down: false, latencyMs: 0 });
+        await it.clock.advance(10_000);
+        assert.deepEqual(
+          it.database.rows.dialogs().map(({ node }) => node),
+          ['n-B'],
+        );
+        bob.respond(await bob.receivesRequest('BYE', 62_000), 200);
+      },
+      { nodes: ['A', 'B'] },
+    ));
+});

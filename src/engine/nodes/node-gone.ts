@@ -10,6 +10,8 @@ import type { Binding, DialogRecord, DialogSide, NodeSelf } from '../../ports.ts
 import type { Core } from '../core.ts';
 import { hangUpRecord } from '../dialog/hang-up.ts';
 
+const retryMs = 5_000;
+
 /** After a restart, in grace times: clients notice it, and come back, each in its own time, while their media goes on. */
 export const clientsReturn = 6;
 
@@ -41,20 +43,31 @@ async function backElsewhere({ ports, nodes }: Core, { binding, flowId }: Dialog
   return now === undefined || now.flowId === flowId || nodes.reach(now) === undefined ? undefined : now;
 }
 
-export function nodeGone(core: Core, { id }: NodeSelf): void {
-  const { ports, options, nodes } = core;
-  const boot = nodes.bootOf(id) ?? '';
-  core.dialogs.nodeGone(id);
-  core.presence.calls.nodeGone(id);
-  takeOver(core, id, boot).catch((thrown: unknown) => {
-    ports.log.warn({ node: id, error: String(thrown) }, 'What a node has left is not taken over');
-  });
+export function nodeGone(core: Core, gone: NodeSelf): void {
+  const { ports, options } = core;
+  core.dialogs.nodeGone(gone.id);
+  core.presence.calls.nodeGone(gone.id);
+  takeOverUntilDone(core, gone);
   // A device that is expected back at another node must not be hung up before it had the time.
   ports.clock.after(options.graceMs * clientsReturn, () => hangUpUnreachable(core));
 }
 
-async function takeOver(core: Core, id: string, boot: string): Promise<void> {
+/** That it is gone is told once, so this is not given up: a database that has just lost a node may be busy. */
+function takeOverUntilDone(core: Core, gone: NodeSelf): void {
+  takeOver(core, gone).catch((thrown: unknown) => {
+    const { log, clock } = core.ports;
+    log.warn({ node: gone.id, error: String(thrown) }, 'What a node has left is taken over later');
+    clock.after(retryMs, () => {
+      if (!core.draining) takeOverUntilDone(core, gone);
+    });
+  });
+}
+
+async function takeOver(core: Core, { id, boot: ended }: NodeSelf): Promise<void> {
   const { location, presence } = core.ports;
+  const boot = core.nodes.bootOf(id) ?? '';
+  // It was only silent, and is back.
+  if (boot === ended) return;
   // Each of the nodes that are left does it; the first one does something.
   await Promise.all([location.dropOtherBoots(id, boot), presence.dropEarlierBoots(id, boot)]);
   if (boot !== '') return;
