@@ -8,7 +8,7 @@ import { get } from '../../src/message/header.ts';
 import { To, tagOf } from '../../src/message/headers/from-to.ts';
 import type { SipRequest } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
-import { createNodesScene } from '../support/nodes-scene.ts';
+import { createNodesScene, type NodesScene } from '../support/nodes-scene.ts';
 import { call, hangUp, passwordOf, sdpType } from '../support/proxy-scene.ts';
 import { createPushFake } from '../support/push-fake.ts';
 import { browserAnswer, browserOffer, phoneOffer } from '../support/sdp.ts';
@@ -199,6 +199,43 @@ test('RFC 3428 §7: a message that A has kept is delivered to who registers at B
     const alice = await it.A.registered(alices);
     alice.request('MESSAGE', 'sip:bob@example.com', { body: 'hello', contentType: 'text/plain' });
     await alice.receivesResponse(202, 'MESSAGE');
+    await it.clock.advance(1_000);
+    const bob = await it.B.registered(bobs);
+    bob.respond(await bob.receivesRequest('MESSAGE'), 200);
+  });
+});
+
+/** B hears nothing while `happens` does. */
+async function unheard({ B, clock }: NodesScene, happens: () => Promise<void>): Promise<void> {
+  B.cutOff(true);
+  await happens();
+  await clock.advance(15_000);
+  B.cutOff(false);
+}
+
+test('RFC 4235: what a node has not heard, since it had lost the database for a while, its lamps show all the same', () => {
+  const it = createNodesScene({ columns, users });
+  return it.play(async () => {
+    const alice = await it.A.registered(alices);
+    const bob = await it.A.registered(bobs);
+    const carol = it.B.agent(carols);
+    await watch(carol, bob.aor, 'dialog');
+    await it.clock.advance(2_000);
+    const talk = await call(alice, bob, { offer: browserOffer('alice') });
+    await lampShows(carol, 'r confirmed');
+    await unheard(it, () => hangUp(alice, talk.caller, bob));
+    await lampShows(carol, 'r terminated', 15_000);
+  });
+});
+
+test('RFC 3428 §7: a message that was kept while a node had lost the database is delivered to who registers there', () => {
+  const it = createNodesScene({ columns, users });
+  return it.play(async () => {
+    const alice = await it.A.registered(alices);
+    await unheard(it, async () => {
+      alice.request('MESSAGE', 'sip:bob@example.com', { body: 'hello', contentType: 'text/plain' });
+      await alice.receivesResponse(202, 'MESSAGE');
+    });
     await it.clock.advance(1_000);
     const bob = await it.B.registered(bobs);
     bob.respond(await bob.receivesRequest('MESSAGE'), 200);

@@ -28,11 +28,20 @@ export function heard(core: Core, change: Change, node: string): void {
   }
 }
 
-/** The database was away for longer than others wait with what they tell. */
-export function missed({ presence, ports }: Core): void {
-  presence.tellAllAnew().catch((thrown: unknown) => {
-    ports.log.debug({ error: String(thrown) }, 'Watchers are told with the next change');
+/** The database was away for longer than others wait with what they tell: what stands in tables is read anew. */
+export function missed(core: Core): void {
+  const { presence, messages, ports } = core;
+  Promise.all([othersCalls(core), messages.start(), presence.tellAllAnew()]).catch((thrown: unknown) => {
+    ports.log.debug({ error: String(thrown) }, 'What was missed is seen with the next change');
   });
+}
+
+/** A call of another node that ended meanwhile would light its lamp, and count for its account, until that node is gone. */
+async function othersCalls({ nodes, presence, ports }: Core): Promise<void> {
+  for (const { id } of nodes.others()) {
+    presence.calls.nodeGone(id);
+    for (const record of await ports.dialogs.load(id)) presence.calls.known(record);
+  }
 }
 
 /** The contacts of this address as they are now stored. */

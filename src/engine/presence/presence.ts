@@ -220,8 +220,7 @@ export class Presence {
 
   async start(): Promise<void> {
     const { ports, nodes } = this.#core();
-    const others = nodes.list().filter(({ id }) => nodes.isOther(id));
-    for (const { id } of others) for (const record of await ports.dialogs.load(id)) this.calls.known(record);
+    for (const { id } of nodes.others()) for (const record of await ports.dialogs.load(id)) this.calls.known(record);
     await this.tellAllAnew(tellAnewAfterMs);
     this.#sweepLater();
   }
