@@ -40,6 +40,8 @@ export type Change =
   | { readonly kind: 'registered'; readonly aor: string }
   /** A client's connection is gone. */
   | { readonly kind: 'closed'; readonly flowId: string }
+  /** An account was shut: its connections are closed and its calls ended. */
+  | { readonly kind: 'account-closed'; readonly aor: string; readonly flowIds: readonly string[] }
   /** What its watchers see of it is other than before. */
   | { readonly kind: 'watched'; readonly resource: string; readonly event: EventPackage }
   /** A message waits for this recipient. */

@@ -242,6 +242,40 @@ test('RFC 3428 §7: a message that was kept while a node had lost the database i
   });
 });
 
+for (const act of ['disabled', 'removed'] as const) {
+  test(`an account that is ${act} over REST of A: its call at B is ended, and its connection there closed`, () => {
+    const it = createNodesScene({ columns, users });
+    return it.play(async () => {
+      const alice = await it.B.registered(alices);
+      const bob = await it.B.registered(bobs);
+      await call(alice, bob, { offer: browserOffer('alice') });
+      const connected = (await it.B.proxy().operations.statistics()).connections.tcp;
+      const { operations } = it.A.proxy();
+      if (act === 'disabled') await operations.setSubscriberDisabled('bob@example.com', true);
+      else await operations.removeSubscriber('bob@example.com');
+      alice.respond(await alice.receivesRequest('BYE', 1_500), 200);
+      await it.clock.advance(1_000);
+      assert.equal((await it.B.proxy().operations.statistics()).connections.tcp, connected - 1);
+    });
+  });
+}
+
+test('a session that is revoked over REST of A: its connection at B closes within seconds', () => {
+  const it = createNodesScene({ columns, users, isTrusted: () => false });
+  return it.play(async () => {
+    const session = await it.A.proxy().operations.addSession('alice@example.com', 600);
+    const alice = it.B.agent(alices);
+    const first = alice.request('REGISTER', 'sip:example.com');
+    alice.login(first, await alice.receivesResponse(401), session?.username ?? '', session?.password ?? '');
+    await alice.receivesResponse(200, 'REGISTER');
+    const connected = async () => (await it.B.proxy().operations.statistics()).connections.ws;
+    assert.equal(await connected(), 1);
+    await it.A.proxy().operations.endSession(session?.id ?? '');
+    await it.clock.advance(6_000);
+    assert.equal(await connected(), 0);
+  });
+});
+
 const wakeable = `pn-provider=webpush;pn-prid=https%3A%2F%2Fpush.example.net/send/bob;pn-param=${'B'.repeat(87)}.${'a'.repeat(22)}`;
 const page = (callId: string) =>
   ({

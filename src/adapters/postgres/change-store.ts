@@ -48,13 +48,15 @@ function json(change: Change): string {
 function changeOf(content: unknown): Change | undefined {
   if (!isObject(content)) return undefined;
   const text = (value: unknown): string => (typeof value === 'string' ? fromDatabase(value) : '');
-  const { kind, aor, flowId, resource, event, call } = content;
+  const { kind, aor, flowId, flowIds, resource, event, call } = content;
   switch (kind) {
     case 'registered':
     case 'stored':
       return { kind, aor: text(aor) };
     case 'closed':
       return { kind, flowId: text(flowId) };
+    case 'account-closed':
+      return { kind, aor: text(aor), flowIds: Array.isArray(flowIds) ? flowIds.map(text) : [] };
     case 'watched':
       return isEvent(event) ? { kind, resource: text(resource), event } : undefined;
     case 'call':

@@ -1,5 +1,6 @@
 /** What becomes of what another node tells (changes.ts): as if it had happened here, for those who are connected here. */
 import type { Binding, Change } from '../../ports.ts';
+import { closeHere } from '../auth/closed-account.ts';
 import type { Core } from '../core.ts';
 import { hangUpUnlessBack } from './node-gone.ts';
 
@@ -13,6 +14,9 @@ export function heard(core: Core, change: Change, node: string): void {
       dialogs.closed({ id: change.flowId }, (record) =>
         hangUpUnlessBack(core, record, ({ flowId }) => flowId === change.flowId),
       );
+      return;
+    case 'account-closed':
+      closeHere(core, change.aor, change.flowIds);
       return;
     case 'watched':
       presence.heard(change.resource, change.event);

@@ -1,14 +1,11 @@
-/**
- * What REST may ask and change of accounts. One that is shut or removed is gone at once: its devices are forgotten, their
- * connections closed and its calls ended.
- */
+/** What REST may ask and change of accounts. */
 import { Failure } from '../../errors.ts';
 import { lower } from '../../message/ascii.ts';
 import { canonicalAor, escapeUser, parseUri } from '../../message/uri.ts';
-import type { Account, DialogSide } from '../../ports.ts';
+import type { Account } from '../../ports.ts';
 import { readable } from '../../story/readable.ts';
+import { closeAccount } from '../auth/closed-account.ts';
 import type { Core } from '../core.ts';
-import { hangUpRecord } from '../dialog/hang-up.ts';
 import type { Operations, SubscriberSummary } from '../operations.ts';
 
 type SubscriberOperations = Pick<
@@ -61,22 +58,8 @@ export function subscriberOperations(core: Core): SubscriberOperations {
   };
 }
 
-async function end({ ports, dialogs, domains, ...core }: Core, { username, domain }: Name): Promise<void> {
-  const aor = `sip:${escapeUser(username)}@${domain}`;
-  const isOwn = ({ binding, uri }: DialogSide): boolean => {
-    const parsed = parseUri(uri);
-    return binding?.aor === aor || (parsed !== undefined && domains.aorOf(parsed) === aor);
-  };
-  const bindings = await ports.location.lookup(aor);
-  await ports.location.change({ aor, callId: '', cseq: 0, save: [], remove: '*' });
-  for (const record of dialogs.all()) {
-    if (!isOwn(record.caller) && !isOwn(record.callee)) continue;
-    hangUpRecord({ ports, dialogs, domains, ...core }, record, new Failure('account-closed'));
-  }
-  for (const { flowId } of bindings) {
-    const flow = flowId === undefined ? undefined : ports.network.find(flowId);
-    if (flow !== undefined) ports.network.close(flow);
-  }
+function end(core: Core, { username, domain }: Name): Promise<void> {
+  return closeAccount(core, `sip:${escapeUser(username)}@${domain}`);
 }
 
 /** `alice@example.com`, `sip:alice@example.com`, or `alice` in the first domain. */

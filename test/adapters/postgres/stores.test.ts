@@ -230,6 +230,7 @@ for (const kind of serverKinds) {
       const changes: readonly Change[] = [
         { kind: 'registered', aor: 'sip:j\xc3\xbcrgen@example.com' },
         { kind: 'closed', flowId: 'c0a1b2c-1' },
+        { kind: 'account-closed', aor: 'sip:bob@example.com', flowIds: ['c0a1b2c-1'] },
         { kind: 'watched', resource: 'sip:bob@example.com', event: 'presence' },
         { kind: 'stored', aor: 'sip:bob@example.com' },
         {
@@ -249,13 +250,13 @@ for (const kind of serverKinds) {
         assert.ok(heard.every(({ id }, index) => index === 0 || id > (heard[index - 1]?.id ?? id)));
         assert.deepEqual(
           (await store.recent('c')).map((one) => one.node),
-          ['a', 'a', 'a', 'a', 'a', 'b'],
+          ['a', 'a', 'a', 'a', 'a', 'a', 'b'],
         );
         await sql(connection, `UPDATE change SET content = '{"kind":"of a later release"}' WHERE node = 'b'`);
         await sql(connection, `UPDATE change SET made_at = made_at - interval '11 seconds' WHERE node = 'a'`);
         assert.deepEqual(await store.recent('c'), []);
         await sql(connection, `UPDATE change SET made_at = made_at - interval '60 seconds' WHERE node = 'a'`);
-        assert.equal(await store.sweep(), 5);
+        assert.equal(await store.sweep(), 6);
       });
     });
 
