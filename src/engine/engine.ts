@@ -107,7 +107,12 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     core.media.isAlive(mediaNode, name),
   );
   const self = options.nodeAddress === undefined ? undefined : { id: node, boot, address: options.nodeAddress };
-  const nodes = new Nodes(() => core, self, { gone: (other) => nodeGone(core, other) });
+  const nodes = new Nodes(() => core, self, {
+    gone: (other) => {
+      receiver.nodeGone(other);
+      nodeGone(core, other);
+    },
+  });
   const dialogs = new Dialogs(
     ports,
     { node, secrets, graceMs },

@@ -12,7 +12,7 @@ import { Reason } from '../message/headers/text.ts';
 import type { SipRequest } from '../message/message.ts';
 import { parseMessage, type Unparsable } from '../message/scan.ts';
 import { stampReceived } from '../nat/received.ts';
-import type { Flow } from '../ports.ts';
+import type { Flow, NodeSelf } from '../ports.ts';
 import { branchParameter, loopHash } from '../proxy/loop.ts';
 import { describeSdp, isSdp } from '../sdp/describe.ts';
 import { type Reply, type Request, refuse, type Verdict } from './api.ts';
@@ -203,6 +203,11 @@ export class Receiver {
   /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */
   closed(flow: Flow): void {
     for (const context of this.#ringing.of(flow.id)) context.cancel(callerGone);
+  }
+
+  /** Another node is gone, and with it what it knew of calls that are being set up. */
+  nodeGone(gone: NodeSelf): void {
+    for (const context of [...this.#contexts.values()]) context.nodeGone(gone);
   }
 
   /** Nobody would tell the callees that the caller has given up. */

@@ -4,9 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bothReach, stage, talking } from '../support/nodes-devices.ts';
+import { bothReach, ringing, stage, talking } from '../support/nodes-devices.ts';
 import { call, hangUp } from '../support/proxy-scene.ts';
 import { browserAnswer, phoneOffer } from '../support/sdp.ts';
+
+/** A machine without power closes no connection: no node sees the other go, as over UDP. */
+const unseen = { transport: 'udp', nodes: ['A', 'B'] } as const;
 
 describe('the database is away', () => {
   for (const by of ['alice', 'bob'] as const) {
@@ -91,4 +94,23 @@ describe('a node has died, or stops', () => {
       },
       { nodes: ['A', 'B'] },
     ));
+
+  test('what rings there for a caller at another node has nobody to answer: he hears so', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { invite } = await ringing({ alice, bob });
+      it.B.kill();
+      alice.ack(invite, await alice.receivesResponse(480, 'INVITE', 40_000));
+      assert.deepEqual(it.media.calls(), []);
+    }, unseen));
+
+  test('what rings elsewhere for a caller there rings no longer, and its media is deleted', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { received } = await ringing({ alice, bob });
+      it.A.kill();
+      bob.respond(await bob.receivesRequest('CANCEL', 40_000), 200);
+      bob.respond(received, 487);
+      await bob.receivesRequest('ACK');
+      await it.clock.advance(1_000);
+      assert.deepEqual(it.media.calls(), []);
+    }, unseen));
 });

@@ -176,8 +176,7 @@ export class Downstream {
 
   #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
     // A node that is not there any more has taken the connections of its devices along.
-    const code =
-      why === 'timeout' ? 'branch-timeout' : isOfOther(branch.plan.target) ? 'flow-gone' : 'transport-failed';
+    const code = why === 'timeout' ? 'branch-timeout' : isOfOther(targetOf(branch)) ? 'flow-gone' : 'transport-failed';
     this.#tell(branch, { code, detail: '' });
     if (this.#triesNextServer(branch)) return;
     // Who has said that it rings is there.
@@ -207,6 +206,24 @@ export class Downstream {
     branch.timerC?.();
     branch.silence?.();
     this.#media.branchEnded(branch.plan.id);
+  }
+
+  /** A node is gone, or was started anew: who rings by way of it has no way back to us. */
+  nodeGone(node: string): void {
+    for (const branch of [...this.#branches.values()]) {
+      // Who has said nothing yet is asked again, or has timer B.
+      const isWaiting = (): boolean => this.#context.stateOf(branch.plan.id) === 'proceeding';
+      if (this.#wentBy(branch, node))
+        this.#context.post(() => (isWaiting() ? this.#failed(branch, 'transport') : undefined));
+    }
+  }
+
+  /** Over a connection that it has no more. */
+  #wentBy(branch: LiveBranch, node: string): boolean {
+    const { nodes } = this.#core;
+    const { elsewhere, owner } = targetOf(branch);
+    if (owner === node) return !nodes.isThere(node);
+    return elsewhere?.node === node && nodes.reach(elsewhere) === undefined;
   }
 
   // --- responses -----------------------------------------------------------------------------------------------------
@@ -355,6 +372,11 @@ export class Downstream {
   #callId(): string {
     return get(this.#request.message, CallId) ?? '';
   }
+}
+
+/** As it was sent: one that slept has come back with another flow. */
+function targetOf({ sent, plan }: LiveBranch): Target {
+  return sent?.target ?? plan.target;
 }
 
 /** 430, or the word of a node of ours that its device says nothing: it may sleep, and be woken. */

@@ -9,8 +9,9 @@
 import { errors, failureOf } from '../../errors.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
+import { Via } from '../../message/headers/via.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { Cancel } from '../../ports.ts';
+import type { Cancel, NodeSelf } from '../../ports.ts';
 import { withoutContacts } from '../../proxy/context-value.ts';
 import { shareBreadth } from '../../proxy/loop.ts';
 import {
@@ -35,6 +36,7 @@ import { type Relay, type Reply, type Request, refuse, reply, type Target } from
 import type { Core } from '../core.ts';
 import { Mailbox } from '../mailbox.ts';
 import { InviteMedia } from '../media/invite-media.ts';
+import { isViaOf } from '../nodes/node-address.ts';
 import { responseOf } from '../replies.ts';
 import type { ServerTransaction } from '../transactions.ts';
 import { Downstream } from './downstream.ts';
@@ -42,6 +44,8 @@ import { opensCall, Upstream } from './upstream.ts';
 
 /** How long a group of targets rings before the next one has its turn, where nobody says otherwise. */
 const groupRingMs = 20_000;
+
+const senderGone = 'SIP;cause=487;text="The node of the caller is gone"';
 
 export class ResponseContextRunner {
   readonly #core: Core;
@@ -106,6 +110,14 @@ export class ResponseContextRunner {
   cancel(reason: string | undefined): void {
     if (opensCall(this.#request)) this.#core.stories.cancelled(this.#request.message);
     this.#mailbox.post(() => this.#step(reason === undefined ? { on: 'cancel' } : { on: 'cancel', reason }));
+  }
+
+  /** A node of ours is gone: who rings there is not waited for, and what it has sent us has nobody to be answered to. */
+  nodeGone(gone: NodeSelf): void {
+    this.#downstream.nodeGone(gone.id);
+    const { message, hop } = this.#request;
+    const isSender = hop !== undefined && isViaOf(gone, get(message, Via));
+    if (isSender && !this.#core.nodes.isThere(gone.id)) this.cancel(senderGone);
   }
 
   // --- targets -------------------------------------------------------------------------------------------------------
