@@ -210,6 +210,11 @@ export class Receiver {
     for (const context of [...this.#contexts.values()]) context.nodeGone(gone);
   }
 
+  /** Whether calls are being set up, those of other nodes for devices here among them. */
+  get rings(): boolean {
+    return this.#ringing.all().some(({ isOpen }) => isOpen);
+  }
+
   /** Nobody would tell the callees that the caller has given up. */
   cancelRinging(): void {
     for (const context of this.#ringing.all()) context.cancel(stopping);

@@ -113,4 +113,13 @@ describe('a node has died, or stops', () => {
       await it.clock.advance(1_000);
       assert.deepEqual(it.media.calls(), []);
     }, unseen));
+
+  test('in order: what rings there for a caller at another node is cancelled, and he hears so', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { invite, received } = await ringing({ alice, bob });
+      void it.B.proxy().endCalls(false);
+      bob.respond(await bob.receivesRequest('CANCEL'), 200);
+      bob.respond(received, 487);
+      alice.ack(invite, await alice.receivesResponse(487));
+    }));
 });

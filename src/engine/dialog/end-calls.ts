@@ -12,9 +12,9 @@ const answerMs = 500;
 
 /** Resolves when those that were told had time to answer. */
 export async function endCalls(core: Core, receiver: Receiver, answered: boolean): Promise<void> {
-  const { dialogs, media, ports } = core;
-  const [talking, ringing] = [answered ? dialogs.all() : [], Math.max(0, media.size - dialogs.size)];
-  if (talking.length + ringing === 0) return;
+  const { dialogs, ports } = core;
+  const talking = answered ? dialogs.all() : [];
+  if (talking.length === 0 && !receiver.rings) return;
   receiver.cancelRinging();
   for (const record of talking) hangUpRecord(core, record, new Failure('shutting-down'));
   await new Promise<void>((resolve) => void ports.clock.after(answerMs, resolve));

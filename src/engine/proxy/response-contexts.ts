@@ -86,6 +86,11 @@ export class ResponseContextRunner {
     this.#context = createResponseContext(request.message.method, limits);
   }
 
+  /** Nothing final went upstream. */
+  get isOpen(): boolean {
+    return !isFinal(this.#context);
+  }
+
   /** The verdict of the routes: an answer of ours. A CANCEL that came while they were thinking has had its 487. */
   reply(reply: Reply): void {
     if (!isFinal(this.#context)) this.#upstream.reply(reply);
