@@ -248,6 +248,11 @@ const rows = {
     meaning: 'The call is not up, or its media does not pass rtpengine.',
     nextStep: 'See `npx viaduct calls answered`.',
   },
+  'call-elsewhere': {
+    status: 409,
+    meaning: 'Another node has this call.',
+    nextStep: 'Ask the REST interface of that node, or run the command there.',
+  },
   'media-command': {
     status: 409,
     meaning: 'rtpengine did not do it.',

@@ -2,7 +2,7 @@
  * The media of a call that is up: `POST /api/v1/calls/ID/recording` starts, pauses and stops its recording; `/playing`
  * plays a sound to a party, or stops it; `/blocking` silences a party, or its keypad.
  *
- * 404: no such call; 409: it is not up, or rtpengine says no; 501: this rtpengine cannot, or has no folder to record to.
+ * 404: no such call; 409: it is not up or at another node, or rtpengine says no; 501: this rtpengine cannot, or has no folder to record to.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

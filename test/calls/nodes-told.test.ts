@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { callIdHash } from '../../src/dialog/call-id-hash.ts';
 import { get } from '../../src/message/header.ts';
 import { To, tagOf } from '../../src/message/headers/from-to.ts';
 import type { SipRequest } from '../../src/message/message.ts';
@@ -259,6 +260,23 @@ for (const act of ['disabled', 'removed'] as const) {
     });
   });
 }
+
+test('a call of another node: REST says which node has it, rather than that there is none', () => {
+  const it = createNodesScene({ columns, users });
+  return it.play(async () => {
+    const alice = await it.A.registered(alices);
+    const bob = await it.B.registered(bobs);
+    const talk = await call(alice, bob, { offer: browserOffer('alice') });
+    await it.clock.advance(1_000);
+    const id = callIdHash(talk.caller.callId);
+    const { operations } = it.B.proxy();
+    const elsewhere = { code: 'call-elsewhere', detail: 'It is n-A at tcp:192.0.2.101:5060.' };
+    assert.equal(await operations.call(callIdHash('another')), undefined);
+    await assert.rejects(operations.stopPlaying(id, 'both'), elsewhere);
+    await assert.rejects(operations.record(id, 'start'), elsewhere);
+    await hangUp(alice, talk.caller, bob);
+  });
+});
 
 test('a session that is revoked over REST of A: its connection at B closes within seconds', () => {
   const it = createNodesScene({ columns, users, isTrusted: () => false });

@@ -9,11 +9,12 @@ import type { BlockCommand, PlayCommand, RecordingCommand } from '../../media/co
 import type { DialogRecord, NgCommand } from '../../ports.ts';
 import type { Recording, Story } from '../../story/story.ts';
 import type { Core } from '../core.ts';
+import { refuseIfElsewhere } from '../operations/elsewhere.ts';
 import type { CallSide, CallSummary, MediaControls, RecordingAction, Sound } from '../operations.ts';
 import { summary } from '../story/call-list.ts';
 import type { MediaCall } from './media-call.ts';
 
-type Parts = Pick<Core, 'stories' | 'dialogs' | 'media' | 'ports' | 'options'>;
+type Parts = Pick<Core, 'stories' | 'dialogs' | 'media' | 'ports' | 'options' | 'presence' | 'nodes'>;
 
 interface Controlled {
   readonly story: Story;
@@ -113,11 +114,13 @@ function tagsOf({ caller, callee }: DialogRecord, side: CallSide): readonly stri
   return [side === 'caller' ? caller.tag : callee.tag];
 }
 
-/** `undefined`: no such call. A call that is over, or that has no media with us, is a `Failure`. */
-function controlled({ stories, dialogs, media }: Parts, id: string): Controlled | undefined {
+/** `undefined`: no such call. One that is over, has no media with us, or is at another node, is a `Failure`. */
+function controlled(core: Parts, id: string): Controlled | undefined {
+  const { stories, dialogs, media } = core;
   const story = stories.byId(id);
+  const known = story && dialogs.all().find(({ callId }) => callId === story.callId);
+  if (known === undefined) refuseIfElsewhere(core, id);
   if (story === undefined) return undefined;
-  const known = dialogs.all().find(({ callId }) => callId === story.callId);
   const session = known === undefined ? undefined : media.sessionOf(known);
   if (known === undefined || session === undefined) throw new Failure('call-not-up');
   return { story, record: known, node: session.node, name: session.name };

@@ -66,6 +66,14 @@ export class BusyCalls {
     return calls.filter(({ node, phase }) => node !== undefined && phase !== 'terminated').length;
   }
 
+  /** The other node that has this call, by its public id; asked by people only, for it looks at all of them. */
+  nodeOf(publicId: string): string | undefined {
+    for (const calls of this.#byAor.values())
+      for (const { id, node, phase } of calls.values())
+        if (node !== undefined && phase !== 'terminated' && callIdHash(callIdOf(id)) === publicId) return node;
+    return undefined;
+  }
+
   /** Another node tells of a call. */
   heard(node: string, aor: string, call: PartyCall): void {
     this.#putOne(aor, { ...call, node });
@@ -161,6 +169,9 @@ function keyOfRecord({ callId, caller }: DialogRecord): string {
 }
 
 const callKey = (callId: string, callerTag: string): string => `${callId}\n${callerTag}`;
+
+/** Of an id as they are told: with the side in front. */
+const callIdOf = (id: string): string => id.slice('i-'.length).split('\n', 1)[0] ?? '';
 
 function partiesOf(invite: SipRequest): Parties {
   return { caller: plain(get(invite, From)?.uri ?? ''), callee: plain(invite.uri), called: invite.uri };

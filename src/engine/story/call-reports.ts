@@ -9,14 +9,17 @@ import { type Party, readPassages } from '../../story/passages.ts';
 import { type Step, stepsOf } from '../../story/steps.ts';
 import type { Story } from '../../story/story.ts';
 import type { Core } from '../core.ts';
+import { refuseIfElsewhere } from '../operations/elsewhere.ts';
 import type { CallExplanation, CallSummary, LadderReport, LadderStep } from '../operations.ts';
 import { summary, summaryOfRecord } from './call-list.ts';
 import type { Happenings } from './happenings.ts';
 import type { CallChange } from './stories.ts';
 
-/** In memory, or a failed one in the database. */
+/** In memory, or a failed one in the database; of a call that another node has had, only that one knows more. */
 async function find(core: Core, id: string): Promise<Story | undefined> {
-  return core.stories.byId(id) ?? (await core.failedCalls.find(id));
+  const story = core.stories.byId(id) ?? (await core.failedCalls.find(id));
+  if (story === undefined) refuseIfElsewhere(core, id, (await core.callRecords.find(id))?.node);
+  return story;
 }
 
 /** One in progress is asked for its packets first. */
@@ -25,6 +28,7 @@ export async function call(core: Core, id: string): Promise<CallSummary | undefi
   if (story?.state === 'answered') await core.stories.askMedia(story);
   if (story !== undefined) return summary(story);
   const record = await core.callRecords.find(id);
+  if (record === undefined) refuseIfElsewhere(core, id);
   return record === undefined ? undefined : summaryOfRecord(record);
 }
 
