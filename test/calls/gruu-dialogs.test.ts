@@ -134,6 +134,18 @@ describe('DESIGN law 4: a device whose Contact is its GRUU, in dialogs', () => {
       it.media.set({ refuse: () => undefined });
     }));
 
+  test('the connection that it called by is gone: our BYE finds it at the one that it is registered by', () =>
+    stage(async ({ it, alice, web }) => {
+      const place = { transport: 'wss', address: '192.0.2.3', port: 40_013 } as const;
+      const second = it.agent({ ...place, name: 'second', aor: bob, contact: web.publicGruu });
+      await it.call(second, alice, { offer: browserOffer('web') });
+      second.station.close();
+      alice.respond(await alice.receivesRequest('BYE', 11_000), 200);
+      const bye = await web.agent.receivesRequest('BYE');
+      assert.equal(bye.uri, web.contact);
+      web.agent.respond(bye, 200);
+    }));
+
   test('a dialog outlives the temporary GRUU that it was begun with: its device is still found', async () => {
     const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
     await it.play(async () => {
