@@ -112,6 +112,8 @@ export interface PresenceStore {
   dropFlow(flowId: string): Promise<void>;
   /** The same for the connections of the node's earlier runs. */
   dropEarlierBoots(node: string, boot: string): Promise<void>;
+  /** Those of a node that is gone are another's from now on, unless it is back or somebody else took them. */
+  adopt(gone: string, by: { readonly node: string; readonly boot: string }): Promise<void>;
   /** What a SUBSCRIBE must know: the rule, and how many subscriptions the watcher has. */
   standing(presentity: string, watcher: string): Promise<WatcherStanding>;
 

@@ -158,6 +158,23 @@ test('RFC 6665 §4.1.2.2: a watcher that comes back to another node refreshes it
   });
 });
 
+test('the node of a watcher on UDP dies: another one tells him from then on', () => {
+  const it = createNodesScene({ columns, users });
+  return it.play(async () => {
+    const place = { name: 'carol', address: '192.0.2.3' };
+    await watch(it.B.agent(place), 'sip:bob@example.com');
+    it.B.kill();
+    const carol = it.A.agent(place);
+    await it.clock.advance(28_000);
+    carol.respond(await carol.receivesRequest('NOTIFY', 10_000), 200);
+    await it.clock.advance(5_000);
+    const bob = it.A.agent(bobs);
+    publish(bob, { body: pidf(bob.aor, 'open') });
+    await published(bob);
+    assert.deepEqual(basics(await notified(carol)), ['open']);
+  });
+});
+
 test('calls of an account count over nodes', () => {
   const it = createNodesScene({ columns, users, maxCalls: 1, isTrusted: () => false });
   return it.play(async () => {

@@ -25,7 +25,7 @@ export interface MemoryPresence {
 
 const keyOf = (...parts: readonly string[]): string => parts.join('\n');
 
-export function createMemoryPresence(clock: Clock, run: Run): MemoryPresence {
+export function createMemoryPresence(clock: Clock, run: Run, isSilent: (node: string) => boolean): MemoryPresence {
   const publications = new Map<string, Publication>();
   const subscriptions = new Map<string, Subscription>();
   const rules = new Map<string, WatcherRule>();
@@ -107,6 +107,11 @@ export function createMemoryPresence(clock: Clock, run: Run): MemoryPresence {
     dropFlow: (flowId) => run(() => dropWhere((one) => one.flowId === flowId)),
     dropEarlierBoots: (node, boot) =>
       run(() => dropWhere((one) => one.node === node && one.boot !== boot && one.flowId?.startsWith('c') === true)),
+    adopt: (gone, { node, boot }) =>
+      run(() => {
+        if (!isSilent(gone)) return;
+        for (const [id, one] of subscriptions) if (one.node === gone) subscriptions.set(id, { ...one, node, boot });
+      }),
     standing: (presentity, watcher) =>
       run(() => ({
         policy: policyOf(presentity, watcher),

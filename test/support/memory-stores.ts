@@ -93,7 +93,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
   const nodes = nodeStore(clock, run);
   const dialogs = dialogStore(run, nodes.isSilent);
   const outbox = outboxStore(run);
-  const presence = createMemoryPresence(clock, run);
+  const presence = createMemoryPresence(clock, run, nodes.isSilent);
   const messages = createMemoryMessages(clock, run);
   return {
     subscribers: accounts.store,

@@ -100,7 +100,10 @@ export const DROP_FLOWS = 'DELETE FROM subscription WHERE flow_id = ANY ($1::tex
 /** UDP needs no connection: those go on. */
 export const DROP_BOOTS = `DELETE FROM subscription WHERE node = $1 AND boot <> $2 AND flow_id LIKE 'c%'`;
 
-/** The node that owed the last NOTIFY has not sent it within an hour: it is gone. */
+/** Not if that is back, which the condition of another node may have missed. */
+export const ADOPT = `UPDATE subscription SET node = $2, boot = $3 WHERE node = $1
+  AND NOT EXISTS (SELECT FROM node WHERE id = $1 AND seen_at > clock_timestamp() - interval '5 seconds')`;
+
 /** Counted up to the bound that matters. */
 export const STANDING = `
   SELECT k.presentity, k.watcher, r.policy,

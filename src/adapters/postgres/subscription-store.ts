@@ -35,6 +35,7 @@ const RULES = 'SELECT presentity, watcher, policy FROM watcher_rule WHERE presen
 
 export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions): SubscriptionStore {
   const limits = { groupMs, maxGroup: 250, maxWaiting: 200_000, after: clock.after.bind(clock) };
+  // The node that owed the last NOTIFY has not sent it within an hour: it is gone.
   const sweep = createSweep(pool, {
     table: 'subscription',
     key: 'id',
@@ -114,6 +115,10 @@ export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions):
     dropEarlierBoots: async (node, boot) => {
       const values = [toDatabase(node), toDatabase(boot)];
       await pool.query({ name: 'subscription-drop-boots', text: statements.DROP_BOOTS, values });
+    },
+    adopt: async (gone, { node, boot }) => {
+      const values = [gone, node, boot].map(toDatabase);
+      await pool.query({ name: 'subscription-adopt', text: statements.ADOPT, values });
     },
     standing: async (presentity, watcher) =>
       standings.add({ presentity: toDatabase(presentity), watcher: toDatabase(watcher) }),

@@ -71,7 +71,7 @@ async function takeOver(core: Core, { id, boot: ended }: NodeSelf): Promise<void
   // Each of the nodes that are left does it; the first one does something.
   await Promise.all([location.dropOtherBoots(id, boot), presence.dropEarlierBoots(id, boot)]);
   if (boot !== '') return;
-  await core.dialogs.adoptAll(id);
+  await Promise.all([core.dialogs.adoptAll(id), presence.adopt(id, core.options)]);
   core.leftovers(id);
   await core.presence.tellAllAnew();
 }

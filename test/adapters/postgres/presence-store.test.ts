@@ -223,6 +223,20 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('subscriptions of a node that is gone are another’s from then on, and not while it is there', async () => {
+      await withDatabase({ kind }, async ({ presence, nodes }) => {
+        const self = { id: 'n1', boot: 'b1', address: { transport: 'tcp', host: '192.0.2.1', port: 5060 } } as const;
+        await presence.subscribe(subscription('udp', { flowId: 'u0:192.0.2.1:5060' }));
+        await nodes.beat(self);
+        await presence.adopt('n1', { node: 'n2', boot: 'b2' });
+        assert.equal((await presence.find('udp'))?.node, 'n1');
+        await nodes.leave(self);
+        await presence.adopt('n1', { node: 'n2', boot: 'b2' });
+        const { node, boot } = (await presence.find('udp')) ?? {};
+        assert.deepEqual([node, boot], ['n2', 'b2']);
+      });
+    });
+
     test('subscriptions: a NOTIFY changes no index (its row stays within its page)', async () => {
       await withDatabase({ kind }, async (_, connection) => {
         const [row] = await sql(
