@@ -237,7 +237,8 @@ export class Receiver {
   }
 
   async #decide(request: Request): Promise<Verdict> {
-    if (this.#core.draining && !request.inDialog) return refuse('shutting-down', 503);
+    // What another node hands on is that one's, and goes on there when we have stopped.
+    if (this.#core.draining && !request.inDialog && request.hop === undefined) return refuse('shutting-down', 503);
     return this.#core.routes.request(request, this.#core.proxy);
   }
 

@@ -114,6 +114,16 @@ describe('a node has died, or stops', () => {
       assert.deepEqual(it.media.calls(), []);
     }, unseen));
 
+  test('while it waits for its calls to end, its clients are still called from other nodes', () =>
+    stage(async ({ it, alice, bob }) => {
+      it.B.proxy().drain();
+      const { caller } = await talking({ alice, bob });
+      alice.within(caller, 'INFO');
+      bob.respond(await bob.receivesRequest('INFO'), 200);
+      await alice.receivesResponse(200, 'INFO');
+      await hangUp(alice, caller, bob);
+    }));
+
   test('in order: what rings there for a caller at another node is cancelled, and he hears so', () =>
     stage(async ({ it, alice, bob }) => {
       const { invite, received } = await ringing({ alice, bob });
