@@ -40,6 +40,7 @@ import { hasFlow, type Nodes, type Reach } from '../nodes/nodes.ts';
 import { targetOf } from '../registrar/registrar.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
+import { HungUp } from './hung-up.ts';
 import { type TokenCall, type TokenParty, tokenOfCall } from './tokens.ts';
 
 export interface DialogsOptions {
@@ -63,9 +64,6 @@ type BindingRef = Pick<Binding, 'aor' | 'key'>;
 /** Early dialogs and subscriptions that are remembered; the oldest makes room (law 9). */
 const mostPassing = 20_000;
 
-/** Calls that we ended ourselves, so that their tokens are dead; the oldest makes room (law 9). */
-const mostHungUp = 20_000;
-
 /** How long a token is good without its record, which a call keeps as long as it lasts. */
 const tokenHours = 24;
 
@@ -80,7 +78,7 @@ export class Dialogs {
   readonly #calls = new DialogTable();
   /** Early dialogs, and those of other requests than INVITE. */
   readonly #passing = new DialogTable();
-  readonly #hungUp = new Set<string>();
+  readonly #hungUp = new HungUp();
   readonly #followed = new WeakSet<Request>();
   /** Records whose row has gone already. */
   readonly #unstored = new WeakSet<DialogRecord>();
@@ -132,7 +130,7 @@ export class Dialogs {
   async follow(request: Request): Promise<Target | Reply | undefined> {
     const { message, token: text = '' } = request;
     const { callId, fromTag, toTag } = namesOf(message);
-    if (this.#hungUp.has(`${fromTag}\n${toTag}\n${text}`)) return undefined;
+    if (this.#hungUp.has(fromTag, toTag, text)) return undefined;
     const record = this.find(message, text);
     // The token that we wrote for this very record needs no look at its signature.
     if (record === undefined || text === '' || record.token !== text) {
@@ -324,16 +322,9 @@ export class Dialogs {
     this.#unstore(record);
   }
 
-  /** DESIGN §5: after a BYE of ours later requests of either side get 481. */
-  hungUp({ caller, callee, token }: DialogRecord): void {
-    for (const [from, to] of [
-      [caller.tag, callee.tag],
-      [callee.tag, caller.tag],
-    ]) {
-      const [oldest] = this.#hungUp;
-      if (this.#hungUp.size >= mostHungUp && oldest !== undefined) this.#hungUp.delete(oldest);
-      this.#hungUp.add(`${from}\n${to}\n${token}`);
-    }
+  /** By a BYE of ours. */
+  hungUp(record: DialogRecord): void {
+    this.#hungUp.add(record);
   }
 
   /** A client registered: its dialogs follow it to its flow. */
