@@ -26,7 +26,7 @@ import { MediaSilence } from './media/media-silence.ts';
 import { MediaWatch } from './media/media-watch.ts';
 import { Changes } from './nodes/changes.ts';
 import { heard, missed, registered } from './nodes/heard.ts';
-import { clientsReturn, hangUpUnreachable, nodeGone } from './nodes/node-gone.ts';
+import { clientsReturn, hangUpUnlessBack, hangUpUnreachable, nodeGone } from './nodes/node-gone.ts';
 import { Nodes } from './nodes/nodes.ts';
 import type { Operations } from './operations.ts';
 import { Overload } from './overload.ts';
@@ -282,7 +282,7 @@ function closed(core: Core, receiver: Receiver, flow: Flow, reason: string): voi
   receiver.closed(flow);
   core.sessions.closed(flow);
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
-  core.dialogs.closed(flow, (record) => hangUpRecord(core, record, new Failure('flow-gone')));
+  core.dialogs.closed(flow, (record) => hangUpUnlessBack(core, record, ({ flowId }) => flowId === flow.id));
   core.presence.closed(flow);
   if (core.registrar.bindingOf(flow) !== undefined) core.changes.tell({ kind: 'closed', flowId: flow.id });
   core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));

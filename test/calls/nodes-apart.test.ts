@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bothReach, ringing, stage, talking } from '../support/nodes-devices.ts';
+import { appears, bothReach, ringing, stage, talking } from '../support/nodes-devices.ts';
 import { call, hangUp } from '../support/proxy-scene.ts';
 import { browserAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -39,6 +39,32 @@ describe('a node has lost the database', () => {
       const talk = await talking({ alice: bob, bob: alice });
       await hangUp(bob, talk.caller, alice);
       assert.deepEqual(it.database.rows.dialogs(), []);
+    }));
+
+  test('who comes back to another node while his own has lost the database is not hung up', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { caller, callee } = await talking({ alice, bob });
+      it.A.cutOff(true);
+      alice.station.close();
+      const again = await appears('alice', it.C);
+      await it.clock.advance(20_000);
+      it.A.cutOff(false);
+      await it.clock.advance(6_000);
+      await bothReach(bob, callee, again, caller);
+      await hangUp(again, caller, bob);
+    }));
+
+  test('who does not come back meanwhile is hung up when the database is there again', () =>
+    stage(async ({ it, alice, bob }) => {
+      const { callee } = await talking({ alice, bob });
+      it.A.cutOff(true);
+      alice.station.close();
+      await it.clock.advance(13_000);
+      bob.within(callee, 'INFO');
+      await bob.receivesFinal('INFO');
+      await it.clock.advance(6_000);
+      it.A.cutOff(false);
+      bob.respond(await bob.receivesRequest('BYE', 6_000), 200);
     }));
 
   test('one that has only lost the database answers others: nobody takes its calls, and its clients are reached', () =>

@@ -109,6 +109,11 @@ export class Dialogs {
     return this.#calls.all();
   }
 
+  /** The same call as it is now; `undefined`: it has ended. */
+  now({ callId, caller, callee, token }: DialogRecord): DialogRecord | undefined {
+    return this.#calls.find(callId, caller.tag, callee.tag, token);
+  }
+
   /** The records of before the restart. */
   async load(): Promise<readonly DialogRecord[]> {
     const records = await this.#store.load(this.#options.node);

@@ -20,21 +20,30 @@ export function hangUpUnreachable(core: Core): void {
   for (const record of core.dialogs.unreachable()) hangUpUnlessBack(core, record, isLost);
 }
 
-/** Unless the client is back at another node, which we may not have heard. */
+/** Unless the client is back at another node, which we may not have heard; the database is asked until it says. */
 export function hangUpUnlessBack(core: Core, record: DialogRecord, isLost: (side: DialogSide) => boolean): void {
-  const { nodes, dialogs, ports } = core;
-  const hangUp = (): void => hangUpRecord(core, record, new Failure('flow-gone'));
-  const lost = [record.caller, record.callee].filter(isLost);
-  if (!nodes.areMany) hangUp();
-  else {
-    Promise.all(lost.map((side) => backElsewhere(core, side))).then(
-      (found) => {
-        if (found.includes(undefined)) hangUp();
-        else for (const binding of found) if (binding !== undefined) dialogs.movedElsewhere(binding);
-      },
-      (thrown: unknown) => ports.log.info({ callId: record.callId, error: String(thrown) }, 'Its client may be back'),
-    );
+  if (!core.nodes.areMany) {
+    hangUpRecord(core, record, new Failure('flow-gone'));
+    return;
   }
+  hangUpOrMove(core, record, isLost).catch((thrown: unknown) => {
+    const { log, clock } = core.ports;
+    log.info({ callId: record.callId, error: String(thrown) }, 'Its client may be back');
+    clock.after(retryMs, () => {
+      const now = core.dialogs.now(record);
+      if (now !== undefined) hangUpUnlessBack(core, now, isLost);
+    });
+  });
+}
+
+async function hangUpOrMove(core: Core, record: DialogRecord, isLost: (side: DialogSide) => boolean): Promise<void> {
+  const lostOf = ({ caller, callee }: DialogRecord): readonly DialogSide[] => [caller, callee].filter(isLost);
+  const found = await Promise.all(lostOf(record).map((side) => backElsewhere(core, side)));
+  // It may have ended meanwhile, or its client be back here.
+  const now = core.dialogs.now(record);
+  if (now === undefined || lostOf(now).length === 0) return;
+  if (found.includes(undefined)) hangUpRecord(core, now, new Failure('flow-gone'));
+  else for (const binding of found) if (binding !== undefined) core.dialogs.movedElsewhere(binding);
 }
 
 async function backElsewhere({ ports, nodes }: Core, { binding, flowId }: DialogSide): Promise<Binding | undefined> {
