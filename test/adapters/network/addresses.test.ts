@@ -101,6 +101,7 @@ test('the timer wheel: an action that cancels its neighbour in the same tick', a
     };
     cancels.push(wheel.after(10, action));
   }
+  await eventually(() => seen.length > 0, 'one of them');
   await pause(60);
   assert.deepEqual(seen, ['a']);
 });
