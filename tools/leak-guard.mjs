@@ -5,7 +5,7 @@
 import { after } from 'node:test';
 
 /** Stopping a database server is part of it, on a machine that does a lot else. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 if (process.env.NODE_TEST_CONTEXT !== undefined) {
   after(() => {

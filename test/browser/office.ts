@@ -48,12 +48,14 @@ export async function openOffice(scope: Scope, settings: Readonly<Record<string,
   const dataDir = await mkdtemp(join(tmpdir(), 'viaduct-office-'));
   // PostgreSQL never runs as root, and must enter the folder.
   await chmod(dataDir, 0o755);
-  scope.after(() => rm(dataDir, { recursive: true, force: true }));
+  scope.after(() => rm(dataDir, { recursive: true, force: true, maxRetries: 10 }));
   const rtpengine = await startTestRtpengine();
   scope.after(() => rtpengine.stop());
   const viaduct = startProcess(scope, process.execPath, ['src/main.ts'], {
     cwd: project,
     env: { ...environment(dataDir, rtpengine.address), ...settings },
+    // Killed it would leave its PostgreSQL behind.
+    stopMs: 30_000,
   });
   const ports = await listening(viaduct, dataDir);
   const http = `http://127.0.0.1:${ports.http}`;

@@ -105,6 +105,8 @@ for (const library of ['sipjs', 'jssip'] as const) {
     // SIP.js does not tell of the last NOTIFY, so the proxy is asked.
     await nobodyWatches();
     await bob.does('unpublish()');
+    // What he published would be composed into what later tests see of him.
+    await shows('publications', isEmpty);
   });
 
   test(`${library} keeps a busy lamp of bob`, async () => {

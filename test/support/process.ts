@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Added to ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long it may take to end when it is asked to. */
+  readonly stopMs?: number;
 }
 
 export interface Ending {
@@ -63,10 +65,11 @@ export function startProcess(
 class Child implements RunningProcess {
   readonly pid: number;
   readonly #name: string;
+  readonly #stopMs: number;
   #text = '';
   #ending: Ending | undefined;
 
-  constructor(command: string, args: readonly string[], { cwd, env }: ProcessOptions) {
+  constructor(command: string, args: readonly string[], { cwd, env, stopMs = STOP_MS }: ProcessOptions) {
     // A child of a test is no test: with this variable it would report to our runner.
     const environment = { ...process.env, NODE_TEST_CONTEXT: undefined, ...env };
     const child = spawn(command, [...args], {
@@ -75,6 +78,7 @@ class Child implements RunningProcess {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#stopMs = stopMs;
     this.#name = [command, ...args].join(' ').slice(0, 200);
     this.pid = child.pid ?? -1;
     if (child.pid !== undefined) running.add(child.pid);
@@ -119,7 +123,7 @@ class Child implements RunningProcess {
 
   async stop(): Promise<void> {
     this.signal('SIGTERM');
-    for (const deadlineMs = Date.now() + STOP_MS; this.#ending === undefined && Date.now() < deadlineMs; ) {
+    for (const deadlineMs = Date.now() + this.#stopMs; this.#ending === undefined && Date.now() < deadlineMs; ) {
       await delay(POLL_MS);
     }
     if (this.pid > 0) killGroup(this.pid);
