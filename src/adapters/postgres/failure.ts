@@ -18,6 +18,14 @@ export function connectionLost(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || /^57P0[1-5]$/.test(state);
 }
 
+/**
+ * A migration of a newer node has changed a table since the statement was prepared: nothing was done, and a connection that
+ * has not prepared it yet does it. The code (feature_not_supported) has to do: words are in the language of the server.
+ */
+export function hasOldPlan(error: unknown): boolean {
+  return sqlState(error) === '0A000';
+}
+
 /** It has no connection left for one more (too_many_connections): those that there are go on. */
 export function isFull(error: unknown): boolean {
   return sqlState(error) === '53300';

@@ -6,12 +6,13 @@
  *   behind a dead server. Those on their way to one that hangs end at once, with their outcome unknown.
  * - Statements run at REPEATABLE READ and are repeated when another node was in the way (40001): each sees one state of
  *   the database and nothing is overwritten unseen.
+ * - A node of this release goes on while a newer one changes the tables: what it had prepared is prepared anew.
  * - No error event goes uncaught, and every failure comes out as a `Failure`.
  */
 import pg from 'pg';
 import { Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log } from '../../ports.ts';
-import { connectionLost, databaseFailure, isFull, mayBeRepeated } from './failure.ts';
+import { connectionLost, databaseFailure, hasOldPlan, isFull, mayBeRepeated } from './failure.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 /** `url`: as in DATABASE_URL. Otherwise a socket folder (or host name) of a server that needs no password. */
@@ -61,12 +62,12 @@ export function clientConfig(connection: DatabaseConnection): pg.ClientConfig {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { connection, log, after } = options;
+  const { connection, log, after, maxConnections } = options;
   const pool = new pg.Pool({
     ...clientConfig(connection),
     onConnect: setSession,
     query_timeout: ANSWER_TIMEOUT_MS,
-    max: options.maxConnections,
+    max: maxConnections,
     min: 1,
     idleTimeoutMillis: 60_000,
   });
@@ -94,8 +95,10 @@ export function createPool(options: PoolOptions): Pool {
       try {
         return await queryOnce<Row>(statement);
       } catch (error) {
+        // It ends with each connection that has one.
+        if (hasOldPlan(error) && tries < maxConnections + MAX_TRIES) continue;
         if (connectionLost(error)) health.suspect();
-        if (tries === MAX_TRIES || !mayBeRepeated(error)) throw logged(statement, error);
+        if (tries >= MAX_TRIES || !mayBeRepeated(error)) throw logged(statement, error);
         await pause(after, Math.random() * 10 * tries);
       }
     }
@@ -110,7 +113,7 @@ export function createPool(options: PoolOptions): Pool {
       lastAnswerMs = performance.now();
       return result.rows;
     } catch (error) {
-      client.release(connectionLost(error));
+      client.release(connectionLost(error) || hasOldPlan(error));
       throw error;
     } finally {
       busy.delete(client);

@@ -191,6 +191,19 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('pool: a column that the migration of another node adds fails no statement that was prepared before', async () => {
+      await withDatabase({ kind }, async (_database, connection) => {
+        await sql(connection, 'CREATE TABLE growing (a int); INSERT INTO growing VALUES (1)');
+        await withPool(connection, async (pool) => {
+          const all = { name: 'all', text: 'SELECT *, pg_sleep(0.1)::text FROM growing', values: [] };
+          const atOnce = () => Promise.all(Array.from({ length: 6 }, () => pool.query(all)));
+          await atOnce();
+          await sql(connection, 'ALTER TABLE growing ADD COLUMN b int DEFAULT 2');
+          for (const [row] of await atOnce()) assert.partialDeepStrictEqual(row, { a: 1, b: 2 });
+        });
+      });
+    });
+
     test('pool: a statement with a fault is an internal failure and the connection goes on', async () => {
       await withDatabase({ kind }, async (_database, connection) => {
         await withPool(connection, async (pool) => {
