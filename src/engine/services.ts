@@ -3,7 +3,6 @@
  */
 import { lower } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
-import { CallId } from '../message/headers/call-id.ts';
 import { Contact } from '../message/headers/contact.ts';
 import { To } from '../message/headers/from-to.ts';
 import { Via } from '../message/headers/via.ts';
@@ -150,7 +149,7 @@ async function backward({ media, mediaWatch }: Core, reply: BranchReply): Promis
   if (isOfOthers(branch)) return response;
   const arranged = await media.backward(reply);
   if (branch.request.inDialog && response.status < 300 && isSdp(response)) {
-    mediaWatch.renegotiated(get(response, CallId) ?? '');
+    mediaWatch.renegotiated(response);
   }
   return arranged;
 }

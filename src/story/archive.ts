@@ -17,7 +17,7 @@ export const archiveDefaults: ArchiveLimits = { bytes: 64 * 1024 * 1024, ended: 
 
 export class Archive {
   readonly #limits: ArchiveLimits;
-  /** By Call-ID; in the order in which they give up their events. */
+  /** By key; in the order in which they give up their events. */
   readonly #live = new Map<string, Story>();
   /** In the order of their end. */
   readonly #ended = new Map<string, Story>();
@@ -33,8 +33,8 @@ export class Archive {
     return this.#bytes;
   }
 
-  find(callId: string): Story | undefined {
-    return this.#live.get(callId) ?? this.#ended.get(callId);
+  find(key: string): Story | undefined {
+    return this.#live.get(key) ?? this.#ended.get(key);
   }
 
   byId(id: string): Story | undefined {
@@ -47,7 +47,7 @@ export class Archive {
   }
 
   put(story: Story): void {
-    this.#live.set(story.callId, story);
+    this.#live.set(story.key, story);
     this.#ids.set(story.id, story);
   }
 
@@ -71,10 +71,10 @@ export class Archive {
 
   /** Among those in progress or among the ended ones: a call that is challenged, or answered late, comes back. */
   #sort(story: Story): void {
-    const { callId, isLive } = story;
-    if (isLive === this.#live.has(callId)) return;
-    (isLive ? this.#ended : this.#live).delete(callId);
-    (isLive ? this.#live : this.#ended).set(callId, story);
+    const { key, isLive } = story;
+    if (isLive === this.#live.has(key)) return;
+    (isLive ? this.#ended : this.#live).delete(key);
+    (isLive ? this.#live : this.#ended).set(key, story);
   }
 
   #makeRoom(): void {
@@ -88,13 +88,13 @@ export class Archive {
       this.#bytes -= oldest.bytes;
       oldest.shed();
       // To the end, or each further event would pass all that are empty already.
-      this.#live.delete(oldest.callId);
-      this.#live.set(oldest.callId, oldest);
+      this.#live.delete(oldest.key);
+      this.#live.set(oldest.key, oldest);
     }
   }
 
   forget(story: Story): void {
-    this.#ended.delete(story.callId);
+    this.#ended.delete(story.key);
     this.#ids.delete(story.id);
     this.#bytes -= story.bytes;
   }

@@ -25,6 +25,10 @@ const beginning = 40;
 
 export interface StoryStart {
   readonly id: string;
+  /** By which it is found: the Call-ID, but of a second caller who uses the same at the same time. */
+  readonly key?: string;
+  /** The From tag of the INVITE that opened it. */
+  readonly openedBy?: string | undefined;
   readonly callId: string;
   readonly from: string;
   readonly to: string;
@@ -37,6 +41,8 @@ export type EndedBy = 'caller' | 'callee' | 'viaduct';
 
 export class Story {
   readonly id: string;
+  readonly key: string;
+  readonly openedBy: string | undefined;
   readonly callId: string;
   readonly from: string;
   readonly to: string;
@@ -70,6 +76,8 @@ export class Story {
   /** What is wrong with its media, as far as the last look said. */
   mediaFault: Verdict | undefined;
   recording: Recording | undefined;
+  /** Somebody else uses its Call-ID for a call of his own. */
+  isShared = false;
   /** Another node of ours has this call. */
   isOfOthers = false;
   /** Its caller was let in: he logged in, is trusted, or had his call forwarded. */
@@ -85,6 +93,8 @@ export class Story {
 
   constructor(start: StoryStart, limits: StoryLimits = defaults) {
     this.id = start.id;
+    this.key = start.key ?? start.callId;
+    this.openedBy = start.openedBy;
     this.callId = start.callId;
     this.from = start.from;
     this.to = start.to;

@@ -229,6 +229,38 @@ describe('the record of a call', () => {
       );
     }));
 
+  test('of two callers who use one Call-ID at the same time, is for each his own', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+      const first = await it.call(alice, bob, { callId: 'shared' });
+      await it.clock.advance(5_000);
+      const second = await it.call(bob, carol, { callId: 'shared' });
+      await it.clock.advance(5_000);
+      await it.hangUp(alice, first.caller, bob);
+      await it.clock.advance(20_000);
+      await it.hangUp(bob, second.caller, carol);
+      const look = async () =>
+        (await it.proxy().operations.calls({ limit: 10 })).items.map(({ from, to, answeredAt = '', endedAt = '' }) => [
+          ...[from, to].map((uri) => uri.replace(/sip:|@.*/g, '')),
+          Math.round((Date.parse(endedAt) - Date.parse(answeredAt)) / 1000),
+        ]);
+      const expected = [
+        ['bob', 'carol', 25],
+        ['alice', 'bob', 10],
+      ];
+      assert.deepEqual(await look(), expected);
+      const ladder = await it.proxy().operations.ladder(callIdHash('shared'));
+      assert.deepEqual(
+        ladder?.parties.map(({ name }) => name),
+        ['alice', 'bob'],
+      );
+      await it.clock.advance(3_000);
+      await it.restart();
+      assert.deepEqual(await look(), expected);
+    }));
+
   test('of a call that went on over a restart begins with its answer', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

@@ -107,7 +107,7 @@ describe('the ladder of a call', () => {
     });
   });
 
-  test('two callers with one Call-ID are one entry, and rtpengine refuses no question about them', async () => {
+  test('two callers with one Call-ID are two entries, and rtpengine refuses no question about them', async () => {
     const names = ['alice', 'bob', 'carol', 'dave'] as const;
     const it = createProxyScene({ columns: ['proxy', ...names], users: names });
     await it.play(async () => {
@@ -124,9 +124,16 @@ describe('the ladder of a call', () => {
       const { items } = await it.proxy().operations.calls({ limit: 5 });
       assert.deepEqual(
         items.map(({ callId, state }) => `${callId} ${state}`),
-        ['shared ended'],
+        ['shared ended', 'shared ended'],
       );
-      assert.ok((await newest(it)).steps.every(({ tone }) => tone !== 'bad'));
+      for (const { id } of items) {
+        const steps = (await it.proxy().operations.ladder(id))?.steps ?? [];
+        assert.ok(steps.length > 10 && steps.every(({ tone }) => tone !== 'bad'));
+        assert.ok(
+          steps.some(({ kind }) => kind === 'ng'),
+          'and what rtpengine was told',
+        );
+      }
     });
   });
 

@@ -71,7 +71,7 @@ export function hangUp(core: Core, request: Request, failure: Failure): void {
 
 /** The same for a call; a side whose connection is gone hears nothing. */
 export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure): void {
-  core.stories.hungUp(record.callId, failure);
+  core.stories.hungUp(record, failure);
   bye(core, record, 'caller', failure);
   bye(core, record, 'callee', failure);
   core.dialogs.hungUp(record);
@@ -124,7 +124,7 @@ export function endDialog(core: Core, request: Request): void {
     return;
   }
   const byCaller = tagOf(get(request.message, From)) === record.caller.tag;
-  core.stories.saidBye(record.callId, byCaller ? 'caller' : 'callee');
+  core.stories.saidBye(record, byCaller ? 'caller' : 'callee');
   endRecord(core, record);
 }
 

@@ -51,7 +51,7 @@ async function record(core: Parts, id: string, action: RecordingAction): Promise
 
 /** By policy, as the call is answered: nobody waits for it, and a failure does not hurt the call. */
 export function recordAnswered(core: Parts, call: MediaCall): void {
-  const story = core.stories.byCallId(call.callId);
+  const story = core.stories.byCall(call.callId, call.callerTag);
   if (story === undefined || story.recording !== undefined) return;
   story.recording = 'on';
   startRecording(core, call).then(

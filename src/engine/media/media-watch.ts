@@ -6,6 +6,7 @@
  * beyond what that can do, a part of the calls is looked at. A call with a fault is looked at again, ever less often. A
  * node that does not answer says nothing about its calls. Left out: ending a call for it (media-silence.ts).
  */
+import type { SipMessage } from '../../message/message.ts';
 import type { Cancel, Clock, MediaRelay } from '../../ports.ts';
 import { mediaFaultOf } from '../../story/media-fault.ts';
 import type { Story } from '../../story/story.ts';
@@ -52,8 +53,8 @@ export class MediaWatch {
   }
 
   /** A new answer within a call. */
-  renegotiated(callId: string): void {
-    const story = this.#options.stories.byCallId(callId);
+  renegotiated(answer: SipMessage): void {
+    const story = this.#options.stories.of(answer);
     if (story?.mediaNode !== undefined) this.#later(story, afterChangeMs);
   }
 

@@ -14,7 +14,7 @@ import type { Clock, DialogRecord, Flow, MediaRelay, NgCommand, NgReply } from '
 import { Archive, type ArchiveLimits } from '../../story/archive.ts';
 import { withoutPush } from '../../story/credentials.ts';
 import { keptReply, type NgEvent, type StoryEvent } from '../../story/events.ts';
-import { type EndedBy, Story } from '../../story/story.ts';
+import { type EndedBy, Story, type StoryStart } from '../../story/story.ts';
 import type { Verdict as MediaVerdict } from '../../story/verdicts.ts';
 import type { Diversion, Request, Verdict } from '../api.ts';
 
@@ -45,8 +45,18 @@ export class Stories {
     this.#archive = new Archive(limits);
   }
 
-  byCallId(callId: string): Story | undefined {
-    return this.#archive.find(callId);
+  /** Two callers who use one Call-ID at a time, as the sides of a B2BUA may, have a story each. */
+  byCall(callId: string, callerTag: string | undefined): Story | undefined {
+    const first = this.#archive.find(callId);
+    return first?.isShared === true ? (this.#archive.find(keyOf(callId, callerTag)) ?? first) : first;
+  }
+
+  of(message: SipMessage): Story | undefined {
+    const callId = get(message, CallId) ?? '';
+    const first = this.#archive.find(callId);
+    if (first?.isShared !== true) return first;
+    const tags = [tagOf(get(message, From)), tagOf(get(message, To))];
+    return tags.map((tag) => this.#archive.find(keyOf(callId, tag))).find((story) => story !== undefined) ?? first;
   }
 
   byId(id: string): Story | undefined {
@@ -62,14 +72,14 @@ export class Stories {
   // --- messages ------------------------------------------------------------------------------------------------------
 
   received(message: SipMessage, text: string, flow: Flow): void {
-    const story = this.#find(message) ?? this.#opened(message);
+    const story = this.of(message) ?? this.#opened(message);
     if (story === undefined) return;
     const { transport } = flow;
     this.#message(story, 'in', transport === 'tcp' || transport === 'tls' ? owned(text) : text, flow);
   }
 
   sent(message: SipMessage, text: string, flow: Flow): void {
-    const story = this.#find(message);
+    const story = this.of(message);
     if (story !== undefined) this.#message(story, 'out', text, flow);
   }
 
@@ -84,12 +94,19 @@ export class Stories {
     if (tagOf(to) !== undefined) return undefined;
     const from = get(message, From)?.uri ?? '';
     const { uri } = message;
-    return this.#open(get(message, CallId) ?? '', from, to?.uri ?? uri, this.#clock.nowMs(), owned(withoutPush(uri)));
+    const requestUri = owned(withoutPush(uri));
+    const atMs = this.#clock.nowMs();
+    const tag = tagOf(get(message, From));
+    return this.#open({ callId: get(message, CallId) ?? '', from, to: to?.uri ?? uri, requestUri, atMs }, tag);
   }
 
-  #open(callId: string, from: string, to: string, atMs: number, requestUri?: string): Story {
-    const names = { callId: owned(callId), from: owned(from), to: owned(to), requestUri };
-    const story = new Story({ id: callIdHash(callId), ...names, atMs });
+  #open(start: Omit<StoryStart, 'id' | 'key' | 'openedBy'>, tag: string | undefined): Story {
+    const [callId, from, to] = [owned(start.callId), owned(start.from), owned(start.to)];
+    const first = this.#archive.find(callId);
+    if (first !== undefined) first.isShared = true;
+    const key = first === undefined ? callId : keyOf(callId, tag);
+    const openedBy = tag === undefined ? undefined : owned(tag);
+    const story = new Story({ ...start, id: callIdHash(key), key, openedBy, callId, from, to });
     this.#archive.put(story);
     return story;
   }
@@ -97,7 +114,7 @@ export class Stories {
   // --- decisions -----------------------------------------------------------------------------------------------------
 
   routed({ message, notes, inDialog, trusted }: Request, verdict: Verdict): void {
-    const story = this.#find(message);
+    const story = this.of(message);
     if (story !== undefined && (trusted || notes.user !== undefined || verdict.kind === 'relay'))
       story.isAdmitted = true;
     // That a request within a dialog follows it says nothing.
@@ -114,19 +131,19 @@ export class Stories {
   }
 
   diverted(request: SipRequest, { from, to, why }: Diversion): void {
-    const story = this.#find(request);
+    const story = this.of(request);
     if (story !== undefined) this.#add(story, { kind: 'diverted', atMs: this.#clock.nowMs(), from, to, why });
   }
 
   branchFailed(request: SipRequest, uri: string, { code, detail }: Pick<Failure, 'code' | 'detail'>): void {
-    const story = this.#find(request);
+    const story = this.of(request);
     if (story === undefined) return;
     this.#add(story, { kind: 'branch-failed', atMs: this.#clock.nowMs(), uri, code, detail });
     this.#blame(story, code, detail);
   }
 
   timerC(request: SipRequest, uri: string): void {
-    const story = this.#find(request);
+    const story = this.of(request);
     if (story !== undefined) this.#add(story, { kind: 'timer', atMs: this.#clock.nowMs(), timer: 'C', uri });
   }
 
@@ -140,44 +157,50 @@ export class Stories {
 
   /** An INVITE that opens a call has its server transaction. */
   began(request: SipRequest, key: string): void {
-    const known = this.#find(request);
-    this.#change(known?.isOver === true ? this.#again(known, request) : known, (story) => story.began(key));
+    const known = this.of(request);
+    const isOther = known !== undefined && (known.isOver || isOfAnother(known, tagOf(get(request, From))));
+    this.#change(isOther ? this.#apart(known, request) : known, (story) => story.began(key));
   }
 
-  /** Its Call-ID was used before, against RFC 3261 §8.1.1.4: the call that was, maybe another's, must not grow by this one. */
-  #again(over: Story, request: SipRequest): Story | undefined {
-    this.#archive.forget(over);
-    const invite = over.takeLast();
+  /**
+   * Its Call-ID is that of another call, against RFC 3261 §8.1.1.4: one that was, or somebody else's that is. That must not
+   * grow by this one.
+   */
+  #apart(other: Story, request: SipRequest): Story | undefined {
+    if (other.isOver) this.#archive.forget(other);
+    const invite = this.#takeLast(other);
     const story = this.#opened(request);
-    if (story !== undefined && invite !== undefined) this.#add(story, invite);
+    if (story === undefined) return undefined;
+    story.isShared ||= other.isShared;
+    if (invite !== undefined) this.#add(story, invite);
     return story;
   }
 
   /** Another node of ours sent it here for one device: there it is a call, here a part of its ladder. */
   handedOn(request: SipRequest): void {
-    const story = this.#find(request);
+    const story = this.of(request);
     if (story !== undefined && !this.#told.has(story)) story.isOfOthers = true;
   }
 
   /** That INVITE has a final response, or (without `status`) is over. */
   finished(request: SipRequest, key: string, status?: number): void {
-    this.#change(this.#find(request), (story) => story.finished(key, status, this.#clock.nowMs()));
+    this.#change(this.of(request), (story) => story.finished(key, status, this.#clock.nowMs()));
   }
 
   /** The caller gave up, or his connection closed. */
   cancelled(request: SipRequest): void {
-    const story = this.#find(request);
+    const story = this.of(request);
     if (story === undefined) return;
     story.cancelled = true;
     story.endedBy ??= 'caller';
   }
 
   established(record: DialogRecord): void {
-    const { callee, caller, mediaNode, callId } = record;
+    const { callee, caller, mediaNode } = record;
     const [callerMedia, calleeMedia] = [caller.media, callee.media];
     const atMs = this.#clock.nowMs();
     const { uri, tag } = callee;
-    const story = this.#archive.find(callId);
+    const story = this.#ofRecord(record);
     if (story === undefined) return;
     this.#add(story, { kind: 'answered', atMs, uri, tag, callerMedia, calleeMedia, mediaNode });
     this.#change(story, () => story.answered(record, atMs));
@@ -185,8 +208,12 @@ export class Stories {
 
   /** A call of before the restart: how it began is lost. */
   restored(record: DialogRecord): void {
-    const { callId, caller, callee, answeredAtMs } = record;
-    const story = this.#archive.find(callId) ?? this.#open(callId, caller.uri, callee.uri, answeredAtMs);
+    const { callId, caller, callee, answeredAtMs: atMs } = record;
+    const known = this.byCall(callId, caller.tag);
+    const story =
+      known !== undefined && !isOfAnother(known, caller.tag)
+        ? known
+        : this.#open({ callId, from: caller.uri, to: callee.uri, atMs }, caller.tag);
     // Of another node until that was gone.
     story.isOfOthers = false;
     story.isAdmitted = true;
@@ -194,8 +221,8 @@ export class Stories {
   }
 
   /** We end it; the BYEs follow. */
-  hungUp(callId: string, { code, detail }: Failure): void {
-    const story = this.#archive.find(callId);
+  hungUp(record: DialogRecord, { code, detail }: Failure): void {
+    const story = this.#ofRecord(record);
     if (story === undefined) return;
     if (story.state === 'answered' && this.#asking.size < mostAskedAtEnd) void this.askMedia(story);
     this.#add(story, { kind: 'ended', atMs: this.#clock.nowMs(), by: 'viaduct', code, detail });
@@ -206,13 +233,13 @@ export class Stories {
 
   /** A BYE is on its way: what rtpengine knows of the media goes with its delete. */
   byeCame({ message, inDialog }: Request): void {
-    const story = message.method === 'BYE' && inDialog ? this.#find(message) : undefined;
+    const story = message.method === 'BYE' && inDialog ? this.of(message) : undefined;
     if (story?.state === 'answered') void this.askMedia(story);
   }
 
   /** A BYE passed. */
-  saidBye(callId: string, by: Exclude<EndedBy, 'viaduct'>): void {
-    const story = this.#archive.find(callId);
+  saidBye(record: DialogRecord, by: Exclude<EndedBy, 'viaduct'>): void {
+    const story = this.#ofRecord(record);
     if (story === undefined) return;
     story.endedBy = by;
     this.#add(story, { kind: 'ended', atMs: this.#clock.nowMs(), by });
@@ -220,7 +247,7 @@ export class Stories {
 
   dialogEnded(record: DialogRecord): void {
     const nowMs = this.#clock.nowMs();
-    this.#change(this.#archive.find(record.callId), (story) => story.dialogEnded(record.callee.tag, nowMs));
+    this.#change(this.#ofRecord(record), (story) => story.dialogEnded(record.callee.tag, nowMs));
   }
 
   // --- rtpengine -----------------------------------------------------------------------------------------------------
@@ -296,8 +323,19 @@ export class Stories {
 
   // --- change --------------------------------------------------------------------------------------------------------
 
-  #find(message: SipMessage): Story | undefined {
-    return this.#archive.find(get(message, CallId) ?? '');
+  #ofRecord({ callId, caller }: DialogRecord): Story | undefined {
+    return this.byCall(callId, caller.tag);
+  }
+
+  /** Of one that is forgotten nobody counts the bytes. */
+  #takeLast(story: Story): StoryEvent | undefined {
+    let last: StoryEvent | undefined;
+    const take = (): void => {
+      last = story.takeLast();
+    };
+    if (this.#archive.find(story.key) === story) this.#archive.change(story, take, this.#clock.nowMs());
+    else take();
+    return last;
   }
 
   #add(story: Story, event: StoryEvent): void {
@@ -320,6 +358,16 @@ export class Stories {
 }
 
 const nothing = (): void => undefined;
+
+/** As media-table.ts calls the media of a second caller. */
+function keyOf(callId: string, tag: string | undefined): string {
+  return `${callId}~${tag}`;
+}
+
+/** A call that is on, and was begun by somebody else. A client that is challenged may change its tag. */
+function isOfAnother({ isLive, openedBy }: Story, tag: string | undefined): boolean {
+  return isLive && openedBy !== tag;
+}
 
 function isChallenged({ status, answeredAtMs }: Story): boolean {
   return answeredAtMs === undefined && (status === 401 || status === 407);
