@@ -167,6 +167,7 @@ describe('calls', () => {
         state: 'answered',
         from: 'sip:alice@example.com',
         to: 'sip:bob@example.com',
+        requestUri: bob.aor,
         startedAt: summary?.startedAt,
         answeredAt: summary?.answeredAt,
         callerMedia: 'rtp',
