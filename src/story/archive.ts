@@ -94,6 +94,7 @@ export class Archive {
   }
 
   forget(story: Story): void {
+    if (this.#ids.get(story.id) !== story) return;
     this.#ended.delete(story.key);
     this.#ids.delete(story.id);
     this.#bytes -= story.bytes;

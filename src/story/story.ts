@@ -1,7 +1,7 @@
 /**
  * The story of one call: its state, and its events within a bound (law 9).
  *
- * One story per Call-ID, however many devices ring or answer. When the bound is reached the middle is left out: how a
+ * One story per caller and Call-ID, however many devices ring or answer. When the bound is reached the middle is left out: how a
  * call began and how it ended says most. Left out: time (it is an argument) and how many stories there are (archive.ts).
  */
 import type { ErrorCode } from '../errors.ts';
@@ -139,10 +139,9 @@ export class Story {
   }
 
   /** What came last belongs to another call. */
-  takeLast(): StoryEvent | undefined {
+  takeLast(): void {
     const last = this.#events.pop();
     if (last !== undefined) this.bytes -= sizeOf(last);
-    return last;
   }
 
   #heard(event: NgEvent): void {

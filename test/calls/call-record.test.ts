@@ -229,6 +229,20 @@ describe('the record of a call', () => {
       );
     }));
 
+  test('is there for a call with the Call-ID of one that is about to be forgotten', () =>
+    stage(async (it) => {
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' }, { headers: [['Expires', '7200']] });
+      for (const waitMs of [0, 3_601_000]) {
+        await it.clock.advance(waitMs);
+        const { caller } = await it.call(alice, bob, { callId: 'old' });
+        await it.hangUp(alice, caller, bob);
+      }
+      await it.clock.advance(3_000);
+      await it.restart();
+      assert.equal((await it.proxy().operations.calls({ limit: 10 })).items.length, 2);
+    }));
+
   test('of two callers who use one Call-ID at the same time, is for each his own', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

@@ -157,7 +157,8 @@ export class Stories {
 
   /** An INVITE that opens a call has its server transaction. */
   began(request: SipRequest, key: string): void {
-    const known = this.of(request);
+    // One that was too old, or in the way of others, was forgotten with the INVITE that came.
+    const known = this.of(request) ?? this.#opened(request);
     const isOther = known !== undefined && (known.isOver || isOfAnother(known, tagOf(get(request, From))));
     this.#change(isOther ? this.#apart(known, request) : known, (story) => story.began(key));
   }
@@ -167,8 +168,8 @@ export class Stories {
    * grow by this one.
    */
   #apart(other: Story, request: SipRequest): Story | undefined {
-    if (other.isOver) this.#archive.forget(other);
     const invite = this.#takeLast(other);
+    if (other.isOver) this.#archive.forget(other);
     const story = this.#opened(request);
     if (story === undefined) return undefined;
     story.isShared ||= other.isShared;
@@ -327,14 +328,9 @@ export class Stories {
     return this.byCall(callId, caller.tag);
   }
 
-  /** Of one that is forgotten nobody counts the bytes. */
   #takeLast(story: Story): StoryEvent | undefined {
-    let last: StoryEvent | undefined;
-    const take = (): void => {
-      last = story.takeLast();
-    };
-    if (this.#archive.find(story.key) === story) this.#archive.change(story, take, this.#clock.nowMs());
-    else take();
+    const last = story.events.at(-1);
+    this.#archive.change(story, () => story.takeLast(), this.#clock.nowMs());
     return last;
   }
 
