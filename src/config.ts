@@ -9,7 +9,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type BackendSettings, backendTable } from './config/backends.ts';
 import { type CallLimitSettings, callLimitTable } from './config/calls.ts';
+import { type ListeningSettings, listeningTable } from './config/listening.ts';
 import { type NodeSettings, nodeAddressFault, nodeTable } from './config/nodes.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type PushSettings, pushTable } from './config/push.ts';
@@ -22,26 +24,17 @@ import { Failure } from './errors.ts';
 import type { LogLevel } from './ports.ts';
 
 export interface Settings
-  extends ProtectionSettings,
+  extends ListeningSettings,
+    BackendSettings,
+    ProtectionSettings,
     PushSettings,
     RegistrarSettings,
     CallLimitSettings,
     NodeSettings,
     RecordingSettings,
     TokenSettings {
-  /** Ours, lower case, IPv6 in brackets; empty: the listening addresses (`servedDomains`). */
-  readonly domains: readonly string[];
-  readonly listen: readonly value.ListenEntry[];
-  /** For entries without their own `advertise`; IPv6 with brackets. */
-  readonly advertise: string | undefined;
-  /** Absolute. */
-  readonly tlsCfg: string | undefined;
-  readonly databaseUrl: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
-  /** `undefined`: a child of ours. */
-  readonly rtpengine: readonly value.RtpengineAddress[] | undefined;
-  readonly mediaAddress: value.MediaAddress | undefined;
   /** Addresses and networks in CIDR notation. */
   readonly trusted: readonly string[];
   readonly acceptForeign: boolean;
@@ -52,7 +45,6 @@ export interface Settings
   /** `undefined`: not said; see DESIGN §6 for who gets two of them. */
   readonly demoUsers: readonly value.DemoUser[] | undefined;
   readonly logLevel: LogLevel;
-  readonly groupMs: number;
   readonly drainSeconds: number;
   readonly hep: value.HostPort | undefined;
   /** Who may watch whom where no rule says. */
@@ -62,57 +54,12 @@ export interface Settings
 type Table = { readonly [Field in keyof Settings]: Setting<Settings[Field]> };
 
 const projectDir = join(import.meta.dirname, '..');
-const loopbackListen = 'udp:127.0.0.1:5060 tcp:127.0.0.1:5060 tls:127.0.0.1:5061 ws:127.0.0.1:8080 wss:127.0.0.1:8443';
 
 function table(folder: string, asRoot: boolean): Table {
   const inFolder = value.pathIn(folder);
   return {
-    domains: {
-      name: 'DOMAINS',
-      unit: 'names',
-      help: 'The SIP domains that are served here.',
-      example: 'example.com sip.example.com',
-      byDefault: 'the listening addresses',
-      otherwise: [],
-      parse: value.domains,
-    },
-    listen: {
-      name: 'LISTEN',
-      unit: 'transport:host:port',
-      help: 'Where SIP is spoken; port 0 picks a free one. "advertise host:port" behind an entry is its public address.',
-      example: 'udp:0.0.0.0:5060 tcp:0.0.0.0:5060 tls:0.0.0.0:5061 ws:0.0.0.0:8080 wss:0.0.0.0:8443',
-      byDefault: loopbackListen,
-      otherwise: value.listenEntries(loopbackListen),
-      parse: value.listenEntries,
-    },
-    advertise: {
-      name: 'ADVERTISE',
-      unit: 'host',
-      help: 'The public address of this host, for all LISTEN entries without their own.',
-      example: '203.0.113.7',
-      byDefault: 'none',
-      otherwise: undefined,
-      parse: value.publicHost,
-    },
-    tlsCfg: {
-      name: 'TLS_CFG',
-      unit: 'file',
-      help: "The file that names certificates and keys, in the form of Kamailio's tls.cfg.",
-      example: 'tls.cfg',
-      byDefault: 'a certificate made at the first start',
-      otherwise: undefined,
-      parse: inFolder,
-    },
-    databaseUrl: {
-      name: 'DATABASE_URL',
-      unit: 'URL',
-      help: 'The PostgreSQL database to use.',
-      example: 'postgres://user:pass@host/db',
-      byDefault: 'a PostgreSQL of our own, in DATA_DIR',
-      otherwise: undefined,
-      parse: value.databaseUrl,
-      secret: true,
-    },
+    ...listeningTable(folder),
+    ...backendTable,
     dataDir: {
       name: 'DATA_DIR',
       unit: 'folder',
@@ -121,24 +68,6 @@ function table(folder: string, asRoot: boolean): Table {
       byDefault: './data; as root /var/lib/viaduct',
       otherwise: asRoot ? '/var/lib/viaduct' : inFolder('data'),
       parse: inFolder,
-    },
-    rtpengine: {
-      name: 'RTPENGINE',
-      unit: 'udp:host:port=weight',
-      help: 'The ng ports of the rtpengine nodes to use.',
-      example: 'udp:10.0.0.5:22222=2 udp:10.0.0.6:22222=1',
-      byDefault: 'an rtpengine of our own',
-      otherwise: undefined,
-      parse: value.rtpengines,
-    },
-    mediaAddress: {
-      name: 'MEDIA_ADDRESS',
-      unit: 'local!advertised',
-      help: 'The address where our own rtpengine takes media, and the one that others see.',
-      example: '10.0.0.5!203.0.113.7',
-      byDefault: 'the address of the default route',
-      otherwise: undefined,
-      parse: value.mediaAddress,
     },
     trusted: {
       name: 'TRUSTED',
@@ -205,15 +134,6 @@ function table(folder: string, asRoot: boolean): Table {
       byDefault: 'info',
       otherwise: 'info',
       parse: value.oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
-    },
-    groupMs: {
-      name: 'GROUP_MS',
-      unit: 'milliseconds',
-      help: 'How long a database write waits for company, to be committed as one.',
-      example: '5',
-      byDefault: '5',
-      otherwise: 5,
-      parse: value.wholeNumber(0, 1000),
     },
     ...nodeTable,
     ...callLimitTable,
