@@ -16,7 +16,7 @@ import type { Request, Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { tokenFor } from '../dialog/parties.ts';
 import type { Handing } from '../nodes/nodes.ts';
-import type { Hop, Way } from './next-hop.ts';
+import type { NextHop, Way } from './next-hop.ts';
 import { opensCall } from './upstream.ts';
 
 export interface BranchPlan {
@@ -37,7 +37,7 @@ export interface PreparedBranch {
   readonly target: Target;
   readonly message: SipRequest;
   readonly flow: Flow;
-  readonly hop: Hop;
+  readonly hop: NextHop;
   /** In our Record-Route; empty where we write none. */
   readonly token: string;
 }
@@ -73,7 +73,7 @@ function handingOf({ message, token, flow, hop }: Request): Handing {
 }
 
 /** A registered device is asked where it said that it is. */
-function isTooLarge(copy: SipRequest, { binding }: Target, { way }: Hop): boolean {
+function isTooLarge(copy: SipRequest, { binding }: Target, { way }: NextHop): boolean {
   return way?.mayUseTcp === true && binding === undefined && serialize(copy).length > largestDatagram;
 }
 
@@ -82,7 +82,7 @@ function routesOf({ message }: Request, target: Target): readonly string[] {
 }
 
 /** The request as it leaves by this hop, but for its media. */
-function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: Hop) {
+function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: NextHop) {
   const { id, target, maxBreadth } = plan;
   const [nextHop = target.uri] = routesOf(request, target);
   const makesDialog = dialogMakers.has(request.message.method) && !request.inDialog;

@@ -31,7 +31,7 @@ export interface Way {
 }
 
 /** A way that is open, and the servers that are left when it fails (RFC 3263 §4.3). */
-export interface Hop {
+export interface NextHop {
   readonly flow: Flow;
   /** `undefined` for a known flow: there is one device behind it. */
   readonly way: Way | undefined;
@@ -80,7 +80,7 @@ export class NextHops {
     firstRoute: string | undefined,
     preferred: Listener,
     left: readonly Way[] = [],
-  ): Promise<Hop> {
+  ): Promise<NextHop> {
     if (target.flowId !== undefined) {
       const flow = this.#network.find(target.flowId);
       if (flow === undefined) throw new Failure('flow-gone');
@@ -93,7 +93,7 @@ export class NextHops {
   }
 
   /** RFC 3261 §18.1.1: the same server over TCP, and over UDP when that fails; the hop itself where we speak no TCP. */
-  streamInstead(hop: Hop): Hop {
+  streamInstead(hop: NextHop): NextHop {
     const { way, others } = hop;
     if (way === undefined) return hop;
     const listener = this.#listenerFor('tcp', way.remote.address, way.listener);
