@@ -28,7 +28,7 @@ export interface NodeSeen extends NodeSelf {
 }
 
 export interface NodeStore {
-  /** Says that this node is there; resolves with all of them. */
+  /** Says that this node is there; resolves with all of them as they were before, itself too. */
   beat(self: NodeSelf): Promise<readonly NodeSeen[]>;
   /** It stops in order. A later run of the same node stays. */
   leave(self: NodeSelf): Promise<void>;

@@ -99,6 +99,17 @@ describe('a node has lost the database', () => {
     }));
 });
 
+test('a DATA_DIR that was copied: two processes under one name are told so, once each', () =>
+  stage(async ({ it }) => {
+    it.C.kill();
+    await it.C.start('n-B');
+    await it.clock.advance(10_000);
+    for (const { log } of [it.B, it.C]) {
+      const told = log.filter(({ text }) => /^Another Viaduct has the name of this node/.test(text));
+      assert.deepEqual([told.length, told[0]?.level], [1, 'warn']);
+    }
+  }));
+
 describe('a node has died, or stops', () => {
   test('taken over also when the database fails in that very moment', () =>
     stage(

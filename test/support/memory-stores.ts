@@ -273,8 +273,9 @@ function nodeStore(clock: Clock, run: Run): { store: NodeStore; isSilent: (node:
   const store: NodeStore = {
     beat: (self) =>
       run(() => {
+        const before = all();
         table.set(self.id, { ...self, seenMs: clock.nowMs() });
-        return all();
+        return before;
       }),
     leave: ({ id, boot }) =>
       run(() => {

@@ -24,8 +24,8 @@ export function createNodeStore(pool: Pool): NodeStore {
   return {
     beat: async ({ id, boot, address }) => {
       const values = [toDatabase(id), toDatabase(boot), textOf(address)];
-      await pool.query({ name: 'node-beat', text: BEAT, values });
       const rows = await pool.query<NodeRow>({ name: 'node-all', text: ALL, values: [] });
+      await pool.query({ name: 'node-beat', text: BEAT, values });
       return rows.flatMap((row) => seenOf(row) ?? []);
     },
     leave: async ({ id, boot }) => {

@@ -66,6 +66,8 @@ export class Nodes {
   #beatingSinceMs: number | undefined;
   readonly #mourned = new Set<string>();
   readonly #silent: SilentNodes;
+  #hasBeaten = false;
+  #isDouble = false;
   /** The beat that is on its way. */
   #beating: Promise<void> = Promise.resolve();
   #timer: Cancel | undefined;
@@ -127,6 +129,7 @@ export class Nodes {
   }
 
   #look(self: NodeSelf, seen: readonly NodeSeen[]): void {
+    this.#lookForDouble(self, seen);
     const nowMs = this.#core().ports.clock.nowMs();
     this.#beatingSinceMs ??= nowMs;
     // Everybody was silent while the database was away: each is given its time anew.
@@ -145,6 +148,18 @@ export class Nodes {
     const overdue = isFair ? silent.filter(({ silentMs }) => silentMs >= mournedMs) : [];
     const gone = overdue.filter((node) => !this.#silent.keeps(node, goneMs));
     for (const node of [...ended, ...gone]) this.#mourn(node);
+  }
+
+  /** Two under one name take each other's connections for those of an earlier run, and drop them. Told once. */
+  #lookForDouble(self: NodeSelf, seen: readonly NodeSeen[]): void {
+    const isOurs = ({ id, boot }: NodeSeen): boolean => id !== self.id || boot === self.boot;
+    // At the first beat it is the run before this one.
+    const isDouble = this.#hasBeaten && !seen.every(isOurs);
+    this.#hasBeaten = true;
+    if (!isDouble || this.#isDouble) return;
+    this.#isDouble = true;
+    const words = 'Another Viaduct has the name of this node, as from a copy of its DATA_DIR: give it one of its own';
+    this.#core().ports.log.warn({ node: self.id }, words);
   }
 
   /** Another node is at its address by now, and would answer. */
