@@ -216,6 +216,11 @@ const rows = {
     meaning: 'The call is still being changed by an earlier request.',
     nextStep: 'Nothing if it happens once; a client that does it often breaks RFC 3264.',
   },
+  'spiral-changed': {
+    status: 482,
+    meaning: 'The call came back with another SDP than it left with, and its media goes through rtpengine once.',
+    nextStep: 'Let the proxy that sends it back leave the SDP alone (no media relay there), or call past that proxy.',
+  },
   'unsupported-body': {
     status: 415,
     meaning: 'The body of the request is not plain SDP, so its media cannot be relayed.',

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prepend, removeFirst, withUri } from '../../src/message/edit.ts';
+import { prepend, removeFirst, withBody, withUri } from '../../src/message/edit.ts';
+import { get } from '../../src/message/header.ts';
 import { RecordRoute, Route } from '../../src/message/headers/route.ts';
+import { Warning } from '../../src/message/headers/text.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Agent, AgentDialog, AgentOptions } from '../support/agent.ts';
@@ -167,6 +169,43 @@ test('a spiral to a phone of the other address family has an SDP of its own', ()
     const up = await answered(it, phoneAnswer('carol'));
     await hangUp(up, it.alice, up.caller, it.carol);
   }));
+
+test('law 1: a spiral with an SDP that was changed on its way is refused for what it is (482), and the next call is none the worse', () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'edge', 'carol'], users: ['alice', 'bob', 'carol'] });
+  return it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const edge = await it.registered({ name: 'edge', aor: 'sip:bob@example.com', address: '192.0.2.9' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+    it.ladder.clear();
+    const invite = alice.request('INVITE', 'sip:bob@example.com', offer);
+    const atEdge = await edge.receivesRequest('INVITE');
+    const changed = withBody(withUri(atEdge, carol.aor), atEdge.body.replace(/^c=.*\r$/m, 'c=IN IP4 192.0.2.9\r'));
+    const sent = edge.forward(changed);
+    const refusal = await edge.receivesResponse(482);
+    assert.match(get(refusal, Warning) ?? '', /came back with another SDP/);
+    edge.ack(sent, refusal);
+    edge.respond(atEdge, 482);
+    await edge.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(482));
+    it.ladder.expect(`
+      F1 alice ─INVITE▶ proxy
+      F2 alice ◀100─ proxy
+      F3 proxy ─INVITE▶ edge
+      F4 proxy ◀INVITE─ edge
+      F5 proxy ─100▶ edge
+      F6 proxy ─482▶ edge
+      F7 proxy ◀ACK─ edge
+      F8 proxy ◀482─ edge
+      F9 proxy ─ACK▶ edge
+      F10 alice ◀482─ proxy
+      F11 alice ─ACK▶ proxy
+    `);
+    assert.deepEqual(it.media.calls(), []);
+    const { caller } = await it.call(alice, carol);
+    await it.hangUp(alice, caller, carol);
+    assert.deepEqual(it.media.mistakes, []);
+  });
+});
 
 test('a spiral that nobody takes leaves nothing behind', () =>
   spiral(browser, async ({ alice, edge, carol, invite, atEdge, atCarol }) => {

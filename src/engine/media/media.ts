@@ -221,6 +221,7 @@ export class Media {
       tag,
       ...facts(message),
     });
+    if (command.do === 'refused' && !branch.request.inDialog) throw new Failure('spiral-changed', command.why);
     const tags = this.#tags(call, tag, tag === undefined ? via : (call.branchOfTag.get(tag) ?? via));
     return this.#apply(call, tags, command, message, key);
   }
