@@ -1,6 +1,13 @@
 /** What is measured, a row each. Rates are fixed, so that CPU per operation can be compared (bench/README.md). */
 
-export type Scenario = 'register' | 'call' | 'call-webrtc';
+export type Scenario = 'register' | 'lookup' | 'publish' | 'call' | 'call-webrtc';
+
+/** What the database holds before the proxy starts, as of one that has run for long. */
+export interface Stored {
+  readonly bindings: number;
+  /** To the presence of the first accounts, ten watchers each. */
+  readonly subscriptions: number;
+}
 
 export interface Case {
   readonly name: string;
@@ -13,6 +20,10 @@ export interface Case {
   /** How much later each answer of rtpengine or PostgreSQL comes. */
   readonly rtpengineMs?: number;
   readonly postgresMs?: number;
+  /** Measured with `--only growth` or by name; Viaduct alone. */
+  readonly stored?: Stored;
+  /** The case with less in the database, and by how much the CPU of an operation may grow from there. */
+  readonly growth?: { readonly from: string; readonly percent: number };
   /** The most that Viaduct may use, in multiples of Kamailio's proxy CPU, or proxy and PostgreSQL together. */
   readonly bar?: { readonly of: 'proxy' | 'proxy and PostgreSQL'; readonly ratio: number };
 }
@@ -56,5 +67,56 @@ export const cases: readonly Case[] = [
     rate: 100,
     media: false,
     postgresMs: 5,
+  },
+  {
+    name: 'register-10k',
+    what: 'REGISTER of any of 10,000 registered users',
+    scenario: 'register',
+    rate: 500,
+    media: false,
+    stored: { bindings: 10_000, subscriptions: 2_000 },
+  },
+  {
+    name: 'register-1m',
+    what: 'REGISTER of any of 1,000,000 registered users',
+    scenario: 'register',
+    rate: 500,
+    media: false,
+    stored: { bindings: 1_000_000, subscriptions: 200_000 },
+    growth: { from: 'register-10k', percent: 10 },
+  },
+  {
+    name: 'lookup-10k',
+    what: 'REGISTER without Contact, which asks for the bindings of any of 10,000 registered users',
+    scenario: 'lookup',
+    rate: 500,
+    media: false,
+    stored: { bindings: 10_000, subscriptions: 2_000 },
+  },
+  {
+    name: 'lookup-1m',
+    what: 'REGISTER without Contact, which asks for the bindings of any of 1,000,000 registered users',
+    scenario: 'lookup',
+    rate: 500,
+    media: false,
+    stored: { bindings: 1_000_000, subscriptions: 200_000 },
+    growth: { from: 'lookup-10k', percent: 10 },
+  },
+  {
+    name: 'notify-2k',
+    what: 'NOTIFY to each of ten watchers, at a PUBLISH and its end; 2,000 subscriptions',
+    scenario: 'publish',
+    rate: 10,
+    media: false,
+    stored: { bindings: 10_000, subscriptions: 2_000 },
+  },
+  {
+    name: 'notify-200k',
+    what: 'NOTIFY to each of ten watchers, at a PUBLISH and its end; 200,000 subscriptions',
+    scenario: 'publish',
+    rate: 10,
+    media: false,
+    stored: { bindings: 1_000_000, subscriptions: 200_000 },
+    growth: { from: 'notify-2k', percent: 10 },
   },
 ];

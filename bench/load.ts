@@ -11,6 +11,8 @@ export const accounts = 20_000;
 /** So many of them are registered at the answering sipp. */
 export const callees = 1_000;
 const shortHoldMs = 1_000;
+/** A prime, so that every user has his turn before the first comes again. */
+const leap = 7_919;
 
 export interface Load {
   readonly scenario: Scenario;
@@ -22,6 +24,8 @@ export interface Load {
   readonly answerPort: number;
   /** From the first account on. */
   readonly users: number;
+  /** Of all these users, in an order that leaps about their table, those behind so many others; default: in their order. */
+  readonly leapsBehind?: number;
   /** Of a call; default a second. */
   readonly holdMs?: number;
 }
@@ -49,10 +53,14 @@ export async function startAnswering(scope: Scope): Promise<number> {
 
 export async function load(
   scope: Scope,
-  { scenario, rate, seconds, proxyPort, answerPort, users, holdMs = shortHoldMs }: Load,
+  { scenario, rate, seconds, proxyPort, answerPort, users, leapsBehind, holdMs = shortHoldMs }: Load,
 ): Promise<Outcome> {
   const folder = temporary(scope);
-  const rows = Array.from({ length: users }, (_, at) => `u${String(at).padStart(7, '0')};`);
+  const numbers =
+    leapsBehind === undefined
+      ? Array.from({ length: users }, (_, at) => at)
+      : Array.from({ length: rate * seconds }, (_, at) => ((at + leapsBehind) * leap) % users);
+  const rows = numbers.map((number) => `u${String(number).padStart(7, '0')};`);
   writeFileSync(join(folder, 'users.csv'), `SEQUENTIAL\n${rows.join('\n')}\n`);
   const pairs: Readonly<Record<string, string | number>> = {
     sf: join(scenarios, `${scenario}.xml`),

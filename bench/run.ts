@@ -8,15 +8,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSuite } from '../test/support/suite.ts';
+import { createSuite, type Suite } from '../test/support/suite.ts';
 import { type Backends, startBackends } from './backends.ts';
-import { type Case, cases } from './cases.ts';
+import { type Case, cases, type Stored } from './cases.ts';
 import { cpuSeconds, machineTime, memoryMiB, stealPercent } from './cpu.ts';
 import { callees, load, type Outcome, startAnswering } from './load.ts';
 import { kamailio } from './peers/kamailio.ts';
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { viaduct } from './peers/viaduct.ts';
+import { fill, watchersOfEach } from './stored.ts';
 import { type Measured, tableOf } from './table.ts';
+import { startWatchers } from './watchers.ts';
+
+type Result = Omit<Measured, 'case' | 'peer' | 'run'>;
+
+/** Longer than the pace of presence, so that each change is a NOTIFY of its own. */
+const publishedMs = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -30,21 +37,25 @@ const { values } = parseArgs({
   },
 });
 const [runs, seconds, warmUp] = [Number(values.runs), Number(values.seconds), Number(values['warm-up'])];
-const chosen = cases.filter(({ name }) => values.only === undefined || values.only === name);
+const chosen = cases.filter(({ name, stored }) => {
+  return values.only === name || (stored === undefined ? values.only === undefined : values.only === 'growth');
+});
 const peers = [viaduct, kamailio].filter(({ name }) => values.peer === undefined || values.peer === name);
 
 if (chosen.length === 0 || peers.length === 0 || !(runs > 0 && seconds > 0 && warmUp > 0)) {
   const names = cases.map(({ name, what }) => `  ${name.padEnd(22)} ${what}`).join('\n');
-  say('usage: npm run bench -- [--only CASE] [--peer viaduct|kamailio] [--runs 5] [--seconds 30] [--json]');
+  say('usage: npm run bench -- [--only CASE|growth] [--peer viaduct|kamailio] [--runs 5] [--seconds 30] [--json]');
   say(`Cases:\n${names}`);
   process.exit(2);
 }
 
 const measured: Measured[] = [];
-for (const one of chosen) {
-  say(`${one.name}: ${one.what}, ${one.rate}/s`);
+for (const side of sideBySide(chosen)) {
+  for (const { name, what, rate } of side) say(`${name}: ${what}, ${rate}/s`);
   for (let run = 1; run <= runs; run += 1) {
-    for (const peer of peers.filter(isThere)) measured.push(await measure(one, peer, run));
+    for (const one of side) {
+      for (const peer of peers.filter((each) => isThere(each, one))) measured.push(await measure(one, peer, run));
+    }
   }
 }
 const results = { date: new Date().toISOString(), node: process.version, runs, seconds, warmUp, measured };
@@ -54,7 +65,13 @@ writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
 process.stdout.write(values.json ? `${JSON.stringify(results)}\n` : `\n${tableOf(chosen, measured)}\n`);
 say(`kept in ${file}`);
 
-function isThere(peer: Peer): boolean {
+/** Cases that are compared take turns. */
+function sideBySide(all: readonly Case[]): readonly (readonly Case[])[] {
+  return [...Map.groupBy(all, ({ name, growth }) => growth?.from ?? name).values()];
+}
+
+function isThere(peer: Peer, { stored }: Case): boolean {
+  if (stored !== undefined && peer !== viaduct) return false;
   const why = peer.missing();
   if (why !== undefined && measured.length === 0) say(`  ${peer.name} is left out: ${why}`);
   return why === undefined;
@@ -65,35 +82,76 @@ async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
   try {
     const backends = await startBackends(suite, one);
     const answerPort = await startAnswering(suite);
-    const proxy = await peer.start(suite, backends, one);
-    const base = { proxyPort: proxy.port, answerPort };
-    const users = one.scenario === 'register' ? one.rate * warmUp : callees;
-    if (one.scenario !== 'register') {
-      await load(suite, { ...base, scenario: 'register', rate: 250, seconds: callees / 250, users });
-    }
-    const same = { ...base, scenario: one.scenario, rate: one.rate, users };
-    await load(suite, { ...same, seconds: warmUp });
-    const result = await metered(backends, proxy, () => load(suite, { ...same, seconds }));
-    const row = { case: one.name, peer: peer.name, run, ...result };
-    say(`  ${peer.name} ${run}: ${JSON.stringify(result)}`);
-    return row;
+    const result =
+      one.stored === undefined
+        ? await measureEmpty(suite, one, peer, { backends, answerPort })
+        : await measureStored(suite, one, peer, { backends, answerPort, stored: one.stored });
+    say(`  ${one.name} ${peer.name} ${run}: ${JSON.stringify(result)}`);
+    return { case: one.name, peer: peer.name, run, ...result };
   } finally {
     await suite.end();
   }
 }
 
+interface Ground {
+  readonly backends: Backends;
+  readonly answerPort: number;
+}
+
+async function measureEmpty(suite: Suite, one: Case, peer: Peer, { backends, answerPort }: Ground): Promise<Result> {
+  const proxy = await peer.start(suite, backends, one);
+  const base = { proxyPort: proxy.port, answerPort };
+  const users = one.scenario === 'register' ? one.rate * warmUp : callees;
+  if (one.scenario !== 'register') {
+    await load(suite, { ...base, scenario: 'register', rate: 250, seconds: callees / 250, users });
+  }
+  const same = { ...base, scenario: one.scenario, rate: one.rate, users };
+  await load(suite, { ...same, seconds: warmUp });
+  return metered(backends, proxy, () => load(suite, { ...same, seconds }));
+}
+
+/** Over a database that is filled already. */
+async function measureStored(
+  suite: Suite,
+  one: Case,
+  peer: Peer,
+  { backends, answerPort, stored }: Ground & { readonly stored: Stored },
+): Promise<Result> {
+  const watchers = await startWatchers(suite);
+  const parties = { answerPort, watcherPort: watchers.port };
+  const proxy = await peer.start(suite, backends, one, ({ url, node }) => fill(url, node, stored, parties));
+  const startMiB = Number(memoryMiB(proxy.pid).toFixed(1));
+  await watchers.quiet();
+  const isPublish = one.scenario === 'publish';
+  const same = {
+    ...{ proxyPort: proxy.port, answerPort, scenario: one.scenario, rate: one.rate },
+    users: isPublish ? stored.subscriptions / watchersOfEach : stored.bindings,
+    holdMs: isPublish ? publishedMs : 0,
+  };
+  await load(suite, { ...same, seconds: warmUp, leapsBehind: 0 });
+  if (isPublish) await watchers.quiet();
+  const before = watchers.told();
+  const result = await metered(backends, proxy, async () => {
+    const outcome = await load(suite, { ...same, seconds, leapsBehind: one.rate * warmUp });
+    return isPublish ? { ...outcome, told: watchers.told() - before } : outcome;
+  });
+  return { ...result, startMs: proxy.startMs ?? 0, startMiB };
+}
+
 async function metered(
   { pids }: Backends,
   proxy: RunningPeer,
-  work: () => Promise<Outcome>,
-): Promise<Omit<Measured, 'case' | 'peer' | 'run'>> {
+  work: () => Promise<Outcome & { readonly told?: number }>,
+): Promise<Result> {
   const roots = { proxy: proxy.pid, rtpengine: pids.rtpengine, postgres: pids.postgres };
   const used = (): readonly number[] => Object.values(roots).map(cpuSeconds);
   const [machine, before] = [machineTime(), used()];
   const outcome = await work();
   const [after, steal] = [used(), stealPercent(machine, machineTime())];
   const perOperation = after.map((seconds, at) => {
-    return Number(((1_000 * (seconds - (before[at] ?? 0))) / Math.max(1, outcome.successful)).toFixed(4));
+    return Number(
+      ((1_000 * (seconds - (before[at] ?? 0))) / Math.max(1, outcome.told ?? outcome.successful)).toFixed(4),
+    );
   });
   const [proxyMs = 0, rtpengineMs = 0, postgresMs = 0] = perOperation;
   const memory = Number(memoryMiB(proxy.pid).toFixed(1));

@@ -16,6 +16,11 @@ export interface Measured {
   readonly postgresMs: number;
   readonly memoryMiB: number;
   readonly stealPercent: number;
+  /** Of a case with a filled database: what one operation of it is counted by, if it is no sipp call. */
+  readonly told?: number;
+  /** From its start until it listened, and what it held then. */
+  readonly startMs?: number;
+  readonly startMiB?: number;
 }
 
 type Figure = 'proxyMs' | 'rtpengineMs' | 'postgresMs' | 'p50Ms' | 'p99Ms' | 'failed' | 'memoryMiB';
@@ -39,7 +44,11 @@ const columns: readonly (readonly [string, number])[] = [
 export function tableOf(cases: readonly Case[], measured: readonly Measured[]): string {
   const lines = cases.flatMap((one) => {
     const peers = [...new Set(measured.filter((each) => each.case === one.name).map(({ peer }) => peer))];
-    return [...peers.map((peer) => rowOf(one.name, peer, counted(measured, one.name, peer))), ratioOf(one, measured)];
+    return [
+      ...peers.map((peer) => rowOf(one.name, peer, counted(measured, one.name, peer))),
+      ratioOf(one, measured),
+      growthOf(one, measured),
+    ];
   });
   return [line(columns.map(([name]) => name)), ...lines].filter((each) => each !== '').join('\n');
 }
@@ -80,6 +89,23 @@ function ratioOf({ name, bar }: Case, measured: readonly Measured[]): string {
   ];
   const aim = bar === undefined ? '' : `; the bar is ${bar.ratio} times for ${bar.of}`;
   return `  Viaduct to Kamailio: ${words.join(', ')}${aim}`;
+}
+
+function growthOf({ name, growth }: Case, measured: readonly Measured[]): string {
+  if (growth === undefined) return '';
+  const [more, less] = [name, growth.from].map((each) => counted(measured, each, 'viaduct'));
+  if (more === undefined || less === undefined || more.length === 0 || less.length === 0) return '';
+  const proxyAndPostgres = (runs: readonly Measured[]): number => middle(runs, 'proxyMs') + middle(runs, 'postgresMs');
+  const percent = (of: (runs: readonly Measured[]) => number): string =>
+    `${(100 * (of(more) / of(less) - 1)).toFixed(1)} %`;
+  const words = [
+    `proxy ${percent((runs) => middle(runs, 'proxyMs'))}`,
+    `PostgreSQL ${percent((runs) => middle(runs, 'postgresMs'))}`,
+    `both ${percent(proxyAndPostgres)}`,
+  ];
+  const { startMs = 0, startMiB = 0 } = more[0] ?? {};
+  const start = `; started in ${startMs} ms with ${startMiB} MiB`;
+  return `  more than ${growth.from}: ${words.join(', ')}; the bar is ${growth.percent} %${start}`;
 }
 
 function middle(runs: readonly Measured[], figure: Figure): number {

@@ -217,6 +217,12 @@ export interface LocationStore {
   count(): Promise<number>;
   /** For the REST list: ordered by AOR, after `after`. */
   list(page: { readonly limit: number; readonly after?: string }): Promise<readonly Binding[]>;
+  /** Those of this node that are reached by a flow over UDP: ordered by its id, after `after`. */
+  overUdp(page: {
+    readonly node: string;
+    readonly limit: number;
+    readonly after?: string;
+  }): Promise<readonly Binding[]>;
 }
 
 // --- calls -----------------------------------------------------------------------------------------------------------

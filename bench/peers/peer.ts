@@ -12,12 +12,17 @@ export interface RunningPeer {
   readonly wsPort?: number;
   /** Where it tells Prometheus of itself, if it does. */
   readonly metricsUrl?: string;
+  /** From its start until it listens. */
+  readonly startMs?: number;
 }
+
+/** What it finds in its database: the name that it will have, and where its tables are. */
+export type Filling = (at: { readonly url: string; readonly node: string }) => Promise<void>;
 
 export interface Peer {
   readonly name: string;
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
-  /** With its accounts in the database; ends with the scope. */
-  start(scope: Scope, backends: Backends, one: Case): Promise<RunningPeer>;
+  /** With its accounts in the database, and what `filling` adds before it starts; ends with the scope. */
+  start(scope: Scope, backends: Backends, one: Case, filling?: Filling): Promise<RunningPeer>;
 }

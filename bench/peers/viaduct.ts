@@ -1,21 +1,30 @@
 /** Viaduct as it is in this folder: one process, an external PostgreSQL and rtpengine, the load from a TRUSTED network. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { migrate } from '../../src/adapters/postgres/migrations.ts';
 import { sql } from '../../test/support/postgres-server.ts';
 import { startProcess } from '../../test/support/process.ts';
+import { silentLog } from '../../test/support/rtpengine.ts';
 import { accounts, domain } from '../load.ts';
 import type { Peer } from './peer.ts';
 
+const node = 'nbench';
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export const viaduct: Peer = {
   name: 'viaduct',
   missing: () => undefined,
-  async start(scope, backends) {
+  async start(scope, backends, _one, filling) {
     const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
     scope.after(() => rmSync(dataDir, { recursive: true, force: true }));
     await sql({ url: backends.directUrl('postgres') }, 'CREATE DATABASE viaduct');
+    if (filling !== undefined) {
+      const url = backends.directUrl('viaduct');
+      await migrate({ url }, silentLog);
+      writeFileSync(join(dataDir, 'node-id'), `${node}\n`);
+      await filling({ url, node });
+    }
     const env = {
       DATA_DIR: dataDir,
       DATABASE_URL: backends.postgresUrl('viaduct'),
@@ -26,6 +35,7 @@ export const viaduct: Peer = {
       RTPENGINE: `udp:127.0.0.1:${backends.rtpenginePort}=1`,
       TRUSTED: '127.0.0.0/8',
     };
+    const fromMs = performance.now();
     const child = startProcess(scope, process.execPath, [...profiling(), main], { env });
     // The first signal lets calls end; the second is in a hurry. A profile is written at the end.
     scope.after(async () => {
@@ -36,13 +46,14 @@ export const viaduct: Peer = {
       await child.ended(30_000);
     });
     const { port, wsPort, http } = await listening(join(dataDir, 'run.json'), () => child.output());
+    const startMs = Math.round(performance.now() - fromMs);
     await sql(
       { url: backends.directUrl('viaduct') },
       `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
        SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
        FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
     );
-    return { pid: child.pid, port, wsPort, metricsUrl: `http://127.0.0.1:${http}/metrics` };
+    return { pid: child.pid, port, wsPort, metricsUrl: `http://127.0.0.1:${http}/metrics`, startMs };
   },
 };
 
@@ -65,7 +76,7 @@ async function listening(
     if (port !== undefined && wsPort !== undefined && http !== undefined) {
       return { port: Number(port), wsPort: Number(wsPort), http: Number(http) };
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Viaduct did not start:\n${output()}`);
 }

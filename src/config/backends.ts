@@ -26,7 +26,7 @@ export const backendTable: Table = {
   groupMs: {
     name: 'GROUP_MS',
     unit: 'milliseconds',
-    help: 'How long a database write waits for company, to be committed as one.',
+    help: 'How long a database write waits for company, to be committed as one; while it comes, four times as long.',
     example: '5',
     byDefault: '5',
     otherwise: 5,

@@ -3,7 +3,7 @@
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
  * Two signs, since there are two places where work piles up. The event loop that never rests under a crowd of arrivals:
- * the share that is admitted shrinks by a seventh with each look, and grows by a fifth of all a second when there is rest
+ * the share that is admitted shrinks by a seventh with each look after the first, and grows by a fifth of all a second when there is rest
  * again. And statements that wait for the database: while more wait than it takes in some tenths of a second nothing
  * begins, for what came half a second late comes twice (RFC 3261 §17.1.2.2, timer E). Arrivals make it look: it has no
  * timer of its own.
@@ -23,6 +23,8 @@ const mostWaiting = 500;
 const leastShare = 0.05;
 const shrinks = 6 / 7;
 const growsPerMs = 0.2 / 1_000;
+/** One may be a pause: garbage, or a neighbour who had the processor. Nobody is turned away for that. */
+const busyLooksInRow = 2;
 /** Of one look: 2 % of the time, at some 40 µs each. */
 const mostAnswers = 125;
 
@@ -46,6 +48,7 @@ export class Overload {
   /** `undefined`: not yet, and what was before is the start. */
   #lookedAtMs: number | undefined;
   #arrived = 0;
+  #busyLooks = 0;
   /** Since it began to refuse, and what of them the last look knew. */
   #refused = 0;
   #told = 0;
@@ -85,9 +88,9 @@ export class Overload {
     const utilization = load?.utilization() ?? 0;
     const isCrowded = (this.#arrived * 1_000) / sinceMs >= leastArrivals;
     const isBusy = isCrowded && utilization > mostUtilization;
-    this.#share = isBusy
-      ? Math.max(leastShare, this.#share * shrinks)
-      : Math.min(1, this.#share + growsPerMs * sinceMs);
+    this.#busyLooks = isBusy ? this.#busyLooks + 1 : 0;
+    if (!isBusy) this.#share = Math.min(1, this.#share + growsPerMs * sinceMs);
+    else if (this.#busyLooks >= busyLooksInRow) this.#share = Math.max(leastShare, this.#share * shrinks);
     this.#arrived = 0;
     this.#tell(utilization);
   }

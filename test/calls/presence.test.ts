@@ -6,6 +6,7 @@ import { Contact } from '../../src/message/headers/contact.ts';
 import { CSeq } from '../../src/message/headers/cseq.ts';
 import { Expires, MinExpires } from '../../src/message/headers/numbers.ts';
 import { ContentType, textHeader } from '../../src/message/headers/text.ts';
+import type { Subscription } from '../../src/ports.ts';
 import { createProxyScene } from '../support/proxy-scene.ts';
 import { basics, notified, pidf, publish, published, stateOf, watch } from '../support/watcher.ts';
 
@@ -411,6 +412,32 @@ test('after a restart watchers are told anew, when browsers have had the time to
     assert.equal(again.inbox.length, 0);
   });
 });
+
+test('after a restart no more than a thousand watchers are told in a second, so that calls have their time, too', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const all = 6_000;
+    // Nobody is there: each is told once, in vain, and forgotten.
+    for (let at = 0; at < all; at += 1) await it.database.presence.subscribe(absent(at));
+    const told = (): number => all - it.database.rows.subscriptions().length;
+    await it.restart();
+    await it.clock.advance(14_000);
+    assert.ok(told() >= 5_000 && told() <= 5_500, `${told()} in the first seconds`);
+    await it.clock.advance(5_000);
+    assert.equal(told(), all);
+  });
+});
+
+/** One of twenty watchers of somebody, at an address that no name server knows. */
+function absent(at: number): Subscription {
+  const [local, remote] = [`sip:user${Math.floor(at / 20)}@example.com`, 'sip:alice@example.com'];
+  return {
+    ...{ id: `s${at}`, event: 'presence', eventId: undefined, resource: local, watcher: remote, state: 'active' },
+    ...{ reason: undefined, createdAtMs: 0, expiresAtMs: Date.UTC(2100, 0, 1), callId: `c${at}`, remoteTag: 'a' },
+    ...{ localUri: local, remoteUri: remote, remoteTarget: 'sip:alice@nowhere.invalid', routeSet: [], remoteCseq: 1 },
+    ...{ cseq: 0, version: -1, flowId: undefined, listener: 0, node: 'n1', boot: 'b00700' },
+  };
+}
 
 test('RFC 3856 §6.6.2: block refuses (403), polite-block shows nobody, confirm lets wait until a rule allows', async () => {
   const it = createProxyScene({ columns, presence: 'confirm' });

@@ -60,6 +60,17 @@ test('law 9: when less is refused than can be said, each hears it', () => {
   assert.equal(count(all, 'dropped'), 0);
 });
 
+test('law 9: for a quarter of a second without rest nobody is turned away; it may have been one pause', () => {
+  const { come, busy } = stage();
+  come(1_000, 1);
+  busy(1);
+  come(250, 0.25);
+  busy(0);
+  assert.equal(count(come(1_000, 1), 'admitted'), 1_000);
+  busy(1);
+  assert.ok(count(come(1_000, 1), 'refused') > 0, 'a second without rest is no pause');
+});
+
 test('law 9: nothing begins while too many statements wait for the database, and all does as soon as they do not', () => {
   const { come, waits } = stage();
   come(10, 1);

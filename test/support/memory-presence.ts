@@ -96,7 +96,11 @@ export function createMemoryPresence(clock: Clock, run: Run, isSilent: (node: st
         if (held !== undefined) subscriptions.set(id, { ...held, state, reason, expiresAtMs });
       }),
     forget: (id) => run(() => void subscriptions.delete(id)),
-    watched: (node) => run(() => [...subscriptions.values()].filter((one) => one.node === node)),
+    watched: (node) =>
+      run(() => {
+        const own = [...subscriptions.values()].filter((one) => one.node === node);
+        return [...new Map(own.map((one) => [keyOf(one.resource, one.event), one])).values()];
+      }),
     ended: (node, limit) =>
       run(() =>
         [...subscriptions.values()]

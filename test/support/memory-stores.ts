@@ -183,6 +183,16 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     for (const aor of aors) if (rows.length < limit) rows.push(...lookup(aor));
     return rows;
   };
+  const overUdp = ({ node, limit, after = 'u' }: Parameters<LocationStore['overUdp']>[0]): readonly Binding[] => {
+    const flowOf = ({ flowId = '' }: Binding): string => flowId;
+    const own = alive().map(({ binding }) => binding);
+    const flows = [...new Set(own.filter((one) => one.node === node).map(flowOf))].filter(
+      (id) => id > after && id < 'v',
+    );
+    const rows: Binding[] = [];
+    for (const id of flows.sort()) if (rows.length < limit) rows.push(...own.filter((one) => one.flowId === id));
+    return rows;
+  };
   const store: LocationStore = {
     lookup: (aor) => run(() => lookup(aor)),
     byKeyHash: (keyHash) => run(() => byKeyHash(keyHash)),
@@ -196,6 +206,7 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
       }),
     count: () => run(() => alive().length),
     list: ({ limit, after = '' }) => run(() => page(limit, after)),
+    overUdp: (page) => run(() => overUdp(page)),
   };
   return { store, rows: () => alive().map(({ binding }) => binding) };
 }

@@ -8,7 +8,7 @@ import type { Statement } from './pool.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
 /** Type and value of each column that a REGISTER sets; arrays of the values are the parameters of the insert. */
-const columns: readonly (readonly [name: string, type: string, value: (binding: Binding) => unknown])[] = [
+export const columns: readonly (readonly [name: string, type: string, value: (binding: Binding) => unknown])[] = [
   ['aor', 'text', (binding) => toDatabase(binding.aor)],
   ['binding_key', 'text', (binding) => toDatabase(binding.key)],
   ['key_hash', 'text', (binding) => keyHash(binding.aor, binding.key)],
@@ -37,7 +37,7 @@ const fromParameter: Readonly<Record<string, string>> = {
   gruu_cseq: 'least(gruu_cseq, given_since)',
 };
 
-const names = columns.map(([name]) => name).join(', ');
+export const names = columns.map(([name]) => name).join(', ');
 const selected = columns.map(([name]) => fromParameter[name] ?? name).join(', ');
 // A REGISTER of a telephone says nothing of its media: what was learned of it stays.
 const replaced = columns
@@ -114,12 +114,13 @@ export interface PreparedChange {
   readonly maxContacts: number | undefined;
   readonly replaceOldest: boolean;
   readonly closedFlows: readonly string[];
+  readonly save: readonly Binding[];
   /** One list of column values per saved binding. */
   readonly rows: readonly (readonly unknown[])[];
 }
 
 export function prepareChange(change: BindingChange): PreparedChange {
-  const saved = new Map(change.save.map((binding) => [binding.key, binding]));
+  const save = [...new Map(change.save.map((binding) => [binding.key, binding])).values()];
   if (change.save.some((binding) => binding.aor !== change.aor))
     throw new Failure('internal', 'A binding of another AOR.');
   return {
@@ -131,7 +132,8 @@ export function prepareChange(change: BindingChange): PreparedChange {
     maxContacts: change.limit?.contacts,
     replaceOldest: change.limit?.whenFull === 'replace-oldest',
     closedFlows: change.limit?.closedFlows ?? [],
-    rows: [...saved.values()].map((binding) => columns.map(([, , value]) => value(binding))),
+    save,
+    rows: save.map((binding) => columns.map(([, , value]) => value(binding))),
   };
 }
 
@@ -141,7 +143,7 @@ export interface ChangeRow extends LocationRow {
 }
 
 /** As `deviceOf` of `registrar/binding.ts`. */
-const DEVICE = `regexp_replace(binding_key, ';reg-id=\\d+$', '')`;
+export const DEVICE = `regexp_replace(binding_key, ';reg-id=\\d+$', '')`;
 
 // All parts of a statement see the database as it was before it, so what the AOR has afterwards is put together: the
 // rows written, and those that were there and were neither written nor removed.
@@ -238,7 +240,7 @@ export function changeStatement(changes: readonly PreparedChange[], nowMs: numbe
 /** RFC 8599: a client that a push can wake is not gone when its connection is. */
 const NOT_PUSHED = `contact !~* ';pn-prid='`;
 
-const ALIVE = 'expires_at > to_timestamp($1::double precision / 1000)';
+export const ALIVE = 'expires_at > to_timestamp($1::double precision / 1000)';
 
 export function lookupStatement(aors: readonly string[], nowMs: number): Statement {
   return {
@@ -306,5 +308,22 @@ export function listStatement(limit: number, after: string, nowMs: number): Stat
              SELECT * FROM location WHERE ${ALIVE} AND aor > $2 ORDER BY aor FETCH FIRST $3 ROWS WITH TIES) AS page
            ORDER BY aor, q DESC, updated_at DESC, binding_key`,
     values: [nowMs, after, limit],
+  };
+}
+
+/** Whole flows only, as whole AORs above; by the index of flows, which leaves out whoever is reached at his Contact. */
+export function overUdpStatement(page: {
+  readonly node: string;
+  readonly limit: number;
+  readonly after: string;
+  readonly nowMs: number;
+}): Statement {
+  return {
+    name: 'location-over-udp',
+    text: `SELECT ${names} FROM (
+             SELECT * FROM location WHERE ${ALIVE} AND node = $4 AND flow_id > $2 AND flow_id < 'v'
+             ORDER BY flow_id FETCH FIRST $3 ROWS WITH TIES) AS page
+           ORDER BY flow_id`,
+    values: [page.nowMs, page.after, page.limit, toDatabase(page.node)],
   };
 }

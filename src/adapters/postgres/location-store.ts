@@ -17,17 +17,20 @@ import {
   learnStatement,
   listStatement,
   lookupStatement,
+  overUdpStatement,
   type PreparedChange,
   prepareChange,
 } from './location-sql.ts';
 import type { Pool } from './pool.ts';
 import { createGroupedReader } from './reader.ts';
-import { AT, createSweep } from './sweep.ts';
+import { mayBeRefresh, type RefreshRow, refreshedBindings, refreshStatement } from './refresh-sql.ts';
+import { AT, createWalkingSweep } from './sweep.ts';
 import { toDatabase } from './text.ts';
-import { createGroupedWriter } from './writer.ts';
+import { createTurns } from './turns.ts';
+import { companyMsOf, createGroupedWriter } from './writer.ts';
 
 export interface PostgresLocationStore extends LocationStore {
-  /** Removes rows that have expired, in batches; resolves with their number. */
+  /** Removes rows that have expired, in batches, in a stretch of the table; resolves with their number. */
   sweep(): Promise<number>;
   waiting(): number;
   idle(): Promise<void>;
@@ -44,13 +47,28 @@ const MAX_WAITING = 20_000;
 
 export function createLocationStore({ pool, clock, groupMs }: StoreOptions): PostgresLocationStore {
   const limits = { maxGroup: MAX_GROUP, maxWaiting: MAX_WAITING, after: clock.after.bind(clock) };
-  const sweep = createSweep(pool, { table: 'location', key: 'aor, binding_key', isOver: `expires_at <= ${AT}` });
+  const sweep = createWalkingSweep(pool, { table: 'location', key: 'aor, binding_key', isOver: `expires_at <= ${AT}` });
+  const patience = { ...limits, groupMs, companyMs: companyMsOf(groupMs) };
+  const refreshes = createGroupedWriter<PreparedChange, readonly Binding[] | undefined>({
+    ...patience,
+    key: (change) => change.aor,
+    write: async (group) => {
+      const rows = await pool.query<RefreshRow>(refreshStatement(group, clock.nowMs()));
+      const byAor = Map.groupBy(rows, (row) => row.aor);
+      return group.map((change) => refreshedBindings(change, byAor.get(change.aor) ?? []));
+    },
+  });
   const changes = createGroupedWriter<PreparedChange, BindingOutcome>({
-    ...limits,
-    groupMs,
+    ...patience,
     key: (change) => change.aor,
     write: async (group) => outcomes(group, await pool.query<ChangeRow>(changeStatement(group, clock.nowMs()))),
   });
+  // Whichever of the two it is, those of one AOR are written in the order in which they came.
+  const turns = createTurns();
+  const written = async (change: PreparedChange): Promise<BindingOutcome> => {
+    const bindings = mayBeRefresh(change) ? await refreshes.add(change) : undefined;
+    return bindings === undefined ? changes.add(change) : { outcome: 'stored', bindings };
+  };
   const drops = createGroupedWriter<string, void>({
     ...limits,
     groupMs,
@@ -70,12 +88,15 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
     const byHash = Map.groupBy(rows, (row) => row.key_hash);
     return keyHashes.map((keyHash) => byHash.get(keyHash)?.map(bindingOf)[0]);
   });
-  const groups = [changes, drops, lookups, hashes];
+  const groups = [refreshes, changes, drops, lookups, hashes];
 
   return {
     lookup: async (aor) => lookups.add(toDatabase(aor)),
     byKeyHash: (keyHash) => hashes.add(keyHash),
-    change: async (change: BindingChange) => changes.add(prepareChange(change)),
+    change: async (change: BindingChange) => {
+      const prepared = prepareChange(change);
+      return turns.take(prepared.aor, () => written(prepared));
+    },
     learn: async (aor, key, media) => {
       await pool.query(learnStatement(aor, key, media));
     },
@@ -91,9 +112,14 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
       const rows = await pool.query<LocationRow>(listStatement(limit, toDatabase(after), clock.nowMs()));
       return rows.map(bindingOf);
     },
+    overUdp: async ({ node, limit, after = 'u' }) => {
+      const rows = await pool.query<LocationRow>(overUdpStatement({ node, limit, after, nowMs: clock.nowMs() }));
+      return rows.map(bindingOf);
+    },
     sweep: () => sweep(clock.nowMs()),
     waiting: () => groups.reduce((sum, group) => sum + group.waiting(), 0),
     idle: async () => {
+      await turns.idle();
       await Promise.all(groups.map((group) => group.idle()));
     },
   };

@@ -6,7 +6,7 @@ import type { EventPackage, PresenceStore, Publication, PublicationChange } from
 import type { StoreOptions } from './location-store.ts';
 import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
-import { createGroupedWriter } from './writer.ts';
+import { companyMsOf, createGroupedWriter } from './writer.ts';
 
 export type PublicationStore = Pick<
   PresenceStore,
@@ -72,6 +72,7 @@ const LIST = `SELECT ${names} FROM (
 export function createPublicationStore({ pool, clock, groupMs }: StoreOptions): PublicationStore {
   const changes = createGroupedWriter<PreparedChange, 'stored' | 'no-match'>({
     groupMs,
+    companyMs: companyMsOf(groupMs),
     maxGroup: 250,
     maxWaiting: 20_000,
     after: clock.after.bind(clock),

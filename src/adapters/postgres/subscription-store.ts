@@ -17,7 +17,7 @@ import * as statements from './subscription-sql.ts';
 import { type ClaimedRow, type SubscriptionRow, subscriptionOf } from './subscription-sql.ts';
 import { AT, createSweep } from './sweep.ts';
 import { fromDatabase, toDatabase } from './text.ts';
-import { createGroupedWriter } from './writer.ts';
+import { companyMsOf, createGroupedWriter } from './writer.ts';
 
 export type SubscriptionStore = Omit<
   PresenceStore,
@@ -34,7 +34,8 @@ const REMOVE_RULE = 'DELETE FROM watcher_rule WHERE presentity = $1 AND watcher 
 const RULES = 'SELECT presentity, watcher, policy FROM watcher_rule WHERE presentity = $1 ORDER BY watcher';
 
 export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions): SubscriptionStore {
-  const limits = { groupMs, maxGroup: 250, maxWaiting: 200_000, after: clock.after.bind(clock) };
+  const companyMs = companyMsOf(groupMs);
+  const limits = { groupMs, companyMs, maxGroup: 250, maxWaiting: 200_000, after: clock.after.bind(clock) };
   // The node that owed the last NOTIFY has not sent it within an hour: it is gone.
   const sweep = createSweep(pool, {
     table: 'subscription',
@@ -89,6 +90,8 @@ export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions):
     return wanted.map((one) => standingOf(byPair.get(pair(one))));
   });
   const groups = [saves, claims, forgets, drops, finds, ofResources, standings];
+  // What a NOTIFY waits for keeps no request: a change that a thousand watch must not have calls refused (engine/overload.ts).
+  const awaited = [saves, finds, standings];
 
   return {
     subscribe: async (subscription) =>
@@ -148,7 +151,7 @@ export function createSubscriptionStore({ pool, clock, groupMs }: StoreOptions):
       return rows.map(subscriptionOf);
     },
     sweep: () => sweep(clock.nowMs()),
-    waiting: () => groups.reduce((sum, group) => sum + group.waiting(), 0),
+    waiting: () => awaited.reduce((sum, group) => sum + group.waiting(), 0),
     idle: async () => {
       await Promise.all(groups.map((group) => group.idle()));
     },

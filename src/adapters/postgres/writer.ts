@@ -26,6 +26,11 @@ export interface GroupedWriter<Item, Result> {
 export interface GroupedWriterOptions<Item, Result> {
   /** How long an entry waits for company at most, when the database keeps up. */
   readonly groupMs: number;
+  /**
+   * The same while company comes: after a group of more than one. One commit then serves more of them, and who is alone
+   * does not wait for nobody. Default `groupMs`.
+   */
+  readonly companyMs?: number;
   readonly maxGroup: number;
   readonly maxWaiting: number;
   /** Groups on their way at the same time. */
@@ -43,10 +48,21 @@ interface Entry<Item, Result> {
   readonly reject: (failure: Failure) => void;
 }
 
+const LONGEST_COMPANY_MS = 100;
+
+/** `companyMs` of what nobody waits for by ear: REGISTER, PUBLISH, SUBSCRIBE, NOTIFY. */
+export function companyMsOf(groupMs: number): number {
+  return Math.max(groupMs, Math.min(4 * groupMs, LONGEST_COMPANY_MS));
+}
+
+/** With so many a group leaves before its time: what all of them share is small by then. */
+const ENOUGH = 32;
+
 export function createGroupedWriter<Item, Result>(
   options: GroupedWriterOptions<Item, Result>,
 ): GroupedWriter<Item, Result> {
-  const { maxInFlight = 2 } = options;
+  const { maxInFlight = 2, groupMs, companyMs = groupMs, maxGroup } = options;
+  const enough = companyMs > groupMs ? Math.min(ENOUGH, maxGroup) : maxGroup;
   const queues = new Map<string, Entry<Item, Result>[]>();
   const busyKeys = new Set<string>();
   let idleWaiters: (() => void)[] = [];
@@ -55,8 +71,10 @@ export function createGroupedWriter<Item, Result>(
   let timer: { readonly ms: number; readonly stop: () => void } | undefined;
   /** The time for company is over for all that waits: it leaves as soon as a group ends. */
   let overdue = false;
+  /** The last group had more than one entry. */
+  let hasCompany = false;
 
-  function add(item: Item, patienceMs = options.groupMs): Promise<Result> {
+  function add(item: Item, patienceMs = hasCompany ? companyMs : groupMs): Promise<Result> {
     if (waiting >= options.maxWaiting) {
       return Promise.reject(new Failure('overloaded', `${waiting} statements wait for the database.`));
     }
@@ -70,7 +88,7 @@ export function createGroupedWriter<Item, Result>(
     if (queue === undefined) queues.set(entry.key, [entry]);
     else queue.push(entry);
     waiting += 1;
-    if (waiting >= options.maxGroup) leave();
+    if (waiting >= enough) leave();
     else leaveWithin(patienceMs);
   }
 
@@ -95,7 +113,7 @@ export function createGroupedWriter<Item, Result>(
   function takeGroup(): readonly Entry<Item, Result>[] {
     const group: Entry<Item, Result>[] = [];
     for (const [key, queue] of queues) {
-      if (group.length >= options.maxGroup) break;
+      if (group.length >= maxGroup) break;
       if (busyKeys.has(key)) continue;
       const entry = queue.shift();
       if (entry !== undefined) group.push(entry);
@@ -107,6 +125,7 @@ export function createGroupedWriter<Item, Result>(
 
   async function send(group: readonly Entry<Item, Result>[]): Promise<void> {
     inFlight += 1;
+    hasCompany = group.length > 1;
     for (const { key } of group) busyKeys.add(key);
     await settle(group, options.write);
     for (const { key } of group) busyKeys.delete(key);

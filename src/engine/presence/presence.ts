@@ -37,8 +37,10 @@ const sweepBatch = 500;
 
 /** After a start: browsers come back within seconds, and nobody shall be told that they were gone. */
 const tellAnewAfterMs = 10_000;
-const tellAnewMs = 1_000;
-const tellAnewBatch = 500;
+const tellAnewMs = 100;
+const tellAnewBatch = 50;
+/** On their way or resting, so that a thousand in a second are told: more would leave no time for calls. */
+const tellAnewMost = 5_000;
 
 export class Presence {
   readonly calls: BusyCalls;
@@ -237,11 +239,12 @@ export class Presence {
    * What happened while we were away, or in our last moment, was told to nobody: a lamp would stay on for an hour. So
    * many at a time that other work goes on.
    */
-  #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[], afterMs: number): void {
-    if (watched.length === 0) return;
+  #tellAnew(watched: readonly Pick<Subscription, 'resource' | 'event'>[], afterMs: number, from = 0): void {
+    if (from >= watched.length) return;
     this.#core().ports.clock.after(afterMs, () => {
-      for (const { resource, event } of watched.slice(0, tellAnewBatch)) this.heard(resource, event);
-      this.#tellAnew(watched.slice(tellAnewBatch), tellAnewMs);
+      const to = this.notifying < tellAnewMost ? from + tellAnewBatch : from;
+      for (const { resource, event } of watched.slice(from, to)) this.heard(resource, event);
+      this.#tellAnew(watched, tellAnewMs, to);
     });
   }
 

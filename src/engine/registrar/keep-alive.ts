@@ -43,7 +43,7 @@ export class KeepAlive {
     const { keepAliveMs = 0 } = this.#core().options;
     if (keepAliveMs === 0) return;
     this.#tick(keepAliveMs / slices);
-    void this.#takeUp('');
+    void this.#takeUp();
   }
 
   stop(): void {
@@ -72,18 +72,24 @@ export class KeepAlive {
     return [known ?? { binding, flowId, failures: 0, isAsked: false }];
   }
 
-  async #takeUp(after: string): Promise<void> {
-    const { location, clock } = this.#core().ports;
+  async #takeUp(found: readonly Binding[] = [], after?: string): Promise<void> {
+    const { ports, options } = this.#core();
+    const page = { node: options.node, limit: pageSize, ...(after === undefined ? {} : { after }) };
     try {
-      const bindings = await location.list({ limit: pageSize, after });
-      const byAor = Map.groupBy(bindings, ({ aor }) => aor);
-      // Who has registered meanwhile is known better.
-      for (const [aor, own] of byAor) if (!this.#sliceOf(aor).has(aor)) this.registered(aor, own);
-      const last = bindings.at(-1)?.aor;
-      if (last !== undefined) await this.#takeUp(last);
+      const more = await ports.location.overUdp(page);
+      const all = [...found, ...more];
+      const last = more.at(-1)?.flowId;
+      if (last !== undefined && all.length < mostAddresses) await this.#takeUp(all, last);
+      else this.#taken(all);
     } catch {
-      clock.after(retryMs, () => void this.#takeUp(after));
+      ports.clock.after(retryMs, () => void this.#takeUp(found, after));
     }
+  }
+
+  #taken(bindings: readonly Binding[]): void {
+    const byAor = Map.groupBy(bindings, ({ aor }) => aor);
+    // Who has registered meanwhile is known better.
+    for (const [aor, own] of byAor) if (!this.#sliceOf(aor).has(aor)) this.registered(aor, own);
   }
 
   // --- asking --------------------------------------------------------------------------------------------------------

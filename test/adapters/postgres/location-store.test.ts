@@ -86,6 +86,29 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('location: those that a node reaches over UDP flows come in the order of these, in pages of whole flows', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        const flow = (number: number): string => `u0:192.0.2.1:500${number}`;
+        await location.change(registering(binding('b', { flowId: flow(2) }), binding('c', { flowId: flow(3) })));
+        await location.change(registering(binding('a', { aor: BOB, flowId: flow(1) })));
+        await location.change(registering(binding('d', { aor: 'sip:carol@example.com', flowId: flow(2) })));
+        const others: readonly Partial<Binding>[] = [
+          { flowId: 'cb00700-1', transport: 'ws' },
+          { flowId: undefined },
+          { flowId: flow(4), node: 'node-2' },
+          { flowId: flow(5), expiresAtMs: Date.now() - 1 },
+        ];
+        for (const [index, values] of others.entries()) {
+          await location.change(registering(binding(`other${index}`, { aor: `sip:${index}@example.com`, ...values })));
+        }
+        const first = await location.overUdp({ node: 'node-1', limit: 2 });
+        assert.deepEqual(keysOf(first).toSorted(), ['a', 'b', 'd']);
+        const next = await location.overUdp({ node: 'node-1', limit: 2, after: first.at(-1)?.flowId ?? '' });
+        assert.deepEqual(keysOf(next), ['c']);
+        assert.deepEqual(await location.overUdp({ node: 'node-1', limit: 2, after: flow(3) }), []);
+      });
+    });
+
     test('location: several bindings come highest q first, of equal q the newest first', async () => {
       await withDatabase({ kind }, async ({ location }) => {
         await location.change(registering(binding('old', { q: 0.5 })));

@@ -23,6 +23,24 @@ const inserts: Readonly<Record<string, string>> = {
 };
 
 for (const kind of serverKinds) {
+  test(`location has no index on the time: each sweep looks at a stretch, and the next one goes on behind it: ${kind}`, async () => {
+    await withDatabase({ kind }, async ({ location }, connection) => {
+      await sql(connection, (inserts.location ?? '').replace(`(1, ${rows})`, '(1, 25000)'));
+      const swept = [await location.sweep(), await location.sweep(), await location.sweep()];
+      assert.equal(
+        swept.reduce((sum, each) => sum + each),
+        20_000,
+      );
+      assert.ok(
+        swept.every((each) => each > 0 && each < 10_000),
+        `${swept}`,
+      );
+      await sql(connection, 'UPDATE location SET expires_at = now()');
+      assert.equal(await location.sweep(), 5_000, 'it begins anew');
+      assert.equal((await sql(connection, 'SELECT FROM location')).length, 0);
+    });
+  });
+
   test(`what has expired is removed in batches, however much it is, and nothing else: ${kind}`, async () => {
     await withDatabase({ kind, recordDays: 20 }, async (database, connection) => {
       const stores: Readonly<Record<string, { sweep(): Promise<number> }>> = {

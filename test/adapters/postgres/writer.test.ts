@@ -86,6 +86,45 @@ test('grouped writer: a patient entry leaves with the next group, or by itself w
   assert.deepEqual(database.keys(1), ['alone', 'alone too']);
 });
 
+test('grouped writer: while company comes an entry waits longer for it; one that was alone does not', async () => {
+  const { time, database, add } = setUp({ companyMs: 20 });
+  const sizes = () => Array.from({ length: database.count() }, (_, index) => database.keys(index).length);
+  /** So many, each 4 ms behind the one before; then nobody for `restMs`. */
+  const come = async (names: readonly string[], restMs: number): Promise<void> => {
+    for (const name of names) {
+      void add(name);
+      await time.advance(4);
+    }
+    await time.advance(restMs);
+    database.group(database.count() - 1).answer();
+    await settle();
+  };
+  await come(['a'], 1);
+  await come(['b', 'c'], 0);
+  assert.deepEqual(sizes(), [1, 2], 'the first waits 5 ms only');
+  await come(['d', 'e', 'f', 'g', 'h'], 0);
+  assert.deepEqual(sizes(), [1, 2, 5]);
+  await come(['i'], 15);
+  assert.equal(database.count(), 3, 'it still hopes for company');
+  await time.advance(1);
+  assert.deepEqual(sizes(), [1, 2, 5, 1]);
+  database.group(3).answer();
+  await settle();
+  await come(['j'], 1);
+  assert.deepEqual(sizes(), [1, 2, 5, 1, 1], 'nobody came, so nobody is waited for');
+});
+
+test('grouped writer: with company enough a group leaves before its time', async () => {
+  const { time, database, add } = setUp({ companyMs: 20 });
+  for (const key of ['a', 'b']) void add(key);
+  await time.advance(5);
+  database.group(0).answer();
+  await settle();
+  for (let number = 0; number < 32; number += 1) void add(`c${number}`);
+  assert.equal(database.count(), 2);
+  assert.equal(database.keys(1).length, 32);
+});
+
 test('grouped writer: an entry resolves only when its group is committed', async () => {
   const { time, database, add } = setUp();
   let resolved = false;
