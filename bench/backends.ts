@@ -20,7 +20,9 @@ export interface Backends {
   readonly pids: { readonly postgres: number; readonly rtpengine: number };
 }
 
-export async function startBackends(scope: Scope, { postgresMs = 0, rtpengineMs = 0 }: Case): Promise<Backends> {
+type Delays = Pick<Case, 'postgresMs' | 'rtpengineMs'>;
+
+export async function startBackends(scope: Scope, { postgresMs = 0, rtpengineMs = 0 }: Delays): Promise<Backends> {
   const server = await startPostgresServer({ durable: true });
   scope.after(() => server.remove());
   const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));

@@ -8,7 +8,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSuite, type Suite } from '../test/support/suite.ts';
+import { createSuite } from '../test/support/suite.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Case, cases, type Stored } from './cases.ts';
 import { cpuSeconds, machineTime, memoryMiB, stealPercent } from './cpu.ts';
@@ -19,8 +19,6 @@ import { viaduct } from './peers/viaduct.ts';
 import { fill, watchersOfEach } from './stored.ts';
 import { type Measured, tableOf } from './table.ts';
 import { startWatchers } from './watchers.ts';
-
-type Result = Omit<Measured, 'case' | 'peer' | 'run'>;
 
 /** Longer than the pace of presence, so that each change is a NOTIFY of its own. */
 const publishedMs = 10_000;
@@ -50,12 +48,17 @@ if (chosen.length === 0 || peers.length === 0 || !(runs > 0 && seconds > 0 && wa
 }
 
 const measured: Measured[] = [];
-for (const side of sideBySide(chosen)) {
-  for (const { name, what, rate } of side) say(`${name}: ${what}, ${rate}/s`);
+for (const one of chosen.filter(({ stored }) => stored === undefined)) {
+  say(`${one.name}: ${one.what}, ${one.rate}/s`);
   for (let run = 1; run <= runs; run += 1) {
-    for (const one of side) {
-      for (const peer of peers.filter((each) => isThere(each, one))) measured.push(await measure(one, peer, run));
-    }
+    for (const peer of peers.filter(isThere)) measured.push(await measure(one, peer, run));
+  }
+}
+const byStored = Map.groupBy(chosen, ({ stored }) => stored);
+for (let run = 1; run <= runs && peers.includes(viaduct); run += 1) {
+  // What is compared takes turns.
+  for (const [stored, some] of byStored) {
+    if (stored !== undefined) measured.push(...(await measureStored(stored, some, run)));
   }
 }
 const results = { date: new Date().toISOString(), node: process.version, runs, seconds, warmUp, measured };
@@ -65,13 +68,7 @@ writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
 process.stdout.write(values.json ? `${JSON.stringify(results)}\n` : `\n${tableOf(chosen, measured)}\n`);
 say(`kept in ${file}`);
 
-/** Cases that are compared take turns. */
-function sideBySide(all: readonly Case[]): readonly (readonly Case[])[] {
-  return [...Map.groupBy(all, ({ name, growth }) => growth?.from ?? name).values()];
-}
-
-function isThere(peer: Peer, { stored }: Case): boolean {
-  if (stored !== undefined && peer !== viaduct) return false;
+function isThere(peer: Peer): boolean {
   const why = peer.missing();
   if (why !== undefined && measured.length === 0) say(`  ${peer.name} is left out: ${why}`);
   return why === undefined;
@@ -82,67 +79,60 @@ async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
   try {
     const backends = await startBackends(suite, one);
     const answerPort = await startAnswering(suite);
-    const result =
-      one.stored === undefined
-        ? await measureEmpty(suite, one, peer, { backends, answerPort })
-        : await measureStored(suite, one, peer, { backends, answerPort, stored: one.stored });
-    say(`  ${one.name} ${peer.name} ${run}: ${JSON.stringify(result)}`);
-    return { case: one.name, peer: peer.name, run, ...result };
+    const proxy = await peer.start(suite, backends, one);
+    const base = { proxyPort: proxy.port, answerPort };
+    const users = one.scenario === 'register' ? one.rate * warmUp : callees;
+    if (one.scenario !== 'register') {
+      await load(suite, { ...base, scenario: 'register', rate: 250, seconds: callees / 250, users });
+    }
+    const same = { ...base, scenario: one.scenario, rate: one.rate, users };
+    await load(suite, { ...same, seconds: warmUp });
+    const result = await metered(backends, proxy, () => load(suite, { ...same, seconds }));
+    const row = { case: one.name, peer: peer.name, run, ...result };
+    say(`  ${peer.name} ${run}: ${JSON.stringify(result)}`);
+    return row;
   } finally {
     await suite.end();
   }
 }
 
-interface Ground {
-  readonly backends: Backends;
-  readonly answerPort: number;
-}
-
-async function measureEmpty(suite: Suite, one: Case, peer: Peer, { backends, answerPort }: Ground): Promise<Result> {
-  const proxy = await peer.start(suite, backends, one);
-  const base = { proxyPort: proxy.port, answerPort };
-  const users = one.scenario === 'register' ? one.rate * warmUp : callees;
-  if (one.scenario !== 'register') {
-    await load(suite, { ...base, scenario: 'register', rate: 250, seconds: callees / 250, users });
+/** One case after the other, over a database that is filled already. */
+async function measureStored(stored: Stored, some: readonly Case[], run: number): Promise<readonly Measured[]> {
+  const suite = createSuite();
+  const rows: Measured[] = [];
+  try {
+    const backends = await startBackends(suite, {});
+    const [answerPort, watchers] = [await startAnswering(suite), await startWatchers(suite)];
+    const parties = { answerPort, watcherPort: watchers.port };
+    const proxy = await viaduct.start(suite, backends, { media: false }, (at) => fill(at, stored, parties));
+    const start = { startMs: proxy.startMs ?? 0, startMiB: Number(memoryMiB(proxy.pid).toFixed(1)) };
+    await watchers.quiet();
+    for (const { name, scenario, rate } of some) {
+      const isPublish = scenario === 'publish';
+      const users = isPublish ? stored.subscriptions / watchersOfEach : stored.bindings;
+      const holdMs = isPublish ? publishedMs : 0;
+      const same = { proxyPort: proxy.port, answerPort, scenario, rate, users, holdMs };
+      await load(suite, { ...same, seconds: warmUp, leapsBehind: 0 });
+      await watchers.quiet();
+      const before = watchers.told();
+      const result = await metered(backends, proxy, async () => {
+        const outcome = await load(suite, { ...same, seconds, leapsBehind: rate * warmUp });
+        return isPublish ? { ...outcome, told: watchers.told() - before } : outcome;
+      });
+      rows.push({ case: name, peer: viaduct.name, run, ...result, ...start });
+      say(`  ${name} ${run}: ${JSON.stringify({ ...result, ...start })}`);
+    }
+    return rows;
+  } finally {
+    await suite.end();
   }
-  const same = { ...base, scenario: one.scenario, rate: one.rate, users };
-  await load(suite, { ...same, seconds: warmUp });
-  return metered(backends, proxy, () => load(suite, { ...same, seconds }));
-}
-
-/** Over a database that is filled already. */
-async function measureStored(
-  suite: Suite,
-  one: Case,
-  peer: Peer,
-  { backends, answerPort, stored }: Ground & { readonly stored: Stored },
-): Promise<Result> {
-  const watchers = await startWatchers(suite);
-  const parties = { answerPort, watcherPort: watchers.port };
-  const proxy = await peer.start(suite, backends, one, ({ url, node }) => fill(url, node, stored, parties));
-  const startMiB = Number(memoryMiB(proxy.pid).toFixed(1));
-  await watchers.quiet();
-  const isPublish = one.scenario === 'publish';
-  const same = {
-    ...{ proxyPort: proxy.port, answerPort, scenario: one.scenario, rate: one.rate },
-    users: isPublish ? stored.subscriptions / watchersOfEach : stored.bindings,
-    holdMs: isPublish ? publishedMs : 0,
-  };
-  await load(suite, { ...same, seconds: warmUp, leapsBehind: 0 });
-  if (isPublish) await watchers.quiet();
-  const before = watchers.told();
-  const result = await metered(backends, proxy, async () => {
-    const outcome = await load(suite, { ...same, seconds, leapsBehind: one.rate * warmUp });
-    return isPublish ? { ...outcome, told: watchers.told() - before } : outcome;
-  });
-  return { ...result, startMs: proxy.startMs ?? 0, startMiB };
 }
 
 async function metered(
   { pids }: Backends,
   proxy: RunningPeer,
   work: () => Promise<Outcome & { readonly told?: number }>,
-): Promise<Result> {
+): Promise<Omit<Measured, 'case' | 'peer' | 'run'>> {
   const roots = { proxy: proxy.pid, rtpengine: pids.rtpengine, postgres: pids.postgres };
   const used = (): readonly number[] => Object.values(roots).map(cpuSeconds);
   const [machine, before] = [machineTime(), used()];

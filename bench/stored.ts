@@ -15,7 +15,11 @@ export interface Parties {
 }
 
 /** `url`: of a database with our tables; `node`: the name of the proxy that took all this. */
-export async function fill(url: string, node: string, stored: Stored, parties: Parties): Promise<void> {
+export async function fill(
+  { url, node }: { readonly url: string; readonly node: string },
+  stored: Stored,
+  parties: Parties,
+): Promise<void> {
   const statements = [
     bindings(node, stored.bindings, parties),
     subscriptions(node, stored.subscriptions, parties),
