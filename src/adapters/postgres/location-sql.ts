@@ -7,11 +7,12 @@ import type { Binding, BindingChange, MediaKind, Transport } from '../../ports.t
 import type { Statement } from './pool.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
-/** Type and value of each column that a REGISTER sets; arrays of the values are the parameters of the insert. */
-export const columns: readonly (readonly [name: string, type: string, value: (binding: Binding) => unknown])[] = [
+type Column = readonly [name: string, type: string, value: (binding: Binding) => unknown];
+
+/** Type and value of each column that every REGISTER sets; arrays of the values are parameters. */
+export const said: readonly Column[] = [
   ['aor', 'text', (binding) => toDatabase(binding.aor)],
   ['binding_key', 'text', (binding) => toDatabase(binding.key)],
-  ['key_hash', 'text', (binding) => keyHash(binding.aor, binding.key)],
   ['contact', 'text', (binding) => toDatabase(binding.contact)],
   ['contact_params', 'text', (binding) => toDatabase(binding.contactParams)],
   ['q', 'double precision', (binding) => binding.q],
@@ -28,6 +29,10 @@ export const columns: readonly (readonly [name: string, type: string, value: (bi
   ['media', 'text', (binding) => binding.media],
   ['gruu_cseq', 'bigint', (binding) => binding.gruuCSeq],
 ];
+
+/** A refresh leaves it as it is, and need not make it. */
+const hash10: Column = ['key_hash', 'text', (binding) => keyHash(binding.aor, binding.key)];
+const columns = [...said, hash10];
 
 /** Columns whose parameter has another form than the column. */
 const fromParameter: Readonly<Record<string, string>> = {
@@ -115,7 +120,7 @@ export interface PreparedChange {
   readonly replaceOldest: boolean;
   readonly closedFlows: readonly string[];
   readonly save: readonly Binding[];
-  /** One list of column values per saved binding. */
+  /** One list of the values of `said` per saved binding. */
   readonly rows: readonly (readonly unknown[])[];
 }
 
@@ -133,7 +138,7 @@ export function prepareChange(change: BindingChange): PreparedChange {
     replaceOldest: change.limit?.whenFull === 'replace-oldest',
     closedFlows: change.limit?.closedFlows ?? [],
     save,
-    rows: save.map((binding) => columns.map(([, , value]) => value(binding))),
+    rows: save.map((binding) => said.map(([, , value]) => value(binding))),
   };
 }
 
@@ -215,6 +220,7 @@ const CHANGE = `
 
 export function changeStatement(changes: readonly PreparedChange[], nowMs: number): Statement {
   const removals = changes.flatMap((change) => change.removeKeys.map((key) => [change.aor, key] as const));
+  const saved = changes.flatMap((change) => change.save);
   const rows = changes.flatMap((change) => change.rows);
   return {
     name: 'location-change',
@@ -230,7 +236,8 @@ export function changeStatement(changes: readonly PreparedChange[], nowMs: numbe
       removals.map(([aor]) => aor),
       removals.map(([, key]) => key),
       changes.flatMap((change) => change.closedFlows),
-      ...columns.map((_, index) => rows.map((row) => row[index])),
+      ...said.map((_, index) => rows.map((row) => row[index])),
+      saved.map(hash10[2]),
     ],
   };
 }

@@ -6,7 +6,7 @@
  * sweeper: it does not count.
  */
 import type { Binding } from '../../ports.ts';
-import { ALIVE, bindingOf, columns, DEVICE, type LocationRow, names, type PreparedChange } from './location-sql.ts';
+import { ALIVE, bindingOf, DEVICE, type LocationRow, names, type PreparedChange, said } from './location-sql.ts';
 import type { Statement } from './pool.ts';
 
 /** Of a binding that was refreshed only what the REGISTER did not say; of the others of its AOR everything. */
@@ -15,8 +15,8 @@ export type RefreshRow =
   | ({ readonly refreshed: false } & LocationRow);
 
 /** They say which row it is, and stay. */
-const keys = ['aor', 'binding_key', 'key_hash'];
-const told = ['aor', 'media', 'gruu_cseq'];
+const keys = ['aor', 'binding_key'];
+const asked = ['aor', 'media', 'gruu_cseq'];
 
 /** Of the parameters `r` and the row `l` as it was. */
 const fromParameter: Readonly<Record<string, string>> = {
@@ -32,17 +32,18 @@ const fromParameter: Readonly<Record<string, string>> = {
       END)`,
 };
 
-const set = columns.flatMap(([name]) =>
+const set = said.flatMap(([name]) =>
   keys.includes(name) ? [] : [`${name} = ${fromParameter[name] ?? `r.${name}`}`],
 );
-const arrays = columns.map(([, type], index) => `$${2 + index}::${type}[]`).join(', ');
-const returned = columns.map(([name]) => (told.includes(name) ? name : 'NULL')).join(', ');
+const arrays = said.map(([, type], index) => `$${2 + index}::${type}[]`).join(', ');
+const parameters = said.map(([name]) => name).join(', ');
+const returned = names.split(', ').map((name) => (asked.includes(name) ? name : 'NULL'));
 
 // RFC 3261 §10.3 step 7: what is out of order is no refresh.
 const REFRESH = `
   WITH written AS (
     UPDATE location l SET ${set.join(', ')}, updated_at = now()
-    FROM unnest(${arrays}) AS r(${names})
+    FROM unnest(${arrays}) AS r(${parameters})
     WHERE l.aor = r.aor AND l.binding_key = r.binding_key AND l.${ALIVE}
       AND (l.call_id <> r.call_id OR l.cseq < r.cseq)
     RETURNING l.aor, l.binding_key, l.media, l.gruu_cseq
@@ -51,7 +52,7 @@ const REFRESH = `
   WHERE aor = ANY ($2::text[]) AND ${ALIVE}
     AND NOT EXISTS (SELECT FROM written w WHERE w.aor = l.aor AND w.binding_key = l.binding_key)
   UNION ALL
-  SELECT ${returned}, NULL, true FROM written
+  SELECT ${returned.join(', ')}, NULL, true FROM written
   ORDER BY aor, q DESC, updated_at DESC, binding_key`;
 
 /** One device, which may well be there, and no bound to be asked: a closed connection may count for a place or not. */
@@ -65,19 +66,19 @@ export function refreshStatement(changes: readonly PreparedChange[], nowMs: numb
   return {
     name: 'location-refresh',
     text: REFRESH,
-    values: [nowMs, ...columns.map((_, at) => rows.map((row) => row[at]))],
+    values: [nowMs, ...said.map((_, at) => rows.map((row) => row[at]))],
   };
 }
 
 /** All bindings of its AOR; `undefined`: it was no refresh, and nothing was changed. */
 export function refreshedBindings(
-  { save: [said] }: PreparedChange,
+  { save: [wanted] }: PreparedChange,
   rows: readonly RefreshRow[],
 ): readonly Binding[] | undefined {
   const own = rows.find((row) => row.refreshed);
-  if (own === undefined || said === undefined) return undefined;
+  if (own === undefined || wanted === undefined) return undefined;
   const { media, gruu_cseq: gruuCSeq } = own;
-  const binding = { ...said, media: media ?? undefined, gruuCSeq: gruuCSeq === null ? undefined : Number(gruuCSeq) };
+  const binding = { ...wanted, media: media ?? undefined, gruuCSeq: gruuCSeq === null ? undefined : Number(gruuCSeq) };
   const others = rows.flatMap((row) => (row.refreshed ? [] : [bindingOf(row)]));
   // It is the newest: first among those of equal q.
   return [binding, ...others].sort((one, other) => other.q - one.q);

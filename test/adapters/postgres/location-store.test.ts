@@ -172,6 +172,63 @@ for (const kind of serverKinds) {
       });
     });
 
+    test('location: a refresh and the statement that can do all leave the same behind', async () => {
+      const soon = Date.now() + HOUR_MS;
+      const device = (regId: number): string => `<urn:uuid:7>;reg-id=${regId}`;
+      const steps: readonly Partial<Binding>[] = [
+        { key: 'phone', q: 0.5, callId: 'a' },
+        { key: 'over', callId: 'b', expiresAtMs: Date.now() - 1 },
+        { key: device(1), callId: 'c', cseq: 4, gruuCSeq: 4 },
+        { key: device(2), callId: 'c', cseq: 5, q: 0.7 },
+        {
+          key: 'phone',
+          callId: 'a',
+          cseq: 2,
+          contactParams: ';x="\xc3\xa9"',
+          path: ['<sip:edge.example.com;lr>', '<sip:b;lr>'],
+        },
+        { key: 'phone', callId: 'a', cseq: 2 },
+        { key: device(2), callId: 'c', cseq: 9, gruuCSeq: 9, flowId: 'cb00700-2', transport: 'wss' },
+        { key: device(1), callId: 'd', cseq: 1, q: 0.1 },
+        { key: 'over', callId: 'b', cseq: 2 },
+        { key: 'phone', callId: 'z', cseq: 1, userAgent: 'after a restart', media: 'rtp' },
+      ];
+      const after = async (closedFlows: readonly string[]) => {
+        const outcomes: unknown[] = [];
+        await withDatabase({ kind }, async ({ location }) => {
+          const limit = { contacts: 10, whenFull: 'refuse', closedFlows } as const;
+          for (const { key = '', ...values } of steps) {
+            const one = registering(binding(key, { expiresAtMs: soon, ...values }));
+            outcomes.push(await location.change({ ...one, limit }));
+            await location.learn(ALICE, 'phone', 'sdes');
+          }
+          outcomes.push(await location.lookup(ALICE));
+        });
+        return outcomes;
+      };
+      // With a closed connection there are bounds to be asked.
+      const [refreshed, all] = [await after([]), await after(['c0'])];
+      assert.deepEqual(refreshed, all);
+      assert.equal(JSON.stringify(all).match(/out-of-order/g)?.length, 1);
+    });
+
+    test('location: of one AOR a refresh and a removal are written in the order in which they came', async () => {
+      await withDatabase({ kind }, async ({ location }) => {
+        await location.change(registering(binding('phone')));
+        const removal = { aor: ALICE, callId: 'call-1', cseq: 3, save: [], remove: ['phone'] };
+        const refresh = registering(binding('phone', { cseq: 2 }));
+        const both = await Promise.all([location.change(refresh), location.change(removal)]);
+        assert.deepEqual(
+          both.map(({ outcome, bindings }) => [outcome, bindings.length]),
+          [
+            ['stored', 1],
+            ['stored', 0],
+          ],
+        );
+        assert.deepEqual(await location.lookup(ALICE), []);
+      });
+    });
+
     test('law 9: one contact too many: refused, or in place of the oldest; a refresh or an exchange is neither', async () => {
       await withDatabase({ kind }, async ({ location }) => {
         const limit = (whenFull: 'refuse' | 'replace-oldest', ...closedFlows: string[]) => ({
