@@ -32,12 +32,17 @@ const suite = createSuite();
 try {
   const backends = await startBackends(suite, one);
   const answerPort = await startAnswering(suite);
-  const { port: proxyPort } = await viaduct.start(suite, backends, one);
+  const { port: proxyPort, said = () => '' } = await viaduct.start(suite, backends, one);
   const to = { proxyPort, answerPort, users };
   await load(suite, { ...to, scenario: 'register', rate: 250, seconds: users / 250 });
   await load(suite, { ...to, scenario, rate: Number(values.from), seconds: 15 });
-  const offer = (rate: number, forSeconds: number): Promise<Outcome> =>
-    load(suite, { ...to, scenario, rate: Math.round(rate), seconds: forSeconds });
+  const offer = async (rate: number, forSeconds: number): Promise<Outcome> => {
+    const before = said().length;
+    const outcome = await load(suite, { ...to, scenario, rate: Math.round(rate), seconds: forSeconds });
+    const words = said().slice(before).trimEnd();
+    if (words !== '') say(words);
+    return outcome;
+  };
   let peak = 0;
   for (let rate = Number(values.from); ; rate *= growth) {
     const outcome = await offer(rate, searchSeconds);

@@ -12,6 +12,8 @@ export interface RunningPeer {
   readonly wsPort?: number;
   /** Where it tells Prometheus of itself, if it does. */
   readonly metricsUrl?: string;
+  /** Its log so far, warnings and worse. */
+  readonly said?: () => string;
   /** From its start until it listens. */
   readonly startMs?: number;
 }

@@ -53,7 +53,14 @@ export const viaduct: Peer = {
        SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
        FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
     );
-    return { pid: child.pid, port, wsPort, metricsUrl: `http://127.0.0.1:${http}/metrics`, startMs };
+    return {
+      pid: child.pid,
+      port,
+      wsPort,
+      metricsUrl: `http://127.0.0.1:${http}/metrics`,
+      startMs,
+      said: () => child.output(),
+    };
   },
 };
 

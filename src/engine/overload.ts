@@ -3,10 +3,10 @@
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
  * Two signs, since there are two places where work piles up. The event loop that never rests under a crowd of arrivals:
- * the share that is admitted shrinks by a seventh with each look after the first, and grows by a fifth of all a second when there is rest
- * again. And statements that wait for the database: while more wait than it takes in some tenths of a second nothing
- * begins, for what came half a second late comes twice (RFC 3261 §17.1.2.2, timer E). Arrivals make it look: it has no
- * timer of its own.
+ * the share that is admitted shrinks by a seventh with each look after the first, and grows by a fifth of all a second when
+ * there is rest again. And statements that wait for the database: while too many have waited for a fifth of a second on
+ * end nothing begins, for what came half a second late comes twice (RFC 3261 §17.1.2.2, timer E). Arrivals make it look:
+ * it has no timer of its own.
  * Who is turned away hears 503 with Retry-After; in a flood only some do, and the others nothing (§21.5.4), for to read
  * and answer each would leave no time for those that are admitted.
  * Left out: how a refusal is said (receive.ts), and the bounds of each table and queue, which hold besides.
@@ -20,6 +20,10 @@ const mostUtilization = 0.98;
 const leastArrivals = 50;
 /** Two groups of one statement; two more are on their way. */
 const mostWaiting = 500;
+/** For so long on end: what has piled up in a pause of either side is written in two or three groups, and nobody was late. */
+const fullMs = 200;
+/** At once: nobody who comes behind these is served in time. */
+const farTooMany = 5_000;
 const leastShare = 0.05;
 const shrinks = 6 / 7;
 const growsPerMs = 0.2 / 1_000;
@@ -47,6 +51,8 @@ export class Overload {
   #credit = 0;
   /** `undefined`: not yet, and what was before is the start. */
   #lookedAtMs: number | undefined;
+  /** `undefined`: few wait for the database. */
+  #fullSinceMs: number | undefined;
   #arrived = 0;
   #busyLooks = 0;
   /** Since it began to refuse, and what of them the last look knew. */
@@ -68,11 +74,22 @@ export class Overload {
     const sinceMs = this.#ports.clock.nowMs() - (this.#lookedAtMs ?? Number.NEGATIVE_INFINITY);
     if (sinceMs >= lookMs) this.#look(sinceMs);
     this.#arrived++;
-    const isFull = this.#ports.database.waiting() > mostWaiting;
+    const isFull = this.#isFull();
     if ((!isFull && this.#share === 1) || isInDialog.test(text)) return 'admitted';
     if (!isFull && this.#hasCredit()) return 'admitted';
     this.#refused++;
     return this.#refused - this.#told > mostAnswers ? 'dropped' : 'refused';
+  }
+
+  #isFull(): boolean {
+    const waiting = this.#ports.database.waiting();
+    if (waiting <= mostWaiting) {
+      this.#fullSinceMs = undefined;
+      return false;
+    }
+    const nowMs = this.#ports.clock.nowMs();
+    this.#fullSinceMs ??= nowMs;
+    return nowMs - this.#fullSinceMs >= fullMs || waiting > farTooMany;
   }
 
   #hasCredit(): boolean {

@@ -71,13 +71,26 @@ test('law 9: for a quarter of a second without rest nobody is turned away; it ma
   assert.ok(count(come(1_000, 1), 'refused') > 0, 'a second without rest is no pause');
 });
 
-test('law 9: nothing begins while too many statements wait for the database, and all does as soon as they do not', () => {
+test('law 9: nothing begins while too many statements have waited for the database for a fifth of a second, and all does as soon as they do not', () => {
   const { come, waits } = stage();
   come(10, 1);
   waits(501);
+  come(20, 0.2);
   assert.equal(count(come(100, 1), 'admitted'), 0);
   waits(500);
   assert.equal(count(come(100, 1), 'admitted'), 100);
+});
+
+test('law 9: what piles up in a pause, and is written in no time, turns nobody away; far too many do at once', () => {
+  const { come, waits } = stage();
+  for (let pause = 0; pause < 5; pause += 1) {
+    waits(1_500);
+    assert.equal(count(come(300, 0.15), 'admitted'), 300);
+    waits(20);
+    assert.equal(count(come(100, 0.05), 'admitted'), 100);
+  }
+  waits(5_001);
+  assert.equal(count(come(100, 0.1), 'admitted'), 0);
 });
 
 test('law 9: what belongs to a call, or begins nothing, is admitted in any case', () => {
