@@ -17,6 +17,8 @@ export interface Case {
   readonly rate: number;
   /** Calls go through rtpengine; without it the telephones speak to each other, which Viaduct never lets them. */
   readonly media: boolean;
+  /** Nobody is trusted: each request is challenged first. */
+  readonly digest?: boolean;
   /** How much later each answer of rtpengine or PostgreSQL comes. */
   readonly rtpengineMs?: number;
   readonly postgresMs?: number;
@@ -40,6 +42,14 @@ export const cases: readonly Case[] = [
     rate: 500,
     media: false,
     bar: { of: 'proxy and PostgreSQL', ratio: 1 },
+  },
+  {
+    name: 'register-digest',
+    what: 'the same with digest: two requests, and the account is read for the second',
+    scenario: 'register',
+    rate: 250,
+    media: false,
+    digest: true,
   },
   {
     name: 'call',
@@ -122,5 +132,13 @@ export const cases: readonly Case[] = [
     media: false,
     stored: many,
     growth: { from: 'notify-2k', percent: 10 },
+  },
+  {
+    name: 'notify-1000',
+    what: 'the same, a thousand NOTIFY in a second; 20,000 subscriptions',
+    scenario: 'publish',
+    rate: 50,
+    media: false,
+    stored: { bindings: 10_000, subscriptions: 20_000 },
   },
 ];

@@ -6,7 +6,7 @@ import { freePort, type Scope, startProcess } from '../test/support/process.ts';
 import type { Scenario } from './cases.ts';
 
 export const domain = 'bench.test';
-/** Accounts `u0000000`, `u0000001`, … of all peers. */
+/** Accounts `u0000000`, `u0000001`, … of all peers; the password is the name. */
 export const accounts = 20_000;
 /** So many of them are registered at the answering sipp. */
 export const callees = 1_000;
@@ -60,7 +60,10 @@ export async function load(
     leapsBehind === undefined
       ? Array.from({ length: users }, (_, at) => at)
       : Array.from({ length: rate * seconds }, (_, at) => ((at + leapsBehind) * leap) % users);
-  const rows = numbers.map((number) => `u${String(number).padStart(7, '0')};`);
+  const rows = numbers.map((number) => {
+    const name = `u${String(number).padStart(7, '0')}`;
+    return `${name};[authentication username=${name} password=${name}]`;
+  });
   writeFileSync(join(folder, 'users.csv'), `SEQUENTIAL\n${rows.join('\n')}\n`);
   const pairs: Readonly<Record<string, string | number>> = {
     sf: join(scenarios, `${scenario}.xml`),

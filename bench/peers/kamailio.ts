@@ -18,7 +18,7 @@ const workers = 4;
 export const kamailio: Peer = {
   name: 'kamailio',
   missing: () => (existsSync(program) && existsSync(schemas) ? undefined : 'it is not installed'),
-  async start(scope, backends, { media }) {
+  async start(scope, backends, { media, digest = false }) {
     const folder = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
     scope.after(() => rmSync(folder, { recursive: true, force: true }));
     await sql({ url: backends.directUrl('postgres') }, 'CREATE DATABASE kamailio');
@@ -29,7 +29,8 @@ export const kamailio: Peer = {
     await sql(
       database,
       `INSERT INTO subscriber (username, domain, password)
-       SELECT 'u' || lpad(i::text, 7, '0'), '${domain}', '' FROM generate_series(0, ${accounts - 1}) i`,
+       SELECT name, '${domain}', name
+       FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
     );
     const [port, wsPort] = [await freePort('both'), await freePort('tcp')];
     const values: Readonly<Record<string, string | number>> = {
@@ -54,6 +55,7 @@ export const kamailio: Peer = {
       ...['-x', 'fm', '-X', 'fm', '-w', folder, '-Y', folder],
       ...defines,
       ...(media ? ['-A', 'WITH_RTPE'] : []),
+      ...(digest ? ['-A', 'WITH_AUTH'] : []),
     ]);
     await listening(wsPort, () => child.output());
     return { pid: child.pid, port };

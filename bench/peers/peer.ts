@@ -26,5 +26,5 @@ export interface Peer {
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
   /** With its accounts in the database, and what `filling` adds before it starts; ends with the scope. */
-  start(scope: Scope, backends: Backends, one: Pick<Case, 'media'>, filling?: Filling): Promise<RunningPeer>;
+  start(scope: Scope, backends: Backends, one: Pick<Case, 'media' | 'digest'>, filling?: Filling): Promise<RunningPeer>;
 }

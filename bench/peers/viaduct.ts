@@ -15,7 +15,7 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 export const viaduct: Peer = {
   name: 'viaduct',
   missing: () => undefined,
-  async start(scope, backends, _one, filling) {
+  async start(scope, backends, { digest = false }, filling) {
     const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
     scope.after(() => rmSync(dataDir, { recursive: true, force: true }));
     await sql({ url: backends.directUrl('postgres') }, 'CREATE DATABASE viaduct');
@@ -33,7 +33,7 @@ export const viaduct: Peer = {
       LISTEN: 'udp:127.0.0.1:0 ws:127.0.0.1:0',
       LOG_LEVEL: 'warn',
       RTPENGINE: `udp:127.0.0.1:${backends.rtpenginePort}=1`,
-      TRUSTED: '127.0.0.0/8',
+      TRUSTED: digest ? '192.0.2.0/24' : '127.0.0.0/8',
     };
     const fromMs = performance.now();
     const child = startProcess(scope, process.execPath, [...profiling(), main], { env });
@@ -50,8 +50,9 @@ export const viaduct: Peer = {
     await sql(
       { url: backends.directUrl('viaduct') },
       `INSERT INTO subscriber (username, domain, ha1_md5, ha1_sha256)
-       SELECT name, '${domain}', md5(name), encode(sha256(name::bytea), 'hex')
-       FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names`,
+       SELECT name, '${domain}', md5(secret), encode(sha256(secret::bytea), 'hex')
+       FROM (SELECT 'u' || lpad(i::text, 7, '0') AS name FROM generate_series(0, ${accounts - 1}) i) AS names,
+         LATERAL (SELECT name || ':${domain}:' || name AS secret) AS secrets`,
     );
     return {
       pid: child.pid,

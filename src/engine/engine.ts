@@ -127,7 +127,8 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   const domains = new Domains(options.domains, network.listeners, options.nodeAddress);
   const gruus = new Gruus(domains, secrets);
   const accounts: Pick<SubscriberStore, 'find'> = {
-    find: (name, domain) => (isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain)),
+    find: (name, domain, isPatient) =>
+      isSessionName(name) ? ports.sessions.find(name) : ports.subscribers.find(name, domain, isPatient),
   };
   const tokens = ports.tokens && createTokenLogins(ports.tokens, ports.subscribers, domains);
   const logins = new Logins(clock, random, accounts, { owner: { node, boot }, secrets, domains, tokens }, protection);

@@ -74,8 +74,8 @@ export interface CallSettings {
 }
 
 export interface SubscriberStore {
-  /** `undefined` also for one that is disabled. */
-  find(username: string, domain: string): Promise<Subscriber | undefined>;
+  /** `undefined` also for one that is disabled. `isPatient`: may wait some milliseconds, so that others are asked for with it. */
+  find(username: string, domain: string, isPatient?: boolean): Promise<Subscriber | undefined>;
   /** Who is called by this name: an account, or else the best alias. */
   callee(username: string, domain: string): Promise<Subscriber | Alias | undefined>;
 }

@@ -72,7 +72,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   await migrate(connection, log);
   const pool = createPool({ connection, log, after: clock.after.bind(clock), maxConnections, probeMs });
   const storeOptions = { pool, clock, groupMs };
-  const subscribers = createSubscriberStore(pool);
+  const subscribers = createSubscriberStore(storeOptions);
   const sessions = createSessionStore(storeOptions);
   const location = createLocationStore(storeOptions);
   const dialogs = createDialogStore(storeOptions);

@@ -32,9 +32,7 @@ const fromParameter: Readonly<Record<string, string>> = {
       END)`,
 };
 
-const set = said.flatMap(([name]) =>
-  keys.includes(name) ? [] : [`${name} = ${fromParameter[name] ?? `r.${name}`}`],
-);
+const set = said.flatMap(([name]) => (keys.includes(name) ? [] : [`${name} = ${fromParameter[name] ?? `r.${name}`}`]));
 const arrays = said.map(([, type], index) => `$${2 + index}::${type}[]`).join(', ');
 const parameters = said.map(([name]) => name).join(', ');
 const returned = names.split(', ').map((name) => (asked.includes(name) ? name : 'NULL'));

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { lower } from '../../message/ascii.ts';
 import type { Account, Alias, CallSettings, Subscriber, SubscriberAccounts } from '../../ports.ts';
 import { type AliasRow, aliasOf } from './alias-store.ts';
-import type { Pool } from './pool.ts';
+import type { StoreOptions } from './location-store.ts';
 import { createGroupedReader } from './reader.ts';
 import { fromDatabase, toDatabase } from './text.ts';
 
@@ -93,13 +93,16 @@ const LIST = `${ACCOUNT} ORDER BY domain, username`;
 const ONE = `${ACCOUNT} WHERE username = $1 AND domain = $2`;
 const PAGE = `${ACCOUNT} WHERE (domain, username) > ($1, $2) ORDER BY domain, username LIMIT $3`;
 
-export function createSubscriberStore(pool: Pool): SubscriberAdmin {
-  const finds = createGroupedReader<Name, Subscriber | undefined>(async (wanted) => {
-    const values = [wanted.map((one) => one.username), wanted.map((one) => one.domain)];
-    const rows = await pool.query<SubscriberRow>({ name: 'subscriber-find', text: FIND, values });
-    const byName = new Map(rows.map((row) => [nameKey(row), row]));
-    return wanted.map((one) => subscriberOf(byName.get(nameKey(one))));
-  });
+export function createSubscriberStore({ pool, clock, groupMs }: StoreOptions): SubscriberAdmin {
+  const finds = createGroupedReader<Name, Subscriber | undefined>(
+    async (wanted) => {
+      const values = [wanted.map((one) => one.username), wanted.map((one) => one.domain)];
+      const rows = await pool.query<SubscriberRow>({ name: 'subscriber-find', text: FIND, values });
+      const byName = new Map(rows.map((row) => [nameKey(row), row]));
+      return wanted.map((one) => subscriberOf(byName.get(nameKey(one))));
+    },
+    { clock, groupMs },
+  );
 
   const callees = createGroupedReader<Name, Subscriber | Alias | undefined>(async (wanted) => {
     const values = [wanted.map((one) => one.username), wanted.map((one) => one.domain)];
@@ -115,7 +118,10 @@ export function createSubscriberStore(pool: Pool): SubscriberAdmin {
     (await pool.query<AccountRow>({ name, text, values })).map(accountOf);
 
   return {
-    find: async (username, domain) => finds.add(nameOf(username, domain)),
+    find: async (username, domain, isPatient = false) => {
+      const name = nameOf(username, domain);
+      return isPatient ? finds.addPatiently(name) : finds.add(name);
+    },
     callee: async (username, domain) => callees.add(nameOf(username, domain)),
     add: async (username, domain, password) =>
       changed('subscriber-add', ADD, [...keyOf(username, domain), ...hashes(username, domain, password)]),

@@ -90,7 +90,8 @@ export class Logins {
     const source = request.flow.remote.address;
     const nowMs = this.#clock.nowMs();
     if (this.#failures.blocked(source, username, nowMs)) return refuse('login-blocked', 403);
-    const found = this.#subscribers.find(username, realm);
+    // A telephone that registers has some milliseconds, which a caller has not: one question serves many of them.
+    const found = this.#subscribers.find(username, realm, request.message.method === 'REGISTER');
     meanwhile();
     const subscriber = goodOn(request.flow, await found);
     const { owner, secrets } = this.#options;

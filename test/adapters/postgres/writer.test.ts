@@ -333,3 +333,24 @@ test('grouped reader: the questions of one turn are one statement, equal ones in
   assert.equal(await reader.add('c'), 'C');
   assert.deepEqual(asked, [['a', 'b', 'a'], ['c']]);
 });
+
+test('grouped reader: who is patient waits for others as a write does, and leaves with the first who is not', async () => {
+  const clock = createClock();
+  const statements: (readonly string[])[] = [];
+  const read = async (questions: readonly string[]): Promise<readonly string[]> => {
+    statements.push(questions);
+    return questions;
+  };
+  const reader = createGroupedReader(read, { groupMs: 5, clock });
+  const registers = [reader.addPatiently('a'), reader.addPatiently('b')];
+  await settle();
+  await clock.advance(4);
+  assert.equal(statements.length, 0);
+  await clock.advance(1);
+  await Promise.all(registers);
+  assert.deepEqual(statements, [['a', 'b']]);
+  const another = reader.addPatiently('c');
+  await clock.advance(1);
+  assert.equal(await reader.add('call'), 'call');
+  assert.deepEqual([await another, statements.at(-1)?.toSorted()], ['c', ['c', 'call']]);
+});
