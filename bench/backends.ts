@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRtpengine } from '../src/adapters/rtpengine/child.ts';
-import { startPostgresServer } from '../test/support/postgres-server.ts';
+import { type PostgresServerOptions, startPostgresServer } from '../test/support/postgres-server.ts';
 import type { Scope } from '../test/support/process.ts';
 import { realClock, realRandom, silentLog } from '../test/support/rtpengine.ts';
 import type { Case } from './cases.ts';
@@ -20,10 +20,13 @@ export interface Backends {
   readonly pids: { readonly postgres: number; readonly rtpengine: number };
 }
 
-type Delays = Pick<Case, 'postgresMs' | 'rtpengineMs'>;
+type Wishes = Pick<Case, 'postgresMs' | 'rtpengineMs'> & Pick<PostgresServerOptions, 'sharedBuffers'>;
 
-export async function startBackends(scope: Scope, { postgresMs = 0, rtpengineMs = 0 }: Delays): Promise<Backends> {
-  const server = await startPostgresServer({ durable: true });
+export async function startBackends(
+  scope: Scope,
+  { postgresMs = 0, rtpengineMs = 0, sharedBuffers = '128MB' }: Wishes,
+): Promise<Backends> {
+  const server = await startPostgresServer({ durable: true, sharedBuffers });
   scope.after(() => server.remove());
   const dataDir = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
   const services = { clock: realClock, random: realRandom, log: silentLog };

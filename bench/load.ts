@@ -76,6 +76,8 @@ export async function load(
     // Who has lost a message waits for timer F.
     l: Math.ceil(rate * (7.1 + holdMs / 1_000)) + 100,
     d: holdMs,
+    // It would take where it sends to.
+    auth_uri: domain,
     recv_timeout: 4_000,
     timeout: `${seconds + 12 + Math.ceil(holdMs / 1_000)}s`,
     rtt_freq: 20,

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { createSuite } from '../test/support/suite.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Case, cases, type Stored } from './cases.ts';
+import { countsOf, perOperation } from './counts.ts';
 import { cpuSeconds, machineTime, memoryMiB, stealPercent } from './cpu.ts';
 import { callees, load, type Outcome, startAnswering } from './load.ts';
 import { kamailio } from './peers/kamailio.ts';
@@ -101,7 +102,7 @@ async function measureStored(stored: Stored, some: readonly Case[], run: number)
   const suite = createSuite();
   const rows: Measured[] = [];
   try {
-    const backends = await startBackends(suite, {});
+    const backends = await startBackends(suite, { sharedBuffers: '1GB' });
     const [answerPort, watchers] = [await startAnswering(suite), await startWatchers(suite)];
     const parties = { answerPort, watcherPort: watchers.port };
     const proxy = await viaduct.start(suite, backends, { media: false }, (at) => fill(at, stored, parties));
@@ -129,23 +130,32 @@ async function measureStored(stored: Stored, some: readonly Case[], run: number)
 }
 
 async function metered(
-  { pids }: Backends,
+  { pids, directUrl }: Backends,
   proxy: RunningPeer,
   work: () => Promise<Outcome & { readonly told?: number }>,
 ): Promise<Omit<Measured, 'case' | 'peer' | 'run'>> {
   const roots = { proxy: proxy.pid, rtpengine: pids.rtpengine, postgres: pids.postgres };
   const used = (): readonly number[] => Object.values(roots).map(cpuSeconds);
+  const countsBefore = await countsOf(directUrl('postgres'));
   const [machine, before] = [machineTime(), used()];
   const outcome = await work();
   const [after, steal] = [used(), stealPercent(machine, machineTime())];
-  const perOperation = after.map((seconds, at) => {
-    return Number(
-      ((1_000 * (seconds - (before[at] ?? 0))) / Math.max(1, outcome.told ?? outcome.successful)).toFixed(4),
-    );
+  const operations = outcome.told ?? outcome.successful;
+  const counts = perOperation(countsBefore, await countsOf(directUrl('postgres')), operations);
+  const cpuMs = after.map((seconds, at) => {
+    return Number(((1_000 * (seconds - (before[at] ?? 0))) / Math.max(1, operations)).toFixed(4));
   });
-  const [proxyMs = 0, rtpengineMs = 0, postgresMs = 0] = perOperation;
+  const [proxyMs = 0, rtpengineMs = 0, postgresMs = 0] = cpuMs;
   const memory = Number(memoryMiB(proxy.pid).toFixed(1));
-  return { ...outcome, proxyMs, rtpengineMs, postgresMs, memoryMiB: memory, stealPercent: Number(steal.toFixed(1)) };
+  return {
+    ...outcome,
+    proxyMs,
+    rtpengineMs,
+    postgresMs,
+    counts,
+    memoryMiB: memory,
+    stealPercent: Number(steal.toFixed(1)),
+  };
 }
 
 function say(text: string): void {

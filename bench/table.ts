@@ -1,5 +1,6 @@
 /** The measured runs as a table for people: medians per case and peer, and Viaduct in multiples of Kamailio. */
 import type { Case } from './cases.ts';
+import type { Counts } from './counts.ts';
 
 export interface Measured {
   readonly case: string;
@@ -14,6 +15,8 @@ export interface Measured {
   readonly proxyMs: number;
   readonly rtpengineMs: number;
   readonly postgresMs: number;
+  /** Of each operation, too. */
+  readonly counts: Counts;
   readonly memoryMiB: number;
   readonly stealPercent: number;
   /** Of a case with a filled database: what one operation of it is counted by, if it is no sipp call. */

@@ -43,10 +43,15 @@ export interface PostgresServer {
 export interface PostgresServerOptions {
   /** A commit is on the disk when it is answered, as in production. Tests do not wait for disks. */
   readonly durable?: boolean;
+  /** As in its configuration; default what it has by itself. */
+  readonly sharedBuffers?: string;
 }
 
 /** Throws `postgres-missing` where none is installed: a test that needs it fails, it is never skipped. */
-export async function startPostgresServer({ durable = false }: PostgresServerOptions = {}): Promise<PostgresServer> {
+export async function startPostgresServer({
+  durable = false,
+  sharedBuffers = '128MB',
+}: PostgresServerOptions = {}): Promise<PostgresServer> {
   const folder = temporaryFolder();
   const data = join(folder, 'data');
   const user = serverUser(data);
@@ -65,6 +70,7 @@ export async function startPostgresServer({ durable = false }: PostgresServerOpt
     'unix_socket_directories=',
     `port=${port}`,
     `fsync=${durable ? 'on' : 'off'}`,
+    `shared_buffers=${sharedBuffers}`,
   ];
   const url = (database: string): string => `postgres://proxy:p%40ss%3Aword@127.0.0.1:${port}/${database}`;
   const output = openSync(join(folder, 'log'), 'a');
