@@ -6,7 +6,7 @@
  * An answer has to have of these what its offer had: a telephone with DTLS but without ICE gets none.
  * Left out: codecs, candidates (they may come later), BUNDLE, and media that are off.
  */
-import { linesOf, sections } from './lines.ts';
+import { hasLine, lineAt, sections } from './lines.ts';
 
 interface Need {
   readonly line: string;
@@ -24,8 +24,8 @@ const needs: readonly Need[] = [
 
 /** The first thing a browser would not take, in words that name its line; `undefined` when there is none. */
 export function refusedByBrowser(sdp: string, offer?: string): string | undefined {
-  const [session = [], ...media] = sections(linesOf(sdp));
-  const [offeredSession = [], ...offered] = offer === undefined ? [] : sections(linesOf(offer));
+  const [session = '', ...media] = sections(sdp);
+  const [offeredSession = '', ...offered] = offer === undefined ? [] : sections(offer);
   if (offer !== undefined && media.length !== offered.length)
     return `${media.length} m= lines answer ${offered.length}`;
   for (const [index, medium] of media.entries()) {
@@ -37,22 +37,22 @@ export function refusedByBrowser(sdp: string, offer?: string): string | undefine
   return undefined;
 }
 
-function wrongIn(session: readonly string[], medium: readonly string[], wanted: readonly Need[]): string | undefined {
-  const protocol = medium[0]?.split(' ')[2] ?? '';
+function wrongIn(session: string, medium: string, wanted: readonly Need[]): string | undefined {
+  const protocol = lineAt(medium, 0).split(' ')[2] ?? '';
   if (!/^UDP\/(?:TLS\/RTP\/SAVPF?|DTLS\/SCTP)$/i.test(protocol)) return `${protocol} is not UDP/TLS/RTP/SAVPF`;
   const missing = wanted.find((need) => !has(session, medium, need) && !(isData(protocol) && !need.inSession));
   if (missing !== undefined) return `${missing.line.replace(/:$/, '')} is missing`;
-  return medium.some((line) => line.startsWith('a=crypto:')) ? 'a=crypto stands beside a=fingerprint' : undefined;
+  return hasLine(medium, 'a=crypto:') ? 'a=crypto stands beside a=fingerprint' : undefined;
 }
 
 /** RFC 8841: a data channel has no RTCP. */
 const isData = (protocol: string): boolean => /SCTP$/i.test(protocol);
 
-function has(session: readonly string[], medium: readonly string[], { line, inSession }: Need): boolean {
-  return medium.some((own) => own.startsWith(line)) || (inSession && session.some((own) => own.startsWith(line)));
+function has(session: string, medium: string, { line, inSession }: Need): boolean {
+  return hasLine(medium, line) || (inSession && hasLine(session, line));
 }
 
 /** RFC 3264 §6: a medium with port 0 was refused or taken out. */
-const isOff = ([medium = '']: readonly string[]): boolean => /^m=\S+ +0[ /]/.test(medium);
+const isOff = (medium: string): boolean => /^m=\S+ +0[ /]/.test(medium);
 
-const nameOf = ([medium = '']: readonly string[]): string => /^m=\S+/.exec(medium)?.[0] ?? '';
+const nameOf = (medium: string): string => /^m=\S+/.exec(medium)?.[0] ?? '';

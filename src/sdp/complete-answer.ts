@@ -3,7 +3,7 @@
  * browser then takes none of the answer.
  */
 import { trim } from '../message/ascii.ts';
-import { linesOf, sections } from './lines.ts';
+import { lineAt, sections } from './lines.ts';
 
 /** With the media of the offer that the answer says nothing of, refused (port 0). */
 export function completeAnswer(answer: string, offer: string): string {
@@ -14,9 +14,9 @@ export function completeAnswer(answer: string, offer: string): string {
 }
 
 function mediaOf(sdp: string): readonly string[] {
-  return sections(linesOf(sdp))
+  return sections(sdp)
     .slice(1)
-    .map(([medium = '']) => medium);
+    .map((medium) => lineAt(medium, 0));
 }
 
 /** `m=video 4000 RTP/AVP 96 97` */

@@ -11,7 +11,7 @@ import { lower, trim } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipMessage } from '../message/message.ts';
-import { sections } from './lines.ts';
+import { hasLine, lastLine, lineAt, sections } from './lines.ts';
 
 /** DTLS-SRTP with ICE, plain RTP, SDES-SRTP, or either of these two (OSRTP, RFC 8643: RTP/AVP with a=crypto). */
 export type MediaKind = 'webrtc' | 'rtp' | 'sdes' | 'osrtp';
@@ -45,21 +45,24 @@ function mediaType(message: SipMessage): string {
 /** `undefined` for text that is no SDP or has no medium. */
 export function describeSdp(body: string): SdpKind | undefined {
   if (!body.startsWith('v=')) return undefined;
-  const [session = [], ...media] = sections(body.split(/\r?\n/));
-  const medium = media.find((lines) => isRtp(protocolOf(lines))) ?? media[0];
+  const [session = '', ...media] = sections(body);
+  const medium = media.find((one) => isRtp(protocolOf(one))) ?? media[0];
   if (medium === undefined) return undefined;
-  const lines = [...session, ...medium];
-  const kind = kindOf(protocolOf(medium), lines);
-  return { webrtc: kind === 'webrtc', kind, direction: directionOf(lines), addressFamily: familyOf(lines) };
+  const kind = kindOf(protocolOf(medium), session, medium);
+  // RFC 8866 §6.7: the medium's own direction before the session's, and sendrecv when neither says.
+  const direction = directionOf(medium) ?? directionOf(session) ?? 'sendrecv';
+  // §5.7: the medium's own connection before the session's.
+  const connection = lastLine(medium, 'c=') ?? lastLine(session, 'c=');
+  return { webrtc: kind === 'webrtc', kind, direction, addressFamily: familyOf(connection) };
 }
 
 /** `m=audio 4000 RTP/AVP 0`: lower case. */
-const protocolOf = ([medium = '']: readonly string[]): string => lower(medium.split(/ +/)[2] ?? '');
+const protocolOf = (medium: string): string => lower(lineAt(medium, 0).split(/ +/)[2] ?? '');
 
 const isRtp = (protocol: string): boolean => protocol.includes('rtp/');
 
-function kindOf(protocol: string, lines: readonly string[]): MediaKind | undefined {
-  const has = (start: string): boolean => lines.some((line) => line.startsWith(start));
+function kindOf(protocol: string, session: string, medium: string): MediaKind | undefined {
+  const has = (start: string): boolean => hasLine(medium, start) || hasLine(session, start);
   // A phone with DTLS-SRTP but without ICE is nearer to a browser than to any other kind: it needs our DTLS.
   if (protocol.startsWith('udp/tls/')) return 'webrtc';
   if (has('a=fingerprint:') && has('a=ice-ufrag:')) return 'webrtc';
@@ -69,16 +72,15 @@ function kindOf(protocol: string, lines: readonly string[]): MediaKind | undefin
 }
 
 const directions = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
+const directionLines = /(?<=^|\n)[ \t\r]*a=(sendrecv|sendonly|recvonly|inactive)[ \t\r]*(?=\n|$)/g;
 
-/** RFC 8866 §6.7: the medium's own direction before the session's, and sendrecv when neither says. */
-function directionOf(lines: readonly string[]): Direction {
-  const own = (line: string): Direction | undefined => directions.find((direction) => trim(line) === `a=${direction}`);
-  return lines.map(own).findLast((direction) => direction !== undefined) ?? 'sendrecv';
+/** What its last such line says. */
+function directionOf(section: string): Direction | undefined {
+  const said = section.match(directionLines)?.at(-1);
+  return said === undefined ? undefined : directions.find((direction) => trim(said) === `a=${direction}`);
 }
 
-/** RFC 8866 §5.7: the medium's own connection before the session's. */
-function familyOf(lines: readonly string[]): 'IP4' | 'IP6' | undefined {
-  const connection = lines.findLast((line) => line.startsWith('c='));
+function familyOf(connection: string | undefined): 'IP4' | 'IP6' | undefined {
   const family = connection?.split(' ')[1];
   return family === 'IP4' || family === 'IP6' ? family : undefined;
 }

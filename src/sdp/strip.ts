@@ -7,11 +7,11 @@
  * everything that rtpengine does itself.
  */
 
-import { linesOf, sections } from './lines.ts';
+import { hasLine, linesOf, sections } from './lines.ts';
 
 /** Without `a=ssrc` and `a=ssrc-group` lines. */
 export function stripSsrc(body: string): string {
-  return body.includes('a=ssrc')
+  return hasLine(body, 'a=ssrc')
     ? linesOf(body)
         .filter((line) => !/^a=ssrc(?:-group)?:/.test(line))
         .join('')
@@ -23,23 +23,23 @@ export function stripSsrc(body: string): string {
  * has. A medium of RTP/SAVP is nothing without its own.
  */
 export function stripKeys(body: string): string {
-  return body.includes('a=crypto:') ? sections(linesOf(body)).flatMap(withoutKeys).join('') : body;
+  return hasLine(body, 'a=crypto:') ? sections(body).map(withoutKeys).join('') : body;
 }
 
-function withoutKeys(lines: readonly string[]): readonly string[] {
-  const isSecure = /^m=\S+ +\S+ +RTP\/SAVP/i.test(lines[0] ?? '');
-  return isSecure ? lines : lines.filter((line) => !line.startsWith('a=crypto:'));
+function withoutKeys(section: string): string {
+  if (/^m=\S+ +\S+ +RTP\/SAVP/i.test(section)) return section;
+  return linesOf(section)
+    .filter((line) => !line.startsWith('a=crypto:'))
+    .join('');
 }
 
 /** RFC 8829, 8285, 5888: what browsers tell each other. A plain or SDES telephone has no use for any of it. */
 const browserOnly =
-  /^a=(?:extmap(?:-allow-mixed)?|msid(?:-semantic)?|ssrc(?:-group)?|rtcp-fb:\S+ (?:transport-cc|goog-remb)|rtcp-rsize|mid|group|rid|simulcast|ice-options)(?=[: \r\n]|$)/;
+  /(?<=^|\n)a=(?:extmap(?:-allow-mixed)?|msid(?:-semantic)?|ssrc(?:-group)?|rtcp-fb:\S+ (?:transport-cc|goog-remb)|rtcp-rsize|mid|group|rid|simulcast|ice-options)(?=[: \r\n]|$)[^\n]*(?:\n|$)/g;
 
 /** Without what only browsers read: an INVITE that fits into one datagram reaches more telephones (RFC 3261 §18.1.1). */
 export function stripBrowserLines(body: string): string {
-  return linesOf(body)
-    .filter((line) => !browserOnly.test(line))
-    .join('');
+  return body.replace(browserOnly, '');
 }
 
 /**
@@ -47,13 +47,16 @@ export function stripBrowserLines(body: string): string {
  * their `a=rtpmap`, `a=fmtp` and `a=rtcp-fb`. A medium without telephone-event/8000 keeps what it has.
  */
 export function keepTelephoneEvent8000(body: string): string {
-  return body.includes('telephone-event') ? sections(linesOf(body)).map(cleanSection).join('') : body;
+  // One alone is left alone.
+  const isOne = body.indexOf('telephone-event') === body.lastIndexOf('telephone-event');
+  return isOne ? body : sections(body).map(cleanSection).join('');
 }
 
-function cleanSection(lines: readonly string[]): string {
+function cleanSection(section: string): string {
+  const lines = linesOf(section);
   const events = lines.flatMap(telephoneEvent);
   const kept = events.find((event) => event.rate === '8000');
-  if (kept === undefined || events.length === 1) return lines.join('');
+  if (kept === undefined || events.length === 1) return section;
   const surplus = new Set(events.map((event) => event.payload).filter((payload) => payload !== kept.payload));
   return lines.map((line) => withoutPayloads(line, surplus)).join('');
 }

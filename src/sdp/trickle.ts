@@ -8,7 +8,7 @@ import { lower, trim } from '../message/ascii.ts';
 import { get } from '../message/header.ts';
 import { ContentType } from '../message/headers/text.ts';
 import type { SipRequest } from '../message/message.ts';
-import { linesOf, sections } from './lines.ts';
+import { hasLine, sections } from './lines.ts';
 
 /** RFC 8840 §4.3, §9: candidates, or their end, in an INFO of the dialog. */
 export function isTrickle(request: SipRequest): boolean {
@@ -21,25 +21,22 @@ export function fragmentSdp({ body }: SipRequest): string {
   return `v=0\r\n${body}`;
 }
 
-const trickles = /^a=ice-options:(?:.* )?trickle[ \r\n]/;
+const trickles = /(?<=^|\n)a=ice-options:(?:.* )?trickle[ \r\n]/;
 
 /** With that line in each medium that has ICE and no address. */
 export function markTrickle(body: string): string {
-  if (!body.includes('a=ice-ufrag:') || !noAddress(linesOf(body))) return body;
-  const [session = [], ...media] = sections(linesOf(body));
-  return [...session, ...media.flatMap((lines) => marked(session, lines))].join('');
+  if (!body.includes('a=ice-ufrag:') || !noAddress(body)) return body;
+  const [session = '', ...media] = sections(body);
+  return session + media.map((medium) => marked(session, medium)).join('');
 }
 
-function marked(session: readonly string[], lines: readonly string[]): readonly string[] {
-  const hasIce = [...session, ...lines].some((line) => line.startsWith('a=ice-ufrag:'));
-  const hasOwnAddress = lines.some((line) => line.startsWith('c='));
-  if (!hasIce || !noAddress(hasOwnAddress ? lines : session) || lines.some((line) => trickles.test(line))) return lines;
-  return [...lines.map(ended), 'a=ice-options:trickle\r\n'];
+function marked(session: string, medium: string): string {
+  const hasIce = hasLine(session, 'a=ice-ufrag:') || hasLine(medium, 'a=ice-ufrag:');
+  const isWithout = noAddress(hasLine(medium, 'c=') ? medium : session);
+  return hasIce && isWithout && !trickles.test(medium) ? `${ended(medium)}a=ice-options:trickle\r\n` : medium;
 }
 
-function noAddress(lines: readonly string[]): boolean {
-  return lines.some((line) => /^c=IN IP(?:4 0\.0\.0\.0|6 ::)[\r\n]/.test(line));
-}
+const noAddress = (section: string): boolean => /(?<=^|\n)c=IN IP(?:4 0\.0\.0\.0|6 ::)[\r\n]/.test(section);
 
 /** The last line of a body may lack its end. */
-const ended = (line: string): string => (line.endsWith('\n') ? line : `${line}\r\n`);
+const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\r\n`);

@@ -334,9 +334,10 @@ const itsOwn = /^a=(candidate|end-of-candidates|ice-|fingerprint|setup|tls-id|rt
 
 function rewritten(sdp: string, { shape, port }: Leg): string {
   const lines = sdp.split('\r\n').filter((line) => line !== '' && !itsOwn.test(line));
-  const [session = [], ...media] = sections(lines.map((line) => rewrittenLine(line, shape, port)));
-  const whole = media.flatMap((medium, index) => [...medium, ...attributes(shape, port, index)]);
-  return `${[...session, ...whole].join('\r\n')}\r\n`;
+  const ended = (line: string): string => `${line}\r\n`;
+  const [session = '', ...media] = sections(lines.map((line) => ended(rewrittenLine(line, shape, port))).join(''));
+  const whole = media.map((medium, index) => medium + attributes(shape, port, index).map(ended).join(''));
+  return session + whole.join('');
 }
 
 function rewrittenLine(line: string, shape: Shape, port: number): string {
