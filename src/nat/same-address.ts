@@ -9,6 +9,8 @@ export function sameAddress(a: string, b: string): boolean {
 
 /** The one spelling of a numeric address, without brackets; `undefined` for a name. */
 export function numericAddress(text: string): string | undefined {
+  // Most are names, and asked for with every request.
+  if (!/^[\d[]/.test(text) && !text.includes(':')) return undefined;
   const bare = lower(text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text);
   const ipv4 = bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
   if (!bare.includes(':') || ipv4 !== bare) return isIpv4(ipv4) ? ipv4 : undefined;

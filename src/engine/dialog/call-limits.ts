@@ -78,10 +78,16 @@ export class CallLimits {
   }
 
   #put(key: Request | string, parties: Partial<Record<Side, string>>): void {
-    for (const aor of accountsOf(this.#calls.get(key))) this.#count(aor, -1);
-    for (const aor of accountsOf(parties)) this.#count(aor, 1);
-    if (accountsOf(parties).size === 0) this.#calls.delete(key);
+    this.#countBoth(this.#calls.get(key), -1);
+    this.#countBoth(parties, 1);
+    if (parties.caller === undefined && parties.callee === undefined) this.#calls.delete(key);
     else this.#calls.set(key, parties);
+  }
+
+  /** Who calls himself has one call. */
+  #countBoth({ caller, callee }: Partial<Record<Side, string>> = {}, change: 1 | -1): void {
+    if (caller !== undefined) this.#count(caller, change);
+    if (callee !== undefined && callee !== caller) this.#count(callee, change);
   }
 
   #count(aor: string, change: 1 | -1): void {
@@ -89,11 +95,6 @@ export class CallLimits {
     if (count === 0) this.#counts.delete(aor);
     else this.#counts.set(aor, count);
   }
-}
-
-/** Who calls himself has one call. */
-function accountsOf(parties: Partial<Record<Side, string>> = {}): ReadonlySet<string> {
-  return new Set([parties.caller, parties.callee].filter((aor) => aor !== undefined));
 }
 
 function nameOf({ callId, caller, callee, token }: DialogRecord): string {

@@ -49,7 +49,17 @@ export class DialogTable {
 
   /** Adds it, or takes the place of the one with its tags and token. */
   put(record: DialogRecord): void {
-    this.remove(record);
+    const all = this.#records.get(record.callId) ?? [];
+    const old = all.find((one) => isSame(one, record));
+    // Each request of a dialog changes its CSeq, and hardly one its places.
+    if (old !== undefined && isAtSamePlaces(old, record)) {
+      this.#records.set(
+        record.callId,
+        all.map((one) => (one === old ? record : one)),
+      );
+      return;
+    }
+    if (old !== undefined) this.remove(old);
     this.#records.set(record.callId, [...(this.#records.get(record.callId) ?? []), record]);
     for (const name of namesOf(record)) {
       const callIds = this.#index.get(name) ?? new Set();
@@ -59,7 +69,7 @@ export class DialogTable {
 
   remove(record: DialogRecord): void {
     const all = this.#records.get(record.callId) ?? [];
-    const old = all.find((one) => one.token === record.token && isOf(one, record.caller.tag, record.callee.tag));
+    const old = all.find((one) => isSame(one, record));
     if (old === undefined) return;
     const rest = all.filter((one) => one !== old);
     if (rest.length > 0) this.#records.set(record.callId, rest);
@@ -82,6 +92,19 @@ export class DialogTable {
 
 function isOf({ caller, callee }: DialogRecord, oneTag: string, otherTag: string): boolean {
   return caller.tag === oneTag ? callee.tag === otherTag : callee.tag === oneTag && caller.tag === otherTag;
+}
+
+function isSame(one: DialogRecord, { token, caller, callee }: DialogRecord): boolean {
+  return one.token === token && isOf(one, caller.tag, callee.tag);
+}
+
+function isAtSamePlaces(one: DialogRecord, other: DialogRecord): boolean {
+  return isAtSamePlace(one.caller, other.caller) && isAtSamePlace(one.callee, other.callee);
+}
+
+function isAtSamePlace(one: DialogSide, other: DialogSide): boolean {
+  const { aor, key } = one.binding ?? {};
+  return one.flowId === other.flowId && aor === other.binding?.aor && key === other.binding?.key;
 }
 
 function namesOf(record: DialogRecord): readonly string[] {
