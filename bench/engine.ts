@@ -147,6 +147,7 @@ const network: Network = {
 const sdpFor = { offer: answer, answer: offer?.replace('a=setup:actpass', 'a=setup:passive') };
 const media: MediaRelay = {
   candidates: () => ['m1'],
+  addressOf: () => 'udp:192.0.2.3:22222',
   nodes: () => [
     { id: 'm1', address: 'udp:192.0.2.3:22222', weight: 1, state: 'up', ports: undefined, lastError: undefined },
   ],

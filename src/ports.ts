@@ -337,6 +337,8 @@ export interface MediaRelay {
    */
   send(nodeId: string, command: NgCommand, used?: (cookie: string) => void): Promise<NgReply>;
   nodes(): readonly MediaNode[];
+  /** Of a node, for the log: asked with each command, so it costs nothing. `undefined`: it is none of ours. */
+  addressOf(nodeId: string): string | undefined;
 }
 
 /** An rtpengine that RTPENGINE does not name. */

@@ -141,6 +141,7 @@ export function createMediaRelayFake(clock: Clock, first: Partial<MediaSwitches>
     branches: (callId) =>
       [...engines.values()].flatMap((each) => each.calls.get(callId)?.legs ?? []).filter((leg) => leg.branch).length,
     nodes: () => Object.entries(switches.nodes).map((node) => describe(node, switches.freePorts)),
+    addressOf: (nodeId) => (nodeId in switches.nodes ? nodeAddress : undefined),
     restart: () => engines.clear(),
     set: (changed) => {
       switches = { ...switches, ...changed };
@@ -152,10 +153,11 @@ function shown(state: MediaNodeState | Hidden): MediaNodeState {
   return state === 'silent' || state === 'mute' ? 'up' : state;
 }
 
+const nodeAddress = `udp:${relayAddress}:22222`;
+
 function describe([id, state]: readonly [string, MediaNodeState | Hidden], free: number | undefined): MediaNode {
-  const address = `udp:${relayAddress}:22222`;
   const ports = free === undefined ? undefined : { used: 0, free };
-  return { id, address, weight: 1, state: shown(state), ports, lastError: undefined };
+  return { id, address: nodeAddress, weight: 1, state: shown(state), ports, lastError: undefined };
 }
 
 function word(command: NgCommand): string {

@@ -209,6 +209,7 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     changeNode,
     removeNode,
     nodes: () => [...nodes.values()].map((node) => describe(node, clock.nowMs())),
+    addressOf: (nodeId) => nodes.get(nodeId)?.address,
     counters: () => Object.fromEntries([...nodes.values()].map(({ id, client }) => [id, client.counters()])),
   };
 }

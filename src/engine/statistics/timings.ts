@@ -37,9 +37,9 @@ export class Timings {
     return {
       candidates: (callId) => relay.candidates(callId),
       nodes: () => relay.nodes(),
+      addressOf: (nodeId) => relay.addressOf(nodeId),
       send: (nodeId, command, used) => {
-        const node = relay.nodes().find(({ id }) => id === nodeId)?.address ?? 'unknown';
-        const labels = [node, command.command];
+        const labels = [relay.addressOf(nodeId) ?? 'unknown', command.command];
         const sent = this.#timed(this.ng, labels, relay.send(nodeId, command, used));
         sent.catch((thrown: unknown) => this.#failed([...labels, failureOf(thrown).code].join(' ')));
         return sent;

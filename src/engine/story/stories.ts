@@ -296,11 +296,11 @@ export class Stories {
 
   async #watched(story: Story, relay: MediaRelay, node: string, command: NgCommand): Promise<NgReply> {
     const atMs = this.#clock.nowMs();
-    const known = relay.nodes().find(({ id }) => id === node);
+    const address = relay.addressOf(node) ?? node;
     let cookie = '';
     const note = (outcome: Pick<NgEvent, 'reply' | 'failure' | 'freePorts'>): void => {
       const tookMs = this.#clock.nowMs() - atMs;
-      this.#add(story, { kind: 'ng', atMs, tookMs, node: known?.address ?? node, cookie, command, ...outcome });
+      this.#add(story, { kind: 'ng', atMs, tookMs, node: address, cookie, command, ...outcome });
     };
     try {
       const reply = await relay.send(node, command, (used) => {
@@ -312,6 +312,7 @@ export class Stories {
       const { code, detail } = failureOf(thrown);
       // A question that crossed the delete at the end says nothing.
       const crossed = command.command === 'query' && code === 'media-lost' && !story.isLive;
+      const known = relay.nodes().find(({ id }) => id === node);
       if (!crossed) note({ failure: { code, detail }, freePorts: known?.ports?.free });
       throw thrown;
     }
