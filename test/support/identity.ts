@@ -15,6 +15,9 @@ export interface SigningKey {
   readonly shown: JWK;
 }
 
+/** `kid` may be left out: a token need not name its key. */
+type Signer = Pick<SigningKey, 'alg' | 'privateKey'> & { readonly kid: string | undefined };
+
 export async function signingKey(kid: string, alg = 'ES256'): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   return { kid, alg, privateKey, shown: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
@@ -25,10 +28,11 @@ export function jwks(...keys: readonly SigningKey[]): string {
 }
 
 /** Alice's, from now on for ten minutes, with what `claims` change; `undefined` leaves a claim out. */
-export function signed(by: SigningKey, nowMs: number, claims: JWTPayload = {}): Promise<string> {
+export function signed(by: Signer, nowMs: number, claims: JWTPayload = {}): Promise<string> {
   const nowSeconds = Math.floor(nowMs / 1000);
   const usual = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', iat: nowSeconds, exp: nowSeconds + 600 };
-  return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg: by.alg, kid: by.kid }).sign(by.privateKey);
+  const header = by.kid === undefined ? { alg: by.alg } : { alg: by.alg, kid: by.kid };
+  return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(by.privateKey);
 }
 
 /** Not signed by anybody: header and claims as they are given. */

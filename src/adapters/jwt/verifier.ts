@@ -4,7 +4,7 @@
  * Only signatures of a private key are taken (RFC 8725 §3.1): with `none` and HS256 whoever knows the public key could
  * sign. Left out: encrypted tokens, and asking the identity server whether it has revoked one.
  */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { Clock, RefusedToken, TokenFault, TokenVerifier, VerifiedToken } from '../../ports.ts';
 import type { Keys } from './keys.ts';
 
@@ -31,7 +31,7 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
     if (token.length > longestToken) return refused('token-malformed', `It is longer than ${longestToken} bytes.`);
     if (!(await keys.areKnown())) return refused('token-keys-missing');
     try {
-      return accountIn((await jwtVerify(token, keys.find, checksOf(options))).payload, claim);
+      return accountIn(await payloadOf(token, keys.find, checksOf(options)), claim);
     } catch (thrown) {
       const fault = faultOf(thrown, token);
       // The key may be a new one that we could not fetch: nobody is blamed for that.
@@ -52,6 +52,31 @@ function checksOf({ issuer, audiences, clock }: VerifierOptions) {
   };
 }
 
+/** RFC 7515 §4.1.4: `kid` is a hint. A token without one is tried with each key that its algorithm fits. */
+async function payloadOf(token: string, find: Keys['find'], checks: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, checks)).payload;
+  } catch (thrown) {
+    if (thrown instanceof errors.JWKSMultipleMatchingKeys) return payloadByAny(token, thrown, checks);
+    throw thrown;
+  }
+}
+
+async function payloadByAny(
+  token: string,
+  candidates: AsyncIterable<CryptoKey>,
+  checks: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of candidates) {
+    try {
+      return (await jwtVerify(token, key, checks)).payload;
+    } catch (thrown) {
+      if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) throw thrown;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
 function accountIn(payload: JWTPayload, claim: string): VerifiedToken | RefusedToken {
   const name = payload[claim];
   const isName = typeof name === 'string' && name !== '' && name.length <= longestAccount;
@@ -66,7 +91,7 @@ function faultOf(thrown: unknown, token: string): RefusedToken {
   if (thrown instanceof errors.JOSEAlgNotAllowed) return refused('token-algorithm', inHeader(token, 'alg'));
   if (thrown instanceof errors.JWSSignatureVerificationFailed)
     return refused('token-signature', inHeader(token, 'kid'));
-  const isKey = thrown instanceof errors.JWKSNoMatchingKey || thrown instanceof errors.JWKSMultipleMatchingKeys;
+  const isKey = thrown instanceof errors.JWKSNoMatchingKey;
   // A key that is too short, or broken: nobody forged anything, and no token by it is taken.
   if (!(thrown instanceof errors.JOSEError))
     return refused('token-key', `${inHeader(token, 'kid')} It cannot be used.`);

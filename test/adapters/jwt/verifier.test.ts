@@ -66,14 +66,24 @@ async function publicKey({ shown, alg }: SigningKey): Promise<Parameters<typeof 
   return imported instanceof Uint8Array ? assert.fail() : imported;
 }
 
-test('a key that is not there, and a token that names none where two would do, are refused by name', async () => {
+test('a key that is not there is refused by name', async () => {
   const stranger = await signingKey('two');
   assert.equal(await verdict(await signed(stranger, nowMs)), 'token-key: Its kid is "two".');
   // Its own key under the name of ours.
   assert.equal(await verdict(await signed({ ...stranger, kid: 'one' }, nowMs)), 'token-signature: Its kid is "one".');
-  const both = await verifierOf([key, stranger]);
-  const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp: nowSeconds + 600 };
-  assert.equal(inShort(await both.verify(forged({ alg: 'ES256' }, claims, 'AAAA'))), 'token-key: Its kid is missing.');
+});
+
+test('RFC 7515 §4.1.4: a token that names no key is tried with each that its algorithm fits', async () => {
+  const second = await signingKey('two');
+  const both = await verifierOf([key, second, await signingKey('three', 'RS256')]);
+  for (const by of [key, second]) {
+    assert.equal(inShort(await both.verify(await signed({ ...by, kid: undefined }, nowMs))), 'alice until 630000');
+  }
+  const stranger = await signingKey('four');
+  const unknown = await signed({ ...stranger, kid: undefined }, nowMs);
+  assert.equal(inShort(await both.verify(unknown)), 'token-signature: Its kid is missing.');
+  const old = await signed({ ...second, kid: undefined }, nowMs, { exp: nowSeconds - 60 });
+  assert.match(inShort(await both.verify(old)), /^token-expired: /);
 });
 
 test('RFC 7518 §3.3: a key of RSA that is too short is no key', async () => {
