@@ -16,7 +16,7 @@ import { errors, failureOf } from '../errors.ts';
 import type { Listener, Log } from '../ports.ts';
 import { namedNodes } from '../start/backends.ts';
 import { clockFindings } from './database.ts';
-import { finding } from './finding.ts';
+import { finding, findingsOf } from './finding.ts';
 import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { nameFindings } from './names.ts';
@@ -27,17 +27,17 @@ export async function beforeStart(settings: Settings, log: Log): Promise<readonl
   const listeners = settings.listen.flatMap((entry) => planned(settings, entry));
   const domains = servedDomains(settings, localAddresses);
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
-  const looked = await Promise.all([
-    finding('viaduct', 'notice', `No Viaduct runs on ${settings.dataDir}; this is what the settings say.`, 'npm start'),
-    listenerFindings(listeners),
-    nameFindings({ domains, listeners, local, resolver: createResolver() }),
-    tlsCfgFindings(settings, log),
-    databaseFindings(settings),
-    relaysOf(settings, listeners, local, log),
-    clockFindings(systemClock.nowMs()),
-    fileFindings(),
-  ]);
-  return looked.flat();
+  const notice = `No Viaduct runs on ${settings.dataDir}; this is what the settings say.`;
+  return findingsOf({
+    viaduct: () => [finding('viaduct', 'notice', notice, 'npm start')],
+    listeners: () => listenerFindings(listeners),
+    dns: () => nameFindings({ domains, listeners, local, resolver: createResolver() }),
+    tls: () => tlsCfgFindings(settings, log),
+    database: () => databaseFindings(settings),
+    rtpengine: () => relaysOf(settings, listeners, local, log),
+    clock: () => clockFindings(systemClock.nowMs()),
+    host: fileFindings,
+  });
 }
 
 type Entry = Settings['listen'][number];

@@ -6,6 +6,7 @@ import type { Finding } from '../engine/operations.ts';
 import type { Log } from '../ports.ts';
 import { tlsFindings } from './certificates.ts';
 import { clockFindings, type DatabaseChecked, databaseFindings } from './database.ts';
+import { findingsOf } from './finding.ts';
 import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { type NamesChecked, nameFindings } from './names.ts';
@@ -23,19 +24,18 @@ export type Checked = NamesChecked &
 
 export async function doctor(checked: Checked): Promise<readonly Finding[]> {
   const { listeners, domains, nowMs } = checked;
-  const findings = await Promise.all([
-    listenerFindings(listeners),
-    nameFindings(checked),
-    tlsFindings(listeners, domains, nowMs()),
-    databaseFindings(checked),
-    clockFindings(nowMs()),
-    nodeFindings(checked),
-    relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
-    recordingFindings(checked),
-    tokenFindings(checked),
-    fileFindings(),
-  ]);
-  return findings.flat();
+  return findingsOf({
+    listeners: () => listenerFindings(listeners),
+    dns: () => nameFindings(checked),
+    tls: () => tlsFindings(listeners, domains, nowMs()),
+    database: () => databaseFindings(checked),
+    clock: () => clockFindings(nowMs()),
+    nodes: () => nodeFindings(checked),
+    rtpengine: () => relayFindings({ ...checked, ephemeral: ephemeralPorts() }),
+    recording: () => recordingFindings(checked),
+    tokens: () => tokenFindings(checked),
+    host: fileFindings,
+  });
 }
 
 /** For the log, once after the start. */

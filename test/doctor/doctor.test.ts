@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { databaseFindings } from '../../src/doctor/database.ts';
+import { finding, findingsOf } from '../../src/doctor/finding.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
 import { nameFindings } from '../../src/doctor/names.ts';
 import { nodeFindings } from '../../src/doctor/nodes.ts';
@@ -30,6 +31,24 @@ const wrong = (findings: readonly Finding[]): readonly string[] => {
   for (const { level, cure } of findings) assert.ok(level === 'ok' || cure.length > 5, 'each has its cure');
   return findings.flatMap(({ level, says }) => (level === 'ok' ? [] : [`${level}: ${says}`]));
 };
+
+test('a look that fails is said, and hides nothing of what the others find', async () => {
+  const found = await findingsOf({
+    clock: () => [finding('clock', 'ok', 'The clock is right.', '')],
+    dns: () => Promise.reject(new Error('no answer')),
+    host: () => {
+      throw new Error('no /proc');
+    },
+  });
+  assert.deepEqual(
+    found.map(({ check, level, says }) => [check, level, says]),
+    [
+      ['clock', 'ok', 'The clock is right.'],
+      ['dns', 'error', 'This could not be looked at: no answer'],
+      ['host', 'error', 'This could not be looked at: no /proc'],
+    ],
+  );
+});
 
 describe('listeners and advertised addresses', () => {
   test('on loopback only this machine comes', () => {
