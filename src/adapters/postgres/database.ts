@@ -4,6 +4,7 @@
 import type { AddedNodeStore, AliasStore, Clock, Log, NodeStore } from '../../ports.ts';
 import { createAliasStore } from './alias-store.ts';
 import { createCallRecordStore, type PostgresCallRecordStore } from './call-record-store.ts';
+import { createCalleeReader } from './callee-reader.ts';
 import { createChangeStore, type PostgresChangeStore } from './change-store.ts';
 import { createDialogStore, type PostgresDialogStore } from './dialog-store.ts';
 import { createFailedCallStore, type PostgresFailedCallStore } from './failed-call-store.ts';
@@ -72,9 +73,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   await migrate(connection, log);
   const pool = createPool({ connection, log, after: clock.after.bind(clock), maxConnections, probeMs });
   const storeOptions = { pool, clock, groupMs };
-  const subscribers = createSubscriberStore(storeOptions);
+  const callees = createCalleeReader(pool, clock);
+  const subscribers = createSubscriberStore(storeOptions, callees);
   const sessions = createSessionStore(storeOptions);
-  const location = createLocationStore(storeOptions);
+  const location = createLocationStore(storeOptions, callees);
   const dialogs = createDialogStore(storeOptions);
   const outbox = createOutbox(storeOptions);
   const failedCalls = createFailedCallStore(storeOptions);
@@ -82,7 +84,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const presence = createPresenceStore(storeOptions);
   const messages = createMessageStore(storeOptions);
   const changes = createChangeStore(storeOptions);
-  const stores = [subscribers, sessions, location, dialogs, outbox, failedCalls, callRecords, presence, messages];
+  const stores = [
+    callees,
+    subscribers,
+    sessions,
+    location,
+    dialogs,
+    outbox,
+    failedCalls,
+    callRecords,
+    presence,
+    messages,
+  ];
   const stopSweeper = startSweeper(
     [sessions, location, outbox, failedCalls, callRecords, presence, messages, changes],
     options.sweepMs ?? 30_000,

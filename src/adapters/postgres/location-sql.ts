@@ -43,6 +43,8 @@ const fromParameter: Readonly<Record<string, string>> = {
 };
 
 export const names = columns.map(([name]) => name).join(', ');
+/** Those of one AOR, the best first. */
+export const BINDING_ORDER = 'aor, q DESC, updated_at DESC, binding_key';
 const selected = columns.map(([name]) => fromParameter[name] ?? name).join(', ');
 // A REGISTER of a telephone says nothing of its media: what was learned of it stays.
 const replaced = columns
@@ -216,7 +218,7 @@ const CHANGE = `
     UNION ALL
     SELECT ${names}, updated_at, why FROM held JOIN refused USING (aor) WHERE alive
   )
-  SELECT * FROM result ORDER BY aor, q DESC, updated_at DESC, binding_key`;
+  SELECT * FROM result ORDER BY ${BINDING_ORDER}`;
 
 export function changeStatement(changes: readonly PreparedChange[], nowMs: number): Statement {
   const removals = changes.flatMap((change) => change.removeKeys.map((key) => [change.aor, key] as const));
@@ -247,13 +249,15 @@ export function changeStatement(changes: readonly PreparedChange[], nowMs: numbe
 /** RFC 8599: a client that a push can wake is not gone when its connection is. */
 const NOT_PUSHED = `contact !~* ';pn-prid='`;
 
-export const ALIVE = 'expires_at > to_timestamp($1::double precision / 1000)';
+/** `now`: the parameter with the time. */
+export const aliveAt = (now: string): string => `expires_at > to_timestamp(${now}::double precision / 1000)`;
+export const ALIVE = aliveAt('$1');
 
 export function lookupStatement(aors: readonly string[], nowMs: number): Statement {
   return {
     name: 'location-lookup',
     text: `SELECT ${names} FROM location WHERE ${ALIVE} AND aor = ANY ($2::text[])
-           ORDER BY aor, q DESC, updated_at DESC, binding_key`,
+           ORDER BY ${BINDING_ORDER}`,
     values: [nowMs, aors],
   };
 }
@@ -313,7 +317,7 @@ export function listStatement(limit: number, after: string, nowMs: number): Stat
     name: 'location-list',
     text: `SELECT ${names} FROM (
              SELECT * FROM location WHERE ${ALIVE} AND aor > $2 ORDER BY aor FETCH FIRST $3 ROWS WITH TIES) AS page
-           ORDER BY aor, q DESC, updated_at DESC, binding_key`,
+           ORDER BY ${BINDING_ORDER}`,
     values: [nowMs, after, limit],
   };
 }

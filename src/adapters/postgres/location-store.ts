@@ -3,6 +3,7 @@
  * truth. Statements and columns: `location-sql.ts`.
  */
 import type { Binding, BindingChange, BindingOutcome, Clock, LocationStore } from '../../ports.ts';
+import type { CalleeReader } from './callee-reader.ts';
 import { createCount } from './count.ts';
 import {
   bindingOf,
@@ -16,7 +17,6 @@ import {
   type LocationRow,
   learnStatement,
   listStatement,
-  lookupStatement,
   overUdpStatement,
   type PreparedChange,
   prepareChange,
@@ -45,7 +45,11 @@ export interface StoreOptions {
 const MAX_GROUP = 250;
 const MAX_WAITING = 20_000;
 
-export function createLocationStore({ pool, clock, groupMs }: StoreOptions): PostgresLocationStore {
+/** `callees`: shared with the subscriber store, so that what a call asks of both is one statement. */
+export function createLocationStore(
+  { pool, clock, groupMs }: StoreOptions,
+  callees: Pick<CalleeReader, 'bindings'>,
+): PostgresLocationStore {
   const limits = { maxGroup: MAX_GROUP, maxWaiting: MAX_WAITING, after: clock.after.bind(clock) };
   const sweep = createWalkingSweep(pool, { table: 'location', key: 'aor, binding_key', isOver: `expires_at <= ${AT}` });
   const patience = { ...limits, groupMs, companyMs: companyMsOf(groupMs) };
@@ -78,20 +82,15 @@ export function createLocationStore({ pool, clock, groupMs }: StoreOptions): Pos
       return flowIds.map(() => undefined);
     },
   });
-  const lookups = createGroupedReader<string, readonly Binding[]>(async (aors) => {
-    const rows = await pool.query<LocationRow>(lookupStatement(aors, clock.nowMs()));
-    const byAor = Map.groupBy(rows, (row) => row.aor);
-    return aors.map((aor) => (byAor.get(aor) ?? []).map(bindingOf));
-  });
   const hashes = createGroupedReader<string, Binding | undefined>(async (keyHashes) => {
     const rows = await pool.query<LocationRow>(keyHashStatement(keyHashes, clock.nowMs()));
     const byHash = Map.groupBy(rows, (row) => row.key_hash);
     return keyHashes.map((keyHash) => byHash.get(keyHash)?.map(bindingOf)[0]);
   });
-  const groups = [refreshes, changes, drops, lookups, hashes];
+  const groups = [refreshes, changes, drops, hashes];
 
   return {
-    lookup: async (aor) => lookups.add(toDatabase(aor)),
+    lookup: async (aor) => callees.bindings(toDatabase(aor)),
     byKeyHash: (keyHash) => hashes.add(keyHash),
     change: async (change: BindingChange) => {
       const prepared = prepareChange(change);

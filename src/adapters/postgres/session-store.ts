@@ -2,7 +2,8 @@
 import type { Session, SessionStore, Subscriber } from '../../ports.ts';
 import type { StoreOptions } from './location-store.ts';
 import { createGroupedReader } from './reader.ts';
-import { hashes, keyOf, SUBSCRIBER_COLUMNS, type SubscriberRow, subscriberOf } from './subscriber-store.ts';
+import { SUBSCRIBER_COLUMNS, type SubscriberRow, subscriberOf } from './subscriber-row.ts';
+import { hashes, keyOf } from './subscriber-store.ts';
 import { AT, createSweep } from './sweep.ts';
 import { fromDatabase } from './text.ts';
 
