@@ -28,8 +28,6 @@ export interface ClientUser {
 
 export interface ServerTransaction {
   readonly key: string;
-  readonly request: SipRequest;
-  readonly flow: Flow;
   respond(response: SipResponse): void;
   /** Called once, when it is forgotten. */
   onTerminated: (() => void) | undefined;
@@ -139,8 +137,6 @@ export class Transactions {
     const key = serverKey(request);
     const transaction: ServerTransaction = {
       key,
-      request,
-      flow,
       respond: (response) => {
         if (response.status >= 200) this.#open.delete(key);
         this.#servers.get(key)?.input({ on: 'respond', response });

@@ -43,11 +43,11 @@ import type { TimerName, Timers } from './timers.ts';
 
 export type InviteServerState = 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';
 
+/** Not the request: it is answered by its responses, and would be kept for half a minute behind them. */
 export interface InviteServer {
   readonly state: InviteServerState;
-  readonly request: SipRequest;
   readonly timers: Timers;
-  /** Sent again as it is for each retransmitted INVITE, so its bytes are those of the first time. */
+  /** Sent again as it is for each retransmitted INVITE, so its bytes are those of the first time; not so a 2xx. */
   readonly lastResponse: SipResponse | undefined;
   /** Timer G as it runs now; `undefined` on a reliable transport. */
   readonly retransmitMs: number | undefined;
@@ -66,7 +66,7 @@ type Step = readonly [InviteServer, readonly Effect[]];
 
 export function createInviteServer(request: SipRequest, timers: Timers): Step {
   const { retransmitMs } = timers;
-  return [{ state: 'proceeding', request, timers, lastResponse: undefined, retransmitMs }, [pass(request)]];
+  return [{ state: 'proceeding', timers, lastResponse: undefined, retransmitMs }, [pass(request)]];
 }
 
 const states = {
@@ -139,7 +139,9 @@ function respond(tx: InviteServer, response: SipResponse): Step {
   const next = { ...tx, lastResponse: response };
   const { acceptedMs, timeoutMs } = tx.timers;
   if (response.status < 200) return [next, [send(response)]];
-  if (isSuccess(response)) return [{ ...next, state: 'accepted' }, [send(response), start('L', acceptedMs)]];
+  if (isSuccess(response)) {
+    return [{ ...tx, state: 'accepted', lastResponse: undefined }, [send(response), start('L', acceptedMs)]];
+  }
   // RFC 3261 §17.2.1: a 300-699 is repeated on unreliable transports only; the ACK is awaited on all.
   const waiting = [...startRetransmit('G', tx.retransmitMs), start('H', timeoutMs)];
   return [{ ...next, state: 'completed' }, [send(response), ...waiting]];

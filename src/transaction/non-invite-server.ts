@@ -32,9 +32,9 @@ import type { Timers } from './timers.ts';
 
 export type NonInviteServerState = 'trying' | 'proceeding' | 'completed' | 'terminated';
 
+/** Not the request: it is answered by its response, and would be kept for half a minute behind it. */
 export interface NonInviteServer {
   readonly state: NonInviteServerState;
-  readonly request: SipRequest;
   readonly timers: Timers;
   /** Sent again as it is for each retransmitted request, so its bytes are those of the first time. */
   readonly lastResponse: SipResponse | undefined;
@@ -43,7 +43,7 @@ export interface NonInviteServer {
 type Step = readonly [NonInviteServer, readonly Effect[]];
 
 export function createNonInviteServer(request: SipRequest, timers: Timers): Step {
-  return [{ state: 'trying', request, timers, lastResponse: undefined }, [pass(request)]];
+  return [{ state: 'trying', timers, lastResponse: undefined }, [pass(request)]];
 }
 
 const states = {

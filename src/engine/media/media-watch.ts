@@ -22,8 +22,8 @@ export interface WatchOptions {
   readonly changed: (story: Story) => void;
 }
 
-/** After the answer. Two-way by then is two-way for good, nearly always. */
-const looksMs = [4_000, 15_000] as const;
+/** After the answer, and after that. Two-way by then is two-way for good, nearly always. */
+const looksMs = [4_000, 11_000] as const;
 const afterChangeMs = 4_000;
 /** Doubled from look to look at a call with a fault. */
 const againMs = 15_000;
@@ -49,7 +49,13 @@ export class MediaWatch {
   /** Before the first one was answered, and for each. */
   answered(story: Story): void {
     if (story.mediaNode === undefined) return;
-    for (const delayMs of looksMs) this.#options.clock.after(delayMs, () => this.#wait(story));
+    const { clock } = this.#options;
+    const [firstMs, secondMs] = looksMs;
+    clock.after(firstMs, () => {
+      if (story.state !== 'answered') return;
+      clock.after(secondMs, () => this.#wait(story));
+      this.#wait(story);
+    });
   }
 
   /** A new answer within a call. */
