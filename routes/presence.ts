@@ -17,9 +17,9 @@ export async function presence(request: Request, proxy: Proxy): Promise<Verdict 
  */
 export async function resubscribe(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   const { method, uri } = request.message;
+  if (method !== 'SUBSCRIBE' || !request.inDialog || request.token !== undefined) return undefined;
   // Its other end may have been another node, by whose name it calls us.
   const isUs = proxy.nodes.areMany || proxy.domains.isServer(uri);
-  const isToUs = method === 'SUBSCRIBE' && request.inDialog && request.token === undefined && isUs;
-  if (!isToUs) return undefined;
+  if (!isUs) return undefined;
   return proxy.presence.resubscribe(request);
 }

@@ -30,6 +30,7 @@ export function nextOf(message: SipRequest): string {
 }
 
 function isSame(one: string, other: string): boolean {
+  if (one === other) return true;
   const [a, b] = [parseUri(one), parseUri(other)];
-  return one === other || (a !== undefined && b !== undefined && uriEquals(a, b));
+  return a !== undefined && b !== undefined && uriEquals(a, b);
 }

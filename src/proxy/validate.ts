@@ -73,16 +73,20 @@ function reasonableSyntax(request: SipRequest): Refusal | undefined {
   const read = contactIsRead.includes(request.method) ? [...readByUs, Contact] : readByUs;
   const bad = malformed(request, read);
   if (bad !== undefined) return refuse(400, 'malformed', `${bad.name} cannot be read.`);
-  const isSip = schemeOf(request.uri) === 'sip' || schemeOf(request.uri) === 'sips';
-  return isSip && parseUri(request.uri) === undefined
+  return isSip(request.uri) && parseUri(request.uri) === undefined
     ? refuse(400, 'malformed', 'The Request-URI cannot be read.')
     : undefined;
 }
 
-/** Step 2. */
+/** Step 2, of what step 1 could read. */
 function uriScheme(request: SipRequest): Refusal | undefined {
-  if (parseUri(request.uri) !== undefined) return undefined;
+  if (isSip(request.uri)) return undefined;
   return refuse(416, 'uri-scheme', `The scheme is ${schemeOf(request.uri) ?? 'missing'}.`);
+}
+
+function isSip(uri: string): boolean {
+  const scheme = schemeOf(uri);
+  return scheme === 'sip' || scheme === 'sips';
 }
 
 /** Step 3. A request that is not forwarded needs no hop. */
