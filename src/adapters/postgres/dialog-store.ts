@@ -61,12 +61,6 @@ const ADOPT = `UPDATE dialog SET node = $2 WHERE node = $1
  */
 const removalMs = 100;
 
-/**
- * It is written behind the 2xx, and nobody waits for it: of the times that others wait for company, so many. A call that
- * was answered within them before a kill -9 has no row.
- */
-const savedGroups = 4;
-
 export function createDialogStore({ pool, clock, groupMs }: StoreOptions): PostgresDialogStore {
   const changes = createGroupedWriter<DialogChange, void>({
     groupMs,
@@ -81,7 +75,7 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
   });
 
   return {
-    save: async (record) => changes.add([...keyOf(record), rowValues(record)], savedGroups * groupMs),
+    save: async (record) => changes.add([...keyOf(record), rowValues(record)]),
     remove: async (record) => changes.add([...keyOf(record), undefined], removalMs),
     load: async (node) => {
       const rows = await pool.query<DialogRow>({ name: 'dialog-load', text: LOAD, values: [toDatabase(node)] });
