@@ -132,6 +132,12 @@ function explanationWithNulls({ call, verdicts, legs, exchanges }: CallExplanati
   };
 }
 
+function overTimeWithDates({ packets, quality }: CallExplanation['legs'][number]['overTime']) {
+  const dated = <T extends { readonly atMs: number }>(items: readonly T[]) =>
+    items.map(({ atMs, ...item }) => ({ at: new Date(atMs).toISOString(), ...item }));
+  return { packets: dated(packets), quality: dated(quality) };
+}
+
 function legWithNulls(leg: CallExplanation['legs'][number]) {
   const { media } = leg;
   return {
@@ -140,6 +146,7 @@ function legWithNulls(leg: CallExplanation['legs'][number]) {
     sdpFrom: leg.sdpFrom ?? null,
     sdpTo: leg.sdpTo ?? null,
     noQuality: leg.noQuality ?? null,
+    overTime: overTimeWithDates(leg.overTime),
     media:
       media === undefined
         ? null

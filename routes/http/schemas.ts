@@ -208,6 +208,20 @@ const LegMedia = Type.Object({
   ]),
 });
 
+/** From the answer to the end: packets by each look at rtpengine, quality by its reports (RTCP). The oldest first. */
+const OverTime = Type.Object({
+  packets: Type.Array(Type.Object({ at: Text, packets: Count })),
+  quality: Type.Array(
+    Type.Object({
+      at: Text,
+      mos: Type.Number(),
+      jitterMs: Type.Number(),
+      lossPercent: Type.Number(),
+      roundTripMs: Type.Number(),
+    }),
+  ),
+});
+
 const Leg = Type.Object({
   party: Party,
   userAgent: Text,
@@ -219,6 +233,7 @@ const Leg = Type.Object({
   sdpTo: MaybeText,
   media: Type.Union([LegMedia, Type.Null()]),
   noQuality: NoQuality,
+  overTime: OverTime,
 });
 
 /** One offer or answer on its way through rtpengine. */

@@ -46,6 +46,8 @@ export interface NgEvent extends Happened {
   readonly failure?: { readonly code: ErrorCode; readonly detail: string } | undefined;
   /** Free ports of the node by its last statistics, when the command failed. */
   readonly freePorts?: number | undefined;
+  /** It stands for so many questions one behind the other, up to this one; `reply` is that of the last. */
+  readonly looks?: { readonly times: number; readonly lastAtMs: number } | undefined;
 }
 
 /** What a story needs of a reply. */
@@ -57,6 +59,16 @@ export interface KeptReply {
 
 export function keptReply(reply: NgReply, nowMs: number): KeptReply {
   return { sdp: reply.sdp, warning: reply.warning, media: mediaStateOf(reply, nowMs) };
+}
+
+/** A question for the media of a call that has an answer. */
+export function isLook(event: StoryEvent | undefined): event is NgEvent {
+  return event?.kind === 'ng' && event.command.command === 'query' && event.failure === undefined;
+}
+
+/** Whoever watches a call has rtpengine asked each time: one event, or they would be most of the story. */
+export function lookedAgain(first: NgEvent, next: NgEvent): NgEvent {
+  return { ...first, reply: next.reply, looks: { times: (first.looks?.times ?? 1) + 1, lastAtMs: next.atMs } };
 }
 
 /** rtpengine did not know the call any more. */
@@ -138,7 +150,7 @@ export function sizeOf(event: StoryEvent): number {
     case 'message':
       return 160 + event.text.length;
     case 'ng':
-      return 400 + sdpSize(event.command) + sdpSize(event.reply) + (event.reply?.media === undefined ? 0 : 1_000);
+      return 400 + sdpSize(event.command) + sdpSize(event.reply) + (event.reply?.media === undefined ? 0 : 2_000);
     default:
       return 240;
   }

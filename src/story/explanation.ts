@@ -7,7 +7,7 @@ import { withoutKeys } from './credentials.ts';
 import type { Exchange } from './exchanges.ts';
 import { type Facts, factsOf, type Leg } from './facts.ts';
 import { noQualityOf } from './leg-record.ts';
-import type { LegState } from './media-state.ts';
+import type { LegState, Report } from './media-state.ts';
 import type { Party } from './passages.ts';
 import { readable } from './readable.ts';
 import type { SectionChanges } from './sdp-changes.ts';
@@ -34,6 +34,14 @@ export interface ExplainedLeg {
   readonly media: LegState | undefined;
   /** Why there is no MOS; `undefined` when there is one. */
   readonly noQuality: NoQuality | undefined;
+  readonly overTime: MediaOverTime;
+}
+
+/** What came from one party, from the answer to the end. */
+export interface MediaOverTime {
+  /** By then, of the whole call; the oldest first, sixty at most. */
+  readonly packets: readonly { readonly atMs: number; readonly packets: number }[];
+  readonly quality: readonly Report[];
 }
 
 export interface ExplainedExchange {
@@ -66,17 +74,25 @@ export function explain(story: Story, nowMs: number): Explanation {
 
 function explainedLeg(leg: Leg, { story, caller, answerer }: Facts): ExplainedLeg {
   const { party, userAgent, profile, why, media } = leg;
+  const inCall = leg === caller || leg === answerer;
   return {
     party,
     userAgent: readable(userAgent),
     profile,
     why,
-    inCall: leg === caller || leg === answerer,
+    inCall,
     sdpFrom: shown(leg.sdpFrom),
     sdpTo: shown(leg.sdpTo),
     media,
     noQuality: noQualityOf(story, media),
+    overTime: { packets: inCall ? packetsOf(story, party.role) : [], quality: media?.progress ?? [] },
   };
+}
+
+function packetsOf({ mediaHistory }: Story, role: Party['role']): MediaOverTime['packets'] {
+  return mediaHistory.samples.flatMap(({ atMs, [role]: packets }) =>
+    packets === undefined ? [] : [{ atMs, packets }],
+  );
 }
 
 function explainedExchange({ event, kind, by, callee, before, after, changes }: Exchange): ExplainedExchange {

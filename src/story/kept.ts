@@ -19,9 +19,11 @@ const sides = [
   'calleeMedia',
   'mediaNode',
 ] as const;
+/** What the events would make anew, with less in it. */
+const counted = ['mediaHistory'] as const;
 
 export function storyToText(story: Story): string {
-  const known = Object.fromEntries([...facts, ...sides].map((name) => [name, story[name]]));
+  const known = Object.fromEntries([...facts, ...sides, ...counted].map((name) => [name, story[name]]));
   const events: string[] = [];
   let length = 0;
   for (const event of story.events) {
@@ -60,6 +62,7 @@ export function storyFromText(start: StoryStart, text: string): Story | undefine
   const known: Partial<Story> = value.story;
   for (const name of [...facts, ...sides]) take(story, known, name);
   for (const event of value.events) if (isEvent(event)) story.add(event);
+  for (const name of counted) take(story, known, name);
   return story;
 }
 

@@ -31,6 +31,13 @@ export interface LegState {
   readonly srtp: 'off' | 'SDES' | 'DTLS-SRTP';
   /** Of what this party sends, as the other side hears it. */
   readonly quality: Quality | undefined;
+  /** The same over the whole call, report by report; the oldest first, ten of them or so. */
+  readonly progress?: readonly Report[] | undefined;
+}
+
+/** What one RTCP report said. */
+export interface Report extends Omit<Quality, 'lost'> {
+  readonly atMs: number;
 }
 
 /** `askedAtMs`: when the reply was made. `undefined`: it says nothing of sides. */
@@ -64,7 +71,7 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
       silentSeconds: packets === 0 ? undefined : Math.max(0, Math.floor(askedAtMs / 1000) - lastPacket),
       sends: flags(medium).includes('recv'),
       ...securityOf(flags(medium), rtp),
-      quality: qualityOf(ssrcs, rtp),
+      ...qualityOf(dictionary(ssrcs[String(rtp.SSRC ?? '')])),
     },
   ];
 }
@@ -95,17 +102,31 @@ function iceOf(rtp: NgReply): 'waiting' | 'unknown' | 'done' {
 /** As an SDP has it whose candidates come later (RFC 8840 §4.1.1). */
 const isNowhere = (place: string): boolean => /^$|^0\.0\.0\.0:|^\[::\]:|:[09]$/.test(place);
 
-/** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */
-function qualityOf(ssrcs: NgReply, rtp: NgReply): Quality | undefined {
-  const ssrc = dictionary(ssrcs[String(rtp.SSRC ?? '')]);
+function qualityOf(ssrc: NgReply | undefined): Pick<LegState, 'quality' | 'progress'> {
   const average = dictionary(ssrc?.['average MOS']);
-  if (average === undefined || number(average.MOS) === 0) return undefined;
+  if (average === undefined || number(average.MOS) === 0) return { quality: undefined };
+  return { quality: { ...measured(average), lost: number(ssrc?.['cumulative loss']) }, progress: progressOf(ssrc) };
+}
+
+/** rtpengine makes about ten entries of however many reports there were. */
+const mostReports = 20;
+
+function progressOf(ssrc: NgReply | undefined): readonly Report[] {
+  const entries = list(dictionary(ssrc?.['MOS progression'])?.entries).slice(-mostReports);
+  return entries.flatMap((value) => {
+    const entry = dictionary(value);
+    if (entry === undefined || number(entry.MOS) === 0) return [];
+    return [{ atMs: number(entry['reported at']) * 1000, ...measured(entry) }];
+  });
+}
+
+/** rtpengine gives MOS ten times, jitter in ms, round trips in µs. */
+function measured(entry: NgReply): Omit<Quality, 'lost'> {
   return {
-    mos: number(average.MOS) / 10,
-    jitterMs: number(average.jitter),
-    lossPercent: number(average['packet loss']),
-    roundTripMs: Math.round(number(average['round-trip time']) / 1000),
-    lost: number(ssrc?.['cumulative loss']),
+    mos: number(entry.MOS) / 10,
+    jitterMs: number(entry.jitter),
+    lossPercent: number(entry['packet loss']),
+    roundTripMs: Math.round(number(entry['round-trip time']) / 1000),
   };
 }
 

@@ -49,7 +49,7 @@ function lookedOnce(steps: readonly Step[]): readonly Step[] {
   for (const step of steps) {
     const last = told.at(-1);
     if (last === undefined || !isLook(last) || !isLook(step)) told.push(step);
-    else told[told.length - 1] = { ...last, times: last.times + 1, lastAtMs: step.atMs };
+    else told[told.length - 1] = { ...last, times: last.times + step.times, lastAtMs: step.lastAtMs };
   }
   return told;
 }
@@ -92,8 +92,9 @@ type NoteEvent = Exclude<StoryEvent, { kind: 'message' }>;
 function note(event: NoteEvent): Step {
   const { words, tone } = wordsOf(event);
   const { atMs, kind } = event;
-  const common = { number: undefined, party: undefined, incoming: false, text: undefined, times: 1, lastAtMs: atMs };
-  return { atMs, kind, label: readable(words), tone, ...common };
+  const { times, lastAtMs } = (event.kind === 'ng' ? event.looks : undefined) ?? { times: 1, lastAtMs: atMs };
+  const common = { number: undefined, party: undefined, incoming: false, text: undefined };
+  return { atMs, kind, label: readable(words), tone, ...common, times, lastAtMs };
 }
 
 interface Said {

@@ -6,7 +6,8 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { DialogRecord, MediaKind } from '../ports.ts';
-import { type NgEvent, type StoryEvent, saysGone, sizeOf } from './events.ts';
+import { isLook, lookedAgain, type NgEvent, type StoryEvent, saysGone, sizeOf } from './events.ts';
+import { historySize, type MediaHistory, noHistory, sampleOf, withSample } from './media-history.ts';
 import type { MediaState } from './media-state.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -71,6 +72,8 @@ export class Story {
   mediaName: string | undefined;
   /** What rtpengine said of it last; it outlives the events. */
   media: MediaState | undefined;
+  /** And over time. */
+  mediaHistory: MediaHistory = noHistory;
   /** rtpengine did not answer a question about it, or did not know it any more. */
   relayGone = false;
   /** What is wrong with its media, as far as the last look said. */
@@ -132,9 +135,10 @@ export class Story {
   }
 
   add(event: StoryEvent): void {
-    this.#events.push(event);
+    const last = this.#events.at(-1);
+    if (isLook(event) && isLook(last)) this.#replaceLast(lookedAgain(last, event));
+    else this.#push(event);
     if (event.kind === 'ng') this.#heard(event);
-    this.bytes += sizeOf(event);
     while (this.#isFull()) this.#dropOne();
   }
 
@@ -144,16 +148,35 @@ export class Story {
     if (last !== undefined) this.bytes -= sizeOf(last);
   }
 
+  #push(event: StoryEvent): void {
+    this.#events.push(event);
+    this.bytes += sizeOf(event);
+  }
+
+  #replaceLast(event: StoryEvent): void {
+    const last = this.#events.pop();
+    if (last !== undefined) this.bytes -= sizeOf(last);
+    this.#push(event);
+  }
+
   #heard(event: NgEvent): void {
-    const { command, reply, failure } = event;
+    const { command, reply, failure, atMs } = event;
     this.media = reply?.media ?? this.media;
+    if (reply?.media !== undefined && isLook(event)) this.#remember(reply.media, atMs);
     if (saysGone(event) || (command.command === 'query' && failure !== undefined)) this.relayGone = true;
+  }
+
+  #remember(media: MediaState, atMs: number): void {
+    this.bytes -= historySize(this.mediaHistory);
+    this.mediaHistory = withSample(this.mediaHistory, sampleOf(media, this, atMs));
+    this.bytes += historySize(this.mediaHistory);
   }
 
   /** Makes room for other calls; what the lists show stays. */
   shed(): void {
     this.dropped += this.#events.length;
     this.#events.length = 0;
+    this.mediaHistory = noHistory;
     this.bytes = 0;
   }
 

@@ -149,6 +149,7 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
   const wave = Math.sin(seconds / 5);
   const packets = Math.round(450 + 50 * seconds);
   const counted = { packets, bytes: packets * 172, rtcpPackets: 3, silentSeconds: 0 };
+  const overTime = inventedOverTime(begunMs, seconds);
   const exchange = { node: '10.0.0.5', failure: undefined, changes: [] };
   return {
     call,
@@ -197,6 +198,7 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
           },
         },
         noQuality: undefined,
+        overTime,
       },
       {
         party: bob,
@@ -220,6 +222,7 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
           quality: undefined,
         },
         noQuality: 'no-rtcp',
+        overTime: { ...overTime, quality: [] },
       },
     ],
     exchanges: [
@@ -250,6 +253,22 @@ export function inventedExplanation(nowMs: number, seconds: number): CallExplana
         words: ['ICE and a DTLS fingerprint were put in for the browser.'],
       },
     ],
+  };
+}
+
+/** Fifty packets a second, and a report in five. */
+function inventedOverTime(begunMs: number, seconds: number): CallExplanation['legs'][number]['overTime'] {
+  const each = <T>(every: number, of: (second: number, atMs: number) => T): readonly T[] =>
+    Array.from({ length: Math.floor(seconds / every) }, (_, index) =>
+      of(index * every, begunMs + index * every * 1000),
+    );
+  return {
+    packets: each(2, (second, atMs) => ({ atMs, packets: 50 * second })),
+    quality: each(5, (second, atMs) => {
+      const wave = Math.sin(second / 5);
+      const lossPercent = Math.max(0, -4 * wave);
+      return { atMs, mos: 4.2 + 0.1 * wave, jitterMs: 6 - 3 * wave, lossPercent, roundTripMs: 34 + 6 * wave };
+    }),
   };
 }
 

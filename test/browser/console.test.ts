@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { createSuite } from '../support/suite.ts';
+import { inventedExplanation } from './console-ladder.ts';
 import { busyWorld, openConsoleSite, quietWorld, type World } from './console-site.ts';
 import { FAINT_TEXTS } from './contrast.ts';
 import { PAGE_HZ, PHONE_HZ } from './hearing.ts';
@@ -204,20 +205,15 @@ describe('one call', () => {
     assert.ok(complaints.splice(0).every((text) => text.includes('404')));
   });
 
-  test('its media over time: a line for each side of whom it is known, which stays when the call has ended', async (t) => {
-    const world = busy();
-    const site = await openConsoleSite(t, { world });
+  test('its media over time: a line for each side of whom it is known', async (t) => {
+    const site = await openConsoleSite(t, { world: { ...busy(), explanation: inventedExplanation(Date.now(), 2) } });
     const page = await look(`${site.url}/#/calls/call-0`);
     const card = page.getByRole('region', { name: 'Media over time' });
+    await card.getByText('The lines begin some seconds after the answer').waitFor();
+    site.show({ explanation: inventedExplanation(Date.now(), 12) });
     const chart = (name: string) => card.getByRole('figure', { name: new RegExp(`^${name}`) });
-    // With its first look it says that the lines begin in a few seconds; the second may follow at once.
-    await card.waitFor();
     const lines = (name: string) => chart(name).locator('path.line');
-    for (let second = 2; (await lines('Packets a second').count()) < 2; second += 2) {
-      assert.ok(second < 60, 'no lines');
-      site.show({ explanation: busyWorld(Date.now(), second).explanation });
-      await page.waitForTimeout(800);
-    }
+    await chart('Packets a second').waitFor();
     for (const name of ['alice', 'bob']) await card.getByRole('listitem').getByText(name).waitFor();
     await lines('Jitter').first().waitFor({ state: 'attached' });
     assert.equal(await lines('Packets a second').count(), 2);
@@ -226,15 +222,16 @@ describe('one call', () => {
     await chart('Jitter')
       .getByText(/^alice \d+ ms · /)
       .waitFor();
-    site.show({ calls: world.calls.map((call) => ({ ...call, state: 'ended' as const })) });
-    await page.getByRole('region', { name: 'The call' }).getByText('ended').waitFor();
-    assert.equal(await lines('Packets a second').count(), 2);
   });
 
-  test('one that was over when the page was opened says why there are no lines', async (t) => {
-    const site = await openConsoleSite(t, { world: busy() });
+  test('of one that was over when the page was opened, too, from the answer to the end', async (t) => {
+    const world = { ...busy(), explanation: inventedExplanation(Date.now() - 870_000, 300) };
+    const site = await openConsoleSite(t, { world });
     const page = await look(`${site.url}/#/calls/ended`);
-    await page.getByText('The lines are drawn while this page is open during a call.').waitFor();
+    const chart = page.getByRole('figure', { name: 'Packets a second' });
+    await chart.waitFor();
+    assert.equal(await chart.locator('path.line').count(), 2);
+    assert.equal(await chart.getByText('now').count(), 0);
   });
 
   test('by keyboard: arrows go from step to step, and the message follows', async (t) => {

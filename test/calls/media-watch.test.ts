@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallSummary, Happening } from '../../src/engine/operations.ts';
+import type { NgReply } from '../../src/ports.ts';
 import type { Agent } from '../support/agent.ts';
 import { type Heard, heard, nowhere } from '../support/heard-media.ts';
 import { readPrometheus } from '../support/prometheus.ts';
@@ -59,7 +60,7 @@ test('one-way audio: an event, a line in the record with the cause, a warning in
     assert.deepEqual(samples?.get('viaduct_media_faults_total'), [{ labels: { code: 'one-way' }, value: 1 }]);
   }));
 
-test('it is looked at again, and well again when packets come', () =>
+test('it is looked at again and again, and well again when packets come', () =>
   stage(async (scene) => {
     const { it, told } = scene;
     heard(it, talks, silent);
@@ -131,14 +132,66 @@ test('a node that does not answer says nothing about its calls, and stays in use
     assert.deepEqual(told, []);
   }));
 
-test('law 9: a call without a fault is asked for twice, and of many at once each in its turn', async () => {
+test('a side that falls silent in the middle of a call is told of then', () =>
+  stage(async ({ it, told }) => {
+    heard(it, talks, talks);
+    await it.clock.advance(600_000);
+    assert.deepEqual(told, []);
+    heard(it, talks, { packets: 30_000, silentMs: 20_000 });
+    await it.clock.advance(15_000);
+    assert.deepEqual(told, ['media-stopped']);
+  }));
+
+test('media over time: packets of both sides by each look, quality by each report, also when the call has ended', () =>
+  stage(async (scene) => {
+    const { it, alice, bob, call } = scene;
+    const beganMs = it.clock.nowMs();
+    const report = (atMs: number, mos: number): NgReply => ({
+      ...{ MOS: mos, jitter: 4, 'packet loss': 2, 'round-trip time': 31_000 },
+      'reported at': Math.floor(atMs / 1000),
+    });
+    const entries = [report(beganMs + 5_000, 43), report(beganMs + 10_000, 21)];
+    const ssrcs = { 1: { 'average MOS': report(0, 32), 'MOS progression': { interval: 5, entries } } };
+    for (let seconds = 0; seconds < 60; seconds += 10) {
+      heard(it, { packets: 50 * seconds }, { packets: 49 * seconds }, ssrcs);
+      await it.clock.advance(10_000);
+    }
+    await it.hangUp(alice, call.caller, bob);
+    const explained = await it.proxy().operations.explain((await recorded(scene)).id);
+    const [caller, callee] = explained?.legs.map(({ overTime }) => overTime) ?? [];
+    assert.deepEqual(
+      caller?.quality.map(({ atMs, ...measured }) => measured),
+      [
+        { mos: 4.3, jitterMs: 4, lossPercent: 2, roundTripMs: 31 },
+        { mos: 2.1, jitterMs: 4, lossPercent: 2, roundTripMs: 31 },
+      ],
+    );
+    assert.deepEqual(callee?.quality, []);
+    const seconds = caller?.packets.map(({ atMs }) => Math.round((atMs - beganMs) / 1000));
+    assert.deepEqual(seconds, [4, 14, 24, 34, 44, 54, 60]);
+    assert.deepEqual([caller?.packets.at(-1)?.packets, callee?.packets.at(-1)?.packets], [2_500, 2_450]);
+  }));
+
+test('law 9: looks of an hour are one step of its ladder, and leave all else of its story', () =>
+  stage(async (scene) => {
+    const { it } = scene;
+    heard(it, talks, talks);
+    await it.clock.advance(3_600_000);
+    const ladder = await it.proxy().operations.ladder((await recorded(scene)).id);
+    const looks = ladder?.steps.filter(({ label }) => label.startsWith('rtpengine: query')) ?? [];
+    assert.equal(looks.length, 1);
+    assert.ok((looks[0]?.times ?? 0) > 300, String(looks[0]?.times));
+    assert.equal(ladder?.dropped, 0);
+  }));
+
+test('law 9: over all calls rtpengine is asked ten times a second, and of many at once each in its turn', async () => {
   const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
   await it.play(async () => {
     const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
     const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
     heard(it, talks, talks);
     const calls: Call[] = [];
-    for (let count = 0; count < 12; count++) calls.push(await it.call(alice, bob));
+    for (let count = 0; count < 120; count++) calls.push(await it.call(alice, bob));
     const looks = async (): Promise<number> => {
       const family = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_media_looks_total');
       return family?.samples.get('viaduct_media_looks_total')?.[0]?.value ?? 0;
@@ -146,9 +199,12 @@ test('law 9: a call without a fault is asked for twice, and of many at once each
     await it.restart();
     await it.clock.advance(4_050);
     const early = await looks();
-    assert.ok(early >= 1 && early < 12, `${early} at once`);
-    await it.clock.advance(600_000);
-    assert.equal(await looks(), 24);
+    assert.ok(early >= 1 && early < 120, `${early} at once`);
+    await it.clock.advance(30_000);
+    const before = await looks();
+    await it.clock.advance(120_000);
+    const more = (await looks()) - before;
+    assert.ok(more > 1_080 && more <= 1_200, `${more} in two minutes`);
     for (const call of calls) await it.hangUp(alice, call.caller, bob);
   });
 });

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { CallExplanation } from '../../src/engine/operations.ts';
+import type { Leg } from '../../web/console/answers.ts';
 import { diffLines } from '../../web/console/diff.ts';
 import { eventReader } from '../../web/console/event-stream.ts';
-import { type MediaHistory, measured, packetRate, rememberMedia } from '../../web/console/quality.ts';
+import { packetRate, reported } from '../../web/console/quality.ts';
 import { inventedExplanation } from '../browser/console-ladder.ts';
 
 test('a diff: what stays, what went, what came', () => {
@@ -30,75 +30,36 @@ test('without what came a diff is the text before, without what went the text af
   );
 });
 
-/** As REST has them. */
-function withNulls(legs: CallExplanation['legs']) {
-  return legs.map(({ media, profile, sdpFrom, sdpTo, noQuality, ...leg }) => ({
-    ...leg,
-    profile: profile ?? null,
-    sdpFrom: sdpFrom ?? null,
-    sdpTo: sdpTo ?? null,
-    noQuality: noQuality ?? null,
-    media:
-      media === undefined
-        ? null
-        : {
-            ...media,
-            viaBranch: media.viaBranch ?? null,
-            silentSeconds: media.silentSeconds ?? null,
-            quality: media.quality ?? null,
-          },
-  }));
+/** As REST has it: of somebody who looks `seconds` after the answer. */
+function overTime(seconds: number): Leg['overTime'] {
+  const [leg] = inventedExplanation(0, seconds).legs;
+  const dated = <T extends { readonly atMs: number }>(items: readonly T[] = []) =>
+    items.map(({ atMs, ...item }) => ({ ...item, at: new Date(atMs).toISOString() }));
+  return { packets: dated(leg?.overTime.packets), quality: dated(leg?.overTime.quality) };
 }
 
 describe('media over time', () => {
-  /** As somebody sees it who looks every two seconds. */
-  function lookedAt(forSeconds: number, known: MediaHistory = new Map()): MediaHistory {
-    let history = known;
-    for (let second = 0; second < forSeconds; second += 2) {
-      const legs = withNulls(inventedExplanation(0, second).legs);
-      history = rememberMedia(history, { call: { state: 'answered' }, legs }, second * 1000);
-    }
-    return history;
-  }
-
-  const samplesOf = (history: MediaHistory, tag: string) => history.get(tag)?.samples ?? [];
-
-  test('it is kept for each side, the caller first, and for five minutes', () => {
-    const kept = [...lookedAt(600)].map(([tag, { name, samples }]) => [tag, name, samples.length]);
-    assert.deepEqual(kept, [
-      ['a', 'alice', 150],
-      ['b', 'bob', 150],
-    ]);
-  });
-
-  test('packets a second are known of both sides, quality only where RTCP tells it', () => {
-    const history = lookedAt(10);
-    for (const side of ['a', 'b']) {
-      assert.deepEqual(
-        packetRate(samplesOf(history, side)).map(({ value }) => value),
-        [50, 50],
-      );
-    }
-    const jitter = (side: string) => measured(samplesOf(history, side), ({ jitterMs }) => jitterMs);
-    assert.deepEqual([jitter('a').length, jitter('b').length], [5, 0]);
+  test('packets a second lie between one look and the next', () => {
+    const rates = packetRate(overTime(20).packets).map(({ value }) => value);
+    assert.ok(rates.length >= 8 && rates.every((value) => value === 50), rates.join(' '));
   });
 
   test('a count that went back belongs to another stream, and is no rate', () => {
-    const [first, second] = samplesOf(lookedAt(4), 'a');
-    assert.ok(first !== undefined && second !== undefined);
-    assert.deepEqual(packetRate([first, second, { ...first, atMs: 9000 }]), []);
+    const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+    assert.deepEqual(
+      packetRate([
+        { at: at(0), packets: 500 },
+        { at: at(10), packets: 0 },
+      ]),
+      [],
+    );
   });
 
-  test('the first look may tell what was known long before: its packets are not of now', () => {
-    const [first, ...others] = samplesOf(lookedAt(10), 'a');
-    assert.ok(first !== undefined);
-    assert.deepEqual(packetRate([{ ...first, packets: 0 }, ...others]), packetRate([first, ...others]));
-  });
-
-  test('after the call the lines stay as they were', () => {
-    const history = lookedAt(6);
-    const legs = withNulls(inventedExplanation(0, 6).legs);
-    assert.equal(rememberMedia(history, { call: { state: 'ended' }, legs }, 8000), history);
+  test('each report is a point', () => {
+    const { quality } = overTime(20);
+    const points = reported(quality, ({ jitterMs }) => jitterMs);
+    assert.equal(points.length, quality.length);
+    assert.deepEqual(points[0], { atMs: Date.parse(quality[0]?.at ?? ''), value: quality[0]?.jitterMs });
   });
 });
 

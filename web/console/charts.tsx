@@ -39,19 +39,30 @@ export interface Line {
   readonly points: readonly Point[];
 }
 
+/** What a chart spans, and what stands at its ends. */
+export interface Period {
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+  readonly from?: string;
+  readonly until?: string;
+}
+
 interface TrendProps {
   readonly lines: readonly Line[];
+  /** Absent: the last minutes. */
+  readonly period?: Period;
   /** As in `12 requests/s`. */
   readonly say: (value: number) => string;
   readonly label: string;
 }
 
 /** The large one: with a scale, times, and the values where the pointer is. */
-export function Trend({ lines, say, label }: TrendProps) {
+export function Trend({ lines, say, label, period }: TrendProps) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const height = 160;
   const all = lines.flatMap(({ points }) => points).sort((a, b) => a.atMs - b.atMs);
-  const frame = frameOf(all, height, niceTop(Math.max(0, ...all.map(({ value }) => value))));
+  const top = niceTop(Math.max(0, ...all.map(({ value }) => value)));
+  const frame = period === undefined ? frameOf(all, height, top) : { ...spanOf(all, period), height, top };
   const marks = at === undefined ? [] : marksOf(lines, frame.fromMs + at * frame.lastsMs);
   return (
     <figure class="trend">
@@ -73,8 +84,8 @@ export function Trend({ lines, say, label }: TrendProps) {
         <Marks marks={marks} frame={frame} say={say} />
       </div>
       <div class="trend-times" aria-hidden="true">
-        <span>{span(frame.lastsMs / 1000)} ago</span>
-        <span>now</span>
+        <span>{period?.from ?? `${span(frame.lastsMs / 1000)} ago`}</span>
+        <span>{period?.until ?? 'now'}</span>
       </div>
     </figure>
   );
@@ -146,6 +157,14 @@ function frameOf(points: readonly Point[], height: number, top?: number): Frame 
   const highest = Math.max(...points.map(({ value }) => value), 0);
   const lastsMs = Math.min(HISTORY_MS, Math.max(SHORTEST_MS, untilMs - (points[0]?.atMs ?? 0)));
   return { fromMs: untilMs - lastsMs, lastsMs, top: top ?? Math.max(highest * 1.15, 1), height };
+}
+
+/** rtpengine tells the time of a report in whole seconds: one may lie before the answer. */
+function spanOf(points: readonly Point[], { fromMs, untilMs }: Period): Pick<Frame, 'fromMs' | 'lastsMs'> {
+  const times = points.map(({ atMs }) => atMs);
+  const beginsMs = Math.min(fromMs ?? Number.POSITIVE_INFINITY, ...times);
+  const endsMs = Math.max(untilMs ?? 0, ...times);
+  return { fromMs: beginsMs, lastsMs: Math.max(endsMs - beginsMs, 1) };
 }
 
 function pathOf(points: readonly Point[], frame: Frame): string {

@@ -1,79 +1,83 @@
-/** How the media of a call went while this page was open: a chart for each measure, a line for each side. */
-import { useEffect, useState } from 'preact/hooks';
+/** How the media of a call went, from the answer to the end: a chart for each measure, a line for each side. */
 import type { Explanation } from './answers.ts';
-import { type Line, lineKinds, Trend } from './charts.tsx';
+import { type Line, lineKinds, type Period, Trend } from './charts.tsx';
 import { Card } from './parts.tsx';
-import {
-  type MediaHistory,
-  type MediaSample,
-  measured,
-  packetRate,
-  rememberMedia,
-  type SideHistory,
-} from './quality.ts';
-
-export function useMediaHistory(explanation: Explanation | undefined): MediaHistory {
-  const [history, setHistory] = useState<MediaHistory>(new Map());
-  useEffect(() => {
-    if (explanation !== undefined) setHistory((known) => rememberMedia(known, explanation, Date.now()));
-  }, [explanation]);
-  return history;
-}
+import { packetRate, reported, type Side, sidesOf } from './quality.ts';
+import { timeOfDay } from './words.ts';
 
 interface Measure {
   readonly title: string;
-  readonly pointsOf: (samples: readonly MediaSample[]) => Line['points'];
+  readonly pointsOf: (overTime: Side['overTime']) => Line['points'];
   readonly say: (value: number) => string;
 }
 
-const packets: Measure = { title: 'Packets a second', pointsOf: packetRate, say: (value) => `${Math.round(value)}/s` };
+const packets: Measure = {
+  title: 'Packets a second',
+  pointsOf: (overTime) => packetRate(overTime.packets),
+  say: (value) => `${Math.round(value)}/s`,
+};
 
 /** By RTCP. */
-const reported: readonly Measure[] = [
+const byReports: readonly Measure[] = [
+  {
+    title: 'MOS',
+    pointsOf: ({ quality }) => reported(quality, ({ mos }) => mos),
+    say: (value) => value.toFixed(1),
+  },
   {
     title: 'Loss in %',
-    pointsOf: (samples) => measured(samples, ({ lossPercent }) => lossPercent),
-    say: (value) => `${value.toFixed(1)} %`,
+    pointsOf: ({ quality }) => reported(quality, ({ lossPercent }) => lossPercent),
+    say: (value) => `${Math.round(value)} %`,
   },
   {
     title: 'Jitter in ms',
-    pointsOf: (samples) => measured(samples, ({ jitterMs }) => jitterMs),
+    pointsOf: ({ quality }) => reported(quality, ({ jitterMs }) => jitterMs),
     say: (value) => `${Math.round(value)} ms`,
   },
   {
     title: 'Round trip in ms',
-    pointsOf: (samples) => measured(samples, ({ roundTripMs }) => roundTripMs),
+    pointsOf: ({ quality }) => reported(quality, ({ roundTripMs }) => roundTripMs),
     say: (value) => `${Math.round(value)} ms`,
   },
 ];
 
-interface MediaOverTimeProps {
-  readonly explanation: Explanation;
-  readonly history: MediaHistory;
-}
-
-export function MediaOverTime({ explanation: { call, legs }, history }: MediaOverTimeProps) {
-  if (!legs.some(({ media }) => media !== null)) return null;
-  const sides = [...history.values()].slice(0, lineKinds.length);
+export function MediaOverTime({ explanation }: { readonly explanation: Explanation }) {
+  const { call, legs } = explanation;
+  if (call.answeredAt === null || !legs.some(({ media }) => media !== null)) return null;
+  const sides = sidesOf(explanation).slice(0, lineKinds.length);
+  const known = [packets, ...byReports]
+    .map((measure) => ({ ...measure, lines: linesOf(sides, measure) }))
+    .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
   return (
     <Card title="Media over time" note="what each side sends, as it arrives here" wide>
-      {sides.some(({ samples }) => samples.length > 1) ? (
-        <Charts sides={sides} />
+      {known.length > 0 ? (
+        <Charts sides={sides} known={known} period={periodOf(call)} />
       ) : (
         <p class="soft small">
           {call.state === 'answered'
-            ? 'The lines begin in a few seconds, and grow while this page is open.'
-            : 'The lines are drawn while this page is open during a call. What is left of this one are the numbers above.'}
+            ? 'The lines begin some seconds after the answer.'
+            : 'There are no lines: the call ended before there was anything to compare.'}
         </p>
       )}
     </Card>
   );
 }
 
-function Charts({ sides }: { readonly sides: readonly SideHistory[] }) {
-  const known = [packets, ...reported]
-    .map((measure) => ({ ...measure, lines: linesOf(sides, measure) }))
-    .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
+/** From the answer to the end, or to the last point. */
+function periodOf({ answeredAt, endedAt }: Explanation['call']): Period {
+  return {
+    ...(answeredAt === null ? {} : { fromMs: Date.parse(answeredAt), from: timeOfDay(answeredAt) }),
+    ...(endedAt === null ? { until: 'now' } : { untilMs: Date.parse(endedAt), until: timeOfDay(endedAt) }),
+  };
+}
+
+interface ChartsProps {
+  readonly sides: readonly Side[];
+  readonly known: readonly (Measure & { readonly lines: readonly Line[] })[];
+  readonly period: Period;
+}
+
+function Charts({ sides, known, period }: ChartsProps) {
   const isReported = known.some(({ title }) => title !== packets.title);
   return (
     <>
@@ -88,19 +92,17 @@ function Charts({ sides }: { readonly sides: readonly SideHistory[] }) {
         {known.map(({ title, say, lines }) => (
           <div key={title}>
             <h3>{title}</h3>
-            <Trend lines={lines} say={say} label={`${title}, over time`} />
+            <Trend lines={lines} say={say} label={`${title}, over time`} period={period} />
           </div>
         ))}
       </div>
-      <p class="soft small">
-        {isReported
-          ? 'Loss, jitter and round trip are averages of the call so far, as RTCP reports them.'
-          : 'Loss, jitter and round trip are known once both sides report them (RTCP).'}
-      </p>
+      {!isReported && (
+        <p class="soft small">MOS, loss, jitter and round trip are known once both sides report them (RTCP).</p>
+      )}
     </>
   );
 }
 
-function linesOf(sides: readonly SideHistory[], { pointsOf }: Measure): readonly Line[] {
-  return sides.map(({ name, samples }) => ({ name, points: pointsOf(samples) }));
+function linesOf(sides: readonly Side[], { pointsOf }: Measure): readonly Line[] {
+  return sides.map(({ name, overTime }) => ({ name, points: pointsOf(overTime) }));
 }

@@ -1,10 +1,11 @@
 /**
- * Looks at the media of each call some seconds after it was answered, and after each change: silence of one side, ICE or
- * DTLS that never completed, a session that rtpengine has lost. What it finds stands in the call's story, and is told.
+ * Looks at the media of each call some seconds after it was answered, after each change, and then now and then: silence of
+ * one side, ICE or DTLS that never completed, a session that rtpengine has lost. What it finds stands in the call's story,
+ * and is told; how the media went over time is made of these looks.
  *
  * One question at a time with a rest in between, so that thousands of calls taken up after a restart are in nobody's way;
- * beyond what that can do, a part of the calls is looked at. A call with a fault is looked at again, ever less often. A
- * node that does not answer says nothing about its calls. Left out: ending a call for it (media-silence.ts).
+ * ten a second at most now and then, over all calls. A node that does not answer says nothing about its calls. Left out:
+ * ending a call for it (media-silence.ts).
  */
 import type { SipMessage } from '../../message/message.ts';
 import type { Cancel, Clock, MediaRelay } from '../../ports.ts';
@@ -22,12 +23,12 @@ export interface WatchOptions {
   readonly changed: (story: Story) => void;
 }
 
-/** After the answer, and after that. Two-way by then is two-way for good, nearly always. */
-const looksMs = [4_000, 11_000] as const;
+/** After the answer. Two-way by then is two-way for good, nearly always. */
+const firstMs = 4_000;
 const afterChangeMs = 4_000;
-/** Doubled from look to look at a call with a fault. */
-const againMs = 15_000;
-const rarestMs = 300_000;
+/** Between one look at a call and the next; more calls are looked at less often. */
+const againMs = 10_000;
+const againMsPerCall = 100;
 const restMs = 20;
 /** Law 9. */
 const mostWaiting = 1_000;
@@ -35,10 +36,8 @@ const mostWaiting = 1_000;
 export class MediaWatch {
   readonly #options: WatchOptions;
   readonly #waiting = new Set<Story>();
-  /** Of calls with a fault: how long until the next look. */
-  readonly #againMs = new WeakMap<Story, number>();
-  /** Of those too: the look to come. */
-  readonly #next = new WeakMap<Story, Cancel>();
+  /** The look to come at each call that is up. */
+  readonly #next = new Map<Story, Cancel>();
   #busy = false;
   #stopped = false;
 
@@ -49,13 +48,7 @@ export class MediaWatch {
   /** Before the first one was answered, and for each. */
   answered(story: Story): void {
     if (story.mediaNode === undefined) return;
-    const { clock } = this.#options;
-    const [firstMs, secondMs] = looksMs;
-    clock.after(firstMs, () => {
-      if (story.state !== 'answered') return;
-      clock.after(secondMs, () => this.#wait(story));
-      this.#wait(story);
-    });
+    this.#later(story, firstMs);
   }
 
   /** A new answer within a call. */
@@ -77,8 +70,12 @@ export class MediaWatch {
   }
 
   #wait(story: Story): void {
-    if (story.state !== 'answered' || this.#waiting.size >= mostWaiting) return;
-    this.#waiting.add(story);
+    if (story.state !== 'answered') {
+      this.#next.delete(story);
+      return;
+    }
+    this.#later(story, Math.max(againMs, againMsPerCall * this.#next.size));
+    if (this.#waiting.size < mostWaiting) this.#waiting.add(story);
     if (!this.#busy) void this.#work();
   }
 
@@ -106,16 +103,8 @@ export class MediaWatch {
     await stories.askMedia(story);
     if (story.state !== 'answered') return;
     const fault = mediaFaultOf(story, clock.nowMs());
-    if (stories.mediaSeen(story, fault)) {
-      if (fault !== undefined) counters.mediaFault(fault.code);
-      changed(story);
-    }
-    if (fault !== undefined) this.#lookAgain(story);
-  }
-
-  #lookAgain(story: Story): void {
-    const delayMs = this.#againMs.get(story) ?? againMs;
-    this.#againMs.set(story, Math.min(2 * delayMs, rarestMs));
-    this.#later(story, delayMs);
+    if (!stories.mediaSeen(story, fault)) return;
+    if (fault !== undefined) counters.mediaFault(fault.code);
+    changed(story);
   }
 }

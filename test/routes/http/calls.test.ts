@@ -47,6 +47,10 @@ const explanation: CallExplanation = {
       sdpTo: undefined,
       media: undefined,
       noQuality: 'no-statistics',
+      overTime: {
+        packets: [{ atMs: 1_000, packets: 50 }],
+        quality: [{ atMs: 2_000, mos: 4.3, jitterMs: 3, lossPercent: 0, roundTripMs: 31 }],
+      },
     },
   ],
   exchanges: [],
@@ -153,6 +157,10 @@ test('GET /calls/:id/explain has null for what is not known', async () => {
   const body = answer.json<unknown>();
   assert.ok(Value.Check(ExplanationBody, body), answer.body);
   assert.partialDeepStrictEqual(body.legs[0], { profile: null, sdpFrom: null, media: null });
+  assert.deepEqual(body.legs[0]?.overTime, {
+    packets: [{ at: '1970-01-01T00:00:01.000Z', packets: 50 }],
+    quality: [{ at: '1970-01-01T00:00:02.000Z', mos: 4.3, jitterMs: 3, lossPercent: 0, roundTripMs: 31 }],
+  });
 });
 
 for (const path of ['nobody', 'nobody/ladder', 'nobody/explain']) {

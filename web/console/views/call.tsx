@@ -11,7 +11,7 @@ import { Exchanges, Legs, Verdicts } from '../explanation.tsx';
 import { Icon } from '../icons.tsx';
 import { LadderView } from '../ladder.tsx';
 import { beat, statistics } from '../live.ts';
-import { MediaOverTime, useMediaHistory } from '../media-over-time.tsx';
+import { MediaOverTime } from '../media-over-time.tsx';
 import { Card, Empty, Loading, Media, Party, Trouble } from '../parts.tsx';
 import { hrefOf } from '../place.ts';
 import { duration, relative, timeOfDay } from '../words.ts';
@@ -21,7 +21,6 @@ export function CallPage({ id }: { readonly id: string }) {
   const { value: ladder, failed } = useAnswer<Ladder>(`${path}/ladder`);
   const { value: record, failed: unknown } = useAnswer<Call>(path);
   const { value: explanation } = useAnswer<Explanation>(`${path}/explain`, beat);
-  const history = useMediaHistory(explanation);
   if (ladder === undefined && failed?.status === 404 && record !== undefined) return <RecordOnly call={record} />;
   if (ladder === undefined && failed?.status === 404 && unknown?.status === 404) return <Forgotten />;
   if (ladder === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
@@ -30,7 +29,7 @@ export function CallPage({ id }: { readonly id: string }) {
       <Summary call={record ?? ladder.call} />
       {explanation !== undefined && <Verdicts verdicts={explanation.verdicts} />}
       {explanation !== undefined && <Legs explanation={explanation} />}
-      {explanation !== undefined && <MediaOverTime explanation={explanation} history={history} />}
+      {explanation !== undefined && <MediaOverTime explanation={explanation} />}
       <Card title="What passed" note="choose a step to read it" wide>
         <LadderView ladder={ladder} />
       </Card>
