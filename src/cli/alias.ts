@@ -71,7 +71,8 @@ function commandOf(
   if (verb === 'help') return undefined;
   if (verb === 'list') return (aliases) => list(aliases, context);
   if (verb !== 'add' && verb !== 'remove') throw new UsageError(`There is no command "alias ${verb}".`);
-  const key = aliasKey(fromDatabase(pattern ?? ''), context.defaultDomain);
+  if (pattern === undefined) throw new UsageError('Which name or number? It is missing.');
+  const key = aliasKey(fromDatabase(pattern), context.defaultDomain);
   if (verb === 'remove' && target === undefined) return (aliases) => remove(aliases, key, context);
   if (verb === 'remove' || target === undefined || rest.length > 0) {
     throw new UsageError(`alias ${verb} takes ${verb === 'add' ? 'a pattern and what it stands for' : 'one pattern'}.`);

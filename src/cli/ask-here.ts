@@ -4,7 +4,7 @@ import { readSettings } from '../config.ts';
 import { beforeStart } from '../doctor/before-start.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../ports.ts';
-import { callsCommand, ladderCommand, type Words, wordsOf } from './calls.ts';
+import { type Asking, callsCommand, ladderCommand, type Words, wordsOf } from './calls.ts';
 import { doctorCommand, writeFindings } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { findRunning } from './running.ts';
@@ -12,8 +12,8 @@ import { screenOf } from './terminal.ts';
 
 const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand, doctor: doctorCommand };
 
-export async function askHere(name: keyof typeof commands, args: readonly string[]): Promise<number> {
-  const words = wordsOf(args);
+export async function askHere(name: Asking, args: readonly string[]): Promise<number> {
+  const words = wordsOf(name, args);
   try {
     return await ask(name, words);
   } catch (thrown) {
@@ -26,6 +26,6 @@ export async function askHere(name: keyof typeof commands, args: readonly string
 /** What matters is a finding. */
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-async function ask(name: keyof typeof commands, words: Words): Promise<number> {
+async function ask(name: Asking, words: Words): Promise<number> {
   return await commands[name](findRunning(words.url), screenOf(process.stdout), words, (ms) => delay(ms));
 }

@@ -10,7 +10,7 @@ import { Failure } from '../errors.ts';
 import type { Running } from './running.ts';
 import { table } from './table.ts';
 import { harmless, type Screen, writeLine } from './terminal.ts';
-import { optionError, UsageError } from './usage-error.ts';
+import { optionError, tooMany, UsageError } from './usage-error.ts';
 
 type Call = Static<typeof CallsBody>['items'][number];
 
@@ -62,12 +62,36 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const;
 
-export function wordsOf(args: readonly string[]): Words {
+interface Takes {
+  /** Beside `export`. */
+  readonly words: number;
+  readonly options: readonly (keyof typeof options)[];
+}
+
+/** What each command takes of them. */
+const takes = {
+  calls: { words: 1, options: ['url', 'account', 'since', 'until', 'follow', 'json'] },
+  ladder: { words: 1, options: ['url', 'follow'] },
+  explain: { words: 1, options: ['url', 'follow', 'sdp'] },
+  doctor: { words: 0, options: ['url'] },
+} as const satisfies Readonly<Record<string, Takes>>;
+
+export type Asking = keyof typeof takes;
+
+export function wordsOf(command: Asking, args: readonly string[]): Words {
+  const known: Takes = takes[command];
   try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
-    const { url, account, since, until, follow, sdp, json } = values;
-    return { words: positionals, follow, sdp, json, url, account, since, until };
+    const parsed = parseArgs({ args: [...args], allowPositionals: true, options, tokens: true });
+    for (const token of parsed.tokens) {
+      const isUnknown = token.kind === 'option' && !known.options.some((name) => name === token.name);
+      if (isUnknown) throw new UsageError(`Unknown option '${token.rawName}'.`);
+    }
+    const isExport = command === 'calls' && parsed.positionals[0] === 'export';
+    tooMany(parsed.positionals, known.words + (isExport ? 1 : 0));
+    const { url, account, since, until, follow, sdp, json } = parsed.values;
+    return { words: parsed.positionals, follow, sdp, json, url, account, since, until };
   } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
     throw optionError(thrown);
   }
 }
@@ -75,6 +99,14 @@ export function wordsOf(args: readonly string[]): Words {
 // --- calls -----------------------------------------------------------------------------------------------------------
 
 const states = ['ringing', 'answered', 'ended', 'failed'];
+
+/** Nothing to list. */
+const none: Readonly<Record<string, string>> = {
+  ringing: 'No call rings now.',
+  answered: 'Nobody talks now.',
+  ended: 'No call has ended yet.',
+  failed: 'No call has failed.',
+};
 
 export async function callsCommand(running: Running, screen: Screen, words: Words): Promise<number> {
   const isExport = words.words[0] === 'export';
@@ -91,7 +123,7 @@ async function listCalls(running: Running, screen: Screen, state: State, words: 
   const body = await read(running, `/api/v1/calls?${queryOf(state, words, { limit: '40' })}`, CallsBody);
   const rows = body?.items ?? [];
   const { columns } = screen;
-  if (rows.length === 0) writeLine(screen, state === undefined ? 'No calls yet.' : `No call is ${state}.`);
+  if (rows.length === 0) writeLine(screen, none[state ?? ''] ?? 'No calls yet.');
   else screen.write(harmless(tableOf(rows, columns)));
   if (words.follow) for await (const event of running.events()) writeChange(screen, event);
   return 0;

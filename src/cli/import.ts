@@ -11,6 +11,7 @@ import type { Here } from './kamailio/contact-row.ts';
 import { told } from './kamailio/outcome.ts';
 import { takeOverRegistrations } from './kamailio/registrations.ts';
 import { type KamailioTables, readTables } from './kamailio/tables.ts';
+import { tooMany, UsageError } from './usage-error.ts';
 
 export interface ImportDatabase {
   readonly subscribers: SubscriberAdmin;
@@ -59,13 +60,14 @@ Kamailio's is another.
   --dry-run   changes nothing here either
 `;
 
-/** 0: done. 1: not done, with the reason. 2: the command was not understood. */
+/** 0: done. 1: not done, with the reason. What was not understood is thrown. */
 export async function importCommand(args: readonly string[], context: ImportContext): Promise<number> {
-  const [from, url, ...rest] = args.filter((arg) => arg !== '--dry-run');
-  if (from !== 'kamailio' || url === undefined || rest.length > 0) {
-    context.writeError(importHelp);
-    return 2;
+  const words = args.filter((arg) => arg !== '--dry-run');
+  if (words.length === 0 || words[0] === 'help') {
+    context.write(importHelp);
+    return 0;
   }
+  const url = databaseOf(words);
   try {
     const tables = await readTables(url);
     const database = await context.openDatabase();
@@ -81,6 +83,15 @@ export async function importCommand(args: readonly string[], context: ImportCont
     );
     return 1;
   }
+}
+
+function databaseOf(words: readonly string[]): string {
+  const [from, url] = words;
+  if (from !== 'kamailio') throw new UsageError(`There is no import from ${from}, only from kamailio.`);
+  if (url === undefined) throw new UsageError('From which database? Its URL is missing.');
+  tooMany(words, 2);
+  if (/^postgres(ql)?:\/\//.test(url)) return url;
+  throw new UsageError(`"${url}" is no URL of a database: write postgres://USER:PASSWORD@HOST/DATABASE.`);
 }
 
 async function takeOver(

@@ -3,6 +3,7 @@ import { Value } from 'typebox/value';
 import { LogLevelBody } from '../../routes/http/schemas.ts';
 import { Failure } from '../errors.ts';
 import { findRunning, type Running } from './running.ts';
+import { argumentsOf, UsageError } from './usage-error.ts';
 
 export const logLevelHelp = `viaduct log-level [LEVEL] [--url http://HOST:PORT]
 
@@ -12,28 +13,30 @@ each call when it is over; at debug one for each message.
 `;
 
 const path = '/api/v1/log-level';
+const levels: readonly string[] = LogLevelBody.properties.level.anyOf.map((literal) => literal.const);
 
-/** The exit code: 0 done, 2 there is no such level. */
+/** Before anybody is asked. */
+function checkLevel(level: string | undefined): void {
+  if (level === undefined || Value.Check(LogLevelBody, { level })) return;
+  throw new UsageError(`There is no level "${level}": write one of ${levels.join(', ')}.`);
+}
+
+/** The exit code: 0 done. */
 export async function logLevelCommand(
   running: Pick<Running, 'get' | 'put'>,
   level: string | undefined,
   write: (text: string) => void,
 ): Promise<number> {
-  const wanted = { level };
-  if (level !== undefined && !Value.Check(LogLevelBody, wanted)) {
-    write(`There is no level "${level}".\n\n${logLevelHelp}`);
-    return 2;
-  }
-  const body = level === undefined ? await running.get(path) : await running.put(path, wanted);
+  checkLevel(level);
+  const body = level === undefined ? await running.get(path) : await running.put(path, { level });
   if (!Value.Check(LogLevelBody, body)) throw new Failure('api-refused', `${path} answers in another form.`);
   write(`${body.level}\n`);
   return 0;
 }
 
 export async function logLevelHere(args: readonly string[]): Promise<number> {
-  const at = args.indexOf('--url');
-  const [level] = at < 0 ? args : args.toSpliced(at, 2);
-  return await logLevelCommand(findRunning(at < 0 ? undefined : (args[at + 1] ?? '')), level, (text) =>
-    process.stdout.write(text),
-  );
+  const { words, options } = argumentsOf(args, ['url'], 1);
+  const [level] = words;
+  checkLevel(level);
+  return await logLevelCommand(findRunning(options.url), level, (text) => process.stdout.write(text));
 }

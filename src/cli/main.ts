@@ -148,7 +148,7 @@ function overview(): string {
 }
 
 function unknown(name: string): number {
-  process.stderr.write(`There is no command "${name}".\n\n${overview()}`);
+  process.stderr.write(`There is no command "${name}".\nThose that there are: npx viaduct help\n`);
   return 2;
 }
 

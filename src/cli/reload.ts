@@ -3,6 +3,7 @@ import { Value } from 'typebox/value';
 import { ReloadBody } from '../../routes/http/schemas.ts';
 import { Failure } from '../errors.ts';
 import { findRunning, type Running } from './running.ts';
+import { argumentsOf } from './usage-error.ts';
 
 export const reloadHelp = `viaduct reload [--url http://HOST:PORT]
 
@@ -24,8 +25,6 @@ export async function reloadCommand(running: Running, write: (text: string) => v
 }
 
 export async function reloadHere(args: readonly string[]): Promise<number> {
-  const at = args.indexOf('--url');
-  return await reloadCommand(findRunning(at < 0 ? undefined : (args[at + 1] ?? '')), (text) =>
-    process.stdout.write(text),
-  );
+  const { options } = argumentsOf(args, ['url'], 0);
+  return await reloadCommand(findRunning(options.url), (text) => process.stdout.write(text));
 }

@@ -11,7 +11,7 @@ import { UsageError } from './usage-error.ts';
 export interface Running {
   /** `undefined` for 404. */
   get(path: string): Promise<unknown>;
-  /** Throws `code` with the words of the answer when it cannot be done (422), `api-refused` when we may not. */
+  /** `undefined` for 404. Throws `code` with the words of the answer when it cannot be done (422), `api-refused` when we may not. */
   post(path: string, code: ErrorCode, body?: object): Promise<unknown>;
   /** Throws `api-refused` with the words of the answer when it is not done. */
   put(path: string, body: object): Promise<unknown>;
@@ -49,6 +49,7 @@ export function askRunning(base: string, token: string | undefined): Running {
     },
     post: async (path, code, body) => {
       const response = await ask(path, 'POST', body);
+      if (response.status === 404) return undefined;
       if (!response.ok) throw new Failure(response.status === 422 ? code : 'api-refused', await problemText(response));
       return await response.json();
     },

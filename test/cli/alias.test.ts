@@ -43,6 +43,7 @@ test('viaduct alias: what it does not understand is said before the database is 
     await run('add 0049*'),
     /^2 alias add takes a pattern and what it stands for\.\nHow it is used: npx viaduct help alias\n$/,
   );
+  assert.match(await run('add'), /^2 Which name or number\? It is missing\./);
   assert.match(await run('frob'), /^2 There is no command "alias frob"/);
   assert.match(await run('add 0049* sip:'), /^2 "sip:" is neither/);
   assert.match(await run('add a<b alice'), /^1 A pattern looks like/);

@@ -88,7 +88,7 @@ test('viaduct calls: one line a call, and with --follow what happens from then o
     { type: 'node' },
     event,
   ]);
-  assert.equal(await callsCommand(running, seen, wordsOf(['--follow'])), 0);
+  assert.equal(await callsCommand(running, seen, wordsOf('calls', ['--follow'])), 0);
   const [title, row, change] = seen.text.split('\n');
   assert.match(title ?? '', /^ID +STARTED \(UTC\) +STATE +FROM +TO/);
   assert.match(row ?? '', /^the-id +01-01 10:00:00 +failed 486 +alice@example\.com +bob@example\.com$/);
@@ -115,7 +115,7 @@ test('viaduct calls: who hung up, packets and MOS of both sides, or why there is
   const seen = screen(false, 140);
   const query = 'limit=40&state=ended&account=alice&since=2026-01-01T00%3A00%3A00.000Z';
   const running = invented({ [`/api/v1/calls?${query}`]: { items: [talked], next: null, complete: true } });
-  const words = wordsOf(['ended', '--account', 'alice', '--since', '2026-01-01']);
+  const words = wordsOf('calls', ['ended', '--account', 'alice', '--since', '2026-01-01']);
   assert.equal(await callsCommand(running, seen, words), 0);
   assert.match(seen.text.split('\n')[1] ?? '', / 1 s +callee +500\/0 +4\.3\/no-media$/);
 });
@@ -135,13 +135,13 @@ test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async 
     '/api/v1/calls?limit=1000&after=more&state=ended': { items: [talked], next: null, complete: true },
   };
   const csv = screen();
-  assert.equal(await callsCommand(invented(pages), csv, wordsOf(['export', 'ended'])), 0);
+  assert.equal(await callsCommand(invented(pages), csv, wordsOf('calls', ['export', 'ended'])), 0);
   const lines = csv.text.split('\r\n');
   assert.match(lines[0] ?? '', /^id,callId,/);
   assert.match(lines[3] ?? '', /^the-id,abc@example\.com,ended,.*,500,/);
   assert.equal(lines.length, 5);
   const json = screen();
-  assert.equal(await callsCommand(invented(pages), json, wordsOf(['export', 'ended', '--json'])), 0);
+  assert.equal(await callsCommand(invented(pages), json, wordsOf('calls', ['export', 'ended', '--json'])), 0);
   assert.deepEqual(
     json.text
       .trim()
@@ -153,11 +153,17 @@ test('viaduct calls export: all pages as CSV, or as JSON, a line a call', async 
 
 test('viaduct calls export: without the database it fails: half a file looks like a whole one', async () => {
   const pages = { '/api/v1/calls?limit=1000': { items: [talked], next: null, complete: false } };
-  await assert.rejects(callsCommand(invented(pages), screen(), wordsOf(['export'])), new Failure('database-down'));
+  await assert.rejects(
+    callsCommand(invented(pages), screen(), wordsOf('calls', ['export'])),
+    new Failure('database-down'),
+  );
 });
 
 test('viaduct calls: a time that is none is not asked for', async () => {
-  await assert.rejects(callsCommand(invented({}), screen(), wordsOf(['--since', 'noon'])), /"noon" is no time/);
+  await assert.rejects(
+    callsCommand(invented({}), screen(), wordsOf('calls', ['--since', 'noon'])),
+    /"noon" is no time/,
+  );
 });
 
 test('viaduct calls: every row fits the terminal, and who it is can still be read', async () => {
@@ -172,7 +178,7 @@ test('viaduct calls: every row fits the terminal, and who it is can still be rea
     await callsCommand(
       invented({ '/api/v1/calls?limit=40': { items: [long], next: null, complete: true } }),
       seen,
-      wordsOf([]),
+      wordsOf('calls', []),
     );
     assert.match(seen.text, /alice@.*… +bob@/);
     assert.ok(!seen.text.includes('transport'), seen.text);
@@ -186,7 +192,7 @@ test('viaduct calls: a call that was answered and then lost has no status of a r
   await callsCommand(
     invented({ '/api/v1/calls?limit=40': { items: [lost], next: null, complete: true } }),
     seen,
-    wordsOf([]),
+    wordsOf('calls', []),
   );
   assert.match(seen.text, / failed +alice.* 2 s$/m);
 });
@@ -194,11 +200,11 @@ test('viaduct calls: a call that was answered and then lost has no status of a r
 test('what was typed wrong is said, and nobody is asked', async () => {
   const nobody = invented({});
   await assert.rejects(
-    callsCommand(nobody, screen(), wordsOf(['busy'])),
+    callsCommand(nobody, screen(), wordsOf('calls', ['busy'])),
     new UsageError('There is no state "busy": write one of ringing, answered, ended, failed.'),
   );
-  assert.throws(() => wordsOf(['--folow']), new UsageError("Unknown option '--folow'."));
-  assert.throws(() => wordsOf(['--url']), new UsageError("Option '--url <value>' argument missing."));
+  assert.throws(() => wordsOf('calls', ['--folow']), new UsageError("Unknown option '--folow'."));
+  assert.throws(() => wordsOf('calls', ['--url']), new UsageError("Option '--url <value>' argument missing."));
   assert.throws(() => findRunning('localhost:8081'), new UsageError('--url localhost:8081: write http://HOST:PORT.'));
   assert.deepEqual(nobody.asked, []);
 });
@@ -217,7 +223,7 @@ test('viaduct ladder takes an id, a Call-ID, or the newest call', async () => {
     [['abc@example.com'], 'by Call-ID\n'],
   ] as const) {
     const seen = screen();
-    assert.equal(await ladderCommand(invented(answers), seen, wordsOf(args)), 0);
+    assert.equal(await ladderCommand(invented(answers), seen, wordsOf('ladder', args)), 0);
     assert.equal(seen.text, text);
   }
 });
@@ -235,18 +241,18 @@ test('viaduct ladder --follow goes on with the new lines, until the call ends', 
     get: (path) => (path.endsWith('/ladder') ? Promise.resolve(steps.shift()) : get(path)),
   };
   const seen = screen();
-  assert.equal(await ladderCommand(following, seen, wordsOf(['--follow'])), 0);
+  assert.equal(await ladderCommand(following, seen, wordsOf('ladder', ['--follow'])), 0);
   assert.equal(seen.text, 'alice\nF1\nF2\nF3\n');
 });
 
 test('a call that nobody knows, and an answer of another version, are failures with a next step', async () => {
   const none = invented({ '/api/v1/calls?limit=1': { items: [], next: null, complete: true } });
   await assert.rejects(
-    ladderCommand(none, screen(), wordsOf([])),
+    ladderCommand(none, screen(), wordsOf('ladder', [])),
     new Failure('call-unknown', 'There was no call yet.'),
   );
   const odd = invented({ '/api/v1/calls?limit=40': { calls: [] } });
-  await assert.rejects(callsCommand(odd, screen(), wordsOf([])), /answers in another form/);
+  await assert.rejects(callsCommand(odd, screen(), wordsOf('calls', [])), /answers in another form/);
 });
 
 test('viaduct doctor: the exit code is 1 when something is broken, and 0 for a warning', async () => {

@@ -4,14 +4,15 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { aliasHelp } from '../../src/cli/alias.ts';
-import { callsHelp, ladderHelp } from '../../src/cli/calls.ts';
+import { callsHelp, ladderHelp, wordsOf } from '../../src/cli/calls.ts';
 import { certificateHelp } from '../../src/cli/certificate.ts';
 import { doctorHelp } from '../../src/cli/doctor.ts';
 import { explainHelp } from '../../src/cli/explain.ts';
 import { importHelp } from '../../src/cli/import.ts';
-import { logLevelHelp } from '../../src/cli/log-level.ts';
-import { reloadHelp } from '../../src/cli/reload.ts';
-import { sessionHelp } from '../../src/cli/session.ts';
+import { logLevelHelp, logLevelHere } from '../../src/cli/log-level.ts';
+import { reloadHelp, reloadHere } from '../../src/cli/reload.ts';
+import { sessionHelp, sessionHere } from '../../src/cli/session.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
 import { userHelp } from '../../src/cli/user.ts';
 
 const projectDir = join(import.meta.dirname, '..', '..');
@@ -55,7 +56,28 @@ test('a slip of the finger: the reason, where the help is, exit code 2, and noth
   }
 });
 
-test('a command that does not exist is answered with those that do', () => {
-  const stderr = `There is no command "explian".\n\n${overview}`;
+test('a command that does not exist is answered with where those are that do', () => {
+  const stderr = 'There is no command "explian".\nThose that there are: npx viaduct help\n';
   assert.deepEqual(viaduct('explian'), { status: 2, stdout: '', stderr });
+});
+
+test('a word too many, or an option of another command, was meant otherwise: nobody is asked', async () => {
+  const tooMany = (word: string) => new UsageError(`"${word}" is one word too many.`);
+  assert.throws(() => wordsOf('ladder', ['one', 'two']), tooMany('two'));
+  assert.throws(() => wordsOf('calls', ['failed', 'today']), tooMany('today'));
+  assert.throws(() => wordsOf('calls', ['export', 'failed', 'today']), tooMany('today'));
+  assert.throws(() => wordsOf('doctor', ['now']), tooMany('now'));
+  assert.throws(() => wordsOf('doctor', ['--sdp']), new UsageError("Unknown option '--sdp'."));
+  await assert.rejects(reloadHere(['now']), tooMany('now'));
+  await assert.rejects(reloadHere(['--dry-run']), new UsageError("Unknown option '--dry-run'."));
+  await assert.rejects(logLevelHere(['info', 'now']), tooMany('now'));
+  await assert.rejects(sessionHere(['alice', 'bob']), tooMany('bob'));
+  await assert.rejects(sessionHere(['alice', '--minuets', '5']), new UsageError("Unknown option '--minuets'."));
+  await assert.rejects(sessionHere(['end']), new UsageError('Which session? Its id is missing.'));
+});
+
+test('session and import alone show their help, as user and alias do', () => {
+  for (const [name, stdout] of Object.entries({ session: sessionHelp, import: importHelp })) {
+    assert.deepEqual(viaduct(name), { status: 0, stdout, stderr: '' });
+  }
 });

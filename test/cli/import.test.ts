@@ -5,6 +5,7 @@ import { hashes } from '../../src/adapters/postgres/subscriber-store.ts';
 import { importCommand, importHelp } from '../../src/cli/import.ts';
 import type { Here } from '../../src/cli/kamailio/contact-row.ts';
 import { timeOf } from '../../src/cli/kamailio/here.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
 import { dbaliases, location, subscriber, timeText } from '../support/kamailio.ts';
 import { sql, withDatabase } from '../support/postgres.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
@@ -294,6 +295,12 @@ test('times of Kamailio are local ones, or seconds since 1970 (db_expires_type)'
 });
 
 test('viaduct import: what it does not understand, and a database that is not there', async () => {
-  assert.equal(await run('asterisk postgres://x'), `2 ${importHelp}`);
+  assert.equal(await run('help'), `0 ${importHelp}`);
+  await assert.rejects(run('kamailio'), new UsageError('From which database? Its URL is missing.'));
+  await assert.rejects(run('kamailio example'), /^Error: "example" is no URL of a database: write postgres:/);
+  await assert.rejects(
+    run('asterisk postgres://x'),
+    new UsageError('There is no import from asterisk, only from kamailio.'),
+  );
   assert.match(await run('kamailio postgres://u:hidden@127.0.0.1:1/db'), /^1 (?!.*hidden)/s);
 });

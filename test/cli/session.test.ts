@@ -7,14 +7,12 @@ import { listening, session, TOKEN } from '../adapters/http/fixture.ts';
 
 async function run(port: number, words: string, minutes?: string): Promise<string> {
   let text = '';
-  const code = await sessionCommand(
-    askRunning(`http://127.0.0.1:${port}`, TOKEN),
-    words.split(' '),
-    minutes,
-    (more) => {
-      text += more;
-    },
-  );
+  const write = (more: string) => {
+    text += more;
+  };
+  const writeError = (more: string) => write(`(error) ${more}`);
+  const running = askRunning(`http://127.0.0.1:${port}`, TOKEN);
+  const code = await sessionCommand(running, words.split(' '), minutes, { write, writeError });
   return `${code} ${text}`;
 }
 
@@ -22,15 +20,18 @@ test('viaduct session: makes one and shows all that a browser needs', () =>
   listening({ apiToken: TOKEN }, async (port) => {
     const shown = await run(port, session.address, '10');
     for (const part of [session.id, 'once', 'wss://192.0.2.1:8443', session.expiresAt]) assert.ok(shown.includes(part));
-    await assert.rejects(run(port, 'nobody@example.com'), { code: 'api-refused', message: /no such account/ });
+    assert.equal(
+      await run(port, 'nobody@example.com'),
+      '1 (error) There is no account nobody@example.com, or it is disabled; `viaduct user list` shows them.\n',
+    );
   }));
 
 test('viaduct session: lists and revokes', () =>
   listening({ apiToken: TOKEN }, async (port) => {
     assert.match(await run(port, 'list'), new RegExp(`^0 id .*\n${session.id} .*alice@example.com`));
     assert.equal(await run(port, `end ${session.id}`), `0 ${session.id} has ended.\n`);
-    assert.match(await run(port, `end ${session.id.replace('01', '99')}`), /^1 There is no session/);
-    assert.match(await run(port, 'end nonsense'), /^1 There is no session nonsense/);
+    assert.match(await run(port, `end ${session.id.replace('01', '99')}`), /^1 \(error\) There is no session/);
+    assert.match(await run(port, 'end nonsense'), /^1 \(error\) There is no session nonsense/);
     await assert.rejects(
       run(port, 'alice', 'soon'),
       new UsageError('--minutes soon: write a number of minutes, such as --minutes 30.'),

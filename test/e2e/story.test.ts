@@ -41,7 +41,7 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     const { host, port } = viaduct().run().http;
     const api = askRunning(`http://${host}:${port}`, undefined);
     const commands = { calls: callsCommand, ladder: ladderCommand, explain: explainCommand, doctor: doctorCommand };
-    assert.equal(await commands[command](api, screen, wordsOf(args), async () => undefined), 0);
+    assert.equal(await commands[command](api, screen, wordsOf(command, args), async () => undefined), 0);
     for (const line of text.split('\n')) assert.ok(Array.from(line).length <= screen.columns, line);
     return text;
   }
@@ -59,7 +59,10 @@ describe('the story of real calls', { concurrency: 1 }, () => {
     };
     const { host, port } = viaduct().run().http;
     const api = askRunning(`http://${host}:${port}`, undefined);
-    assert.equal(await callsCommand(api, { colours: false, columns: 80, write }, wordsOf(['export', ...args])), 0);
+    assert.equal(
+      await callsCommand(api, { colours: false, columns: 80, write }, wordsOf('calls', ['export', ...args])),
+      0,
+    );
     return text;
   }
 
