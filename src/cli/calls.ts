@@ -98,6 +98,7 @@ export function wordsOf(command: Asking, args: readonly string[]): Words {
 
 // --- calls -----------------------------------------------------------------------------------------------------------
 
+const incomplete = 'The database does not answer: calls of before the start, and of other nodes, are missing.';
 const states = ['ringing', 'answered', 'ended', 'failed'];
 
 /** Nothing to list. */
@@ -125,6 +126,7 @@ async function listCalls(running: Running, screen: Screen, state: State, words: 
   const { columns } = screen;
   if (rows.length === 0) writeLine(screen, none[state ?? ''] ?? 'No calls yet.');
   else screen.write(harmless(tableOf(rows, columns)));
+  if (body?.complete === false) writeLine(screen, incomplete, 'bad');
   if (words.follow) for await (const event of running.events()) writeChange(screen, event);
   return 0;
 }
@@ -180,8 +182,12 @@ function tableOf(calls: readonly Call[], columns: number): string {
 }
 
 function rowOf(call: Call, most: number): readonly string[] {
-  const outcome = call.state === 'failed' && isRefusal(call.status) ? `failed ${call.status}` : call.state;
-  return [call.id, started(call), outcome, short(call.from, most), short(call.to, most), lasted(call)];
+  return [call.id, started(call), outcomeOf(call), short(call.from, most), short(call.to, most), lasted(call)];
+}
+
+function outcomeOf({ state, status, answeredAt }: Call): string {
+  if (state === 'failed' && isRefusal(status)) return `failed ${status}`;
+  return state === 'ended' && answeredAt === null ? 'no answer' : state;
 }
 
 function mediaOf(call: Call): readonly string[] {
@@ -219,7 +225,7 @@ function short(uri: string, most: number): string {
 function lasted({ answeredAt, endedAt }: Call): string {
   if (answeredAt === null) return '';
   const ms = (endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(answeredAt);
-  return `${(ms / 1000).toFixed(0)} s`;
+  return `${Math.floor(ms / 1000)} s`;
 }
 
 function writeChange(screen: Screen, event: unknown): void {

@@ -48,5 +48,5 @@ export function logFindings(log: Log, findings: readonly Finding[]): void {
       : bad.length === 1
         ? 'one finding wants a look'
         : `${bad.length} findings want a look`;
-  log.info({ findings: findings.length }, `Doctor: ${words}; npx viaduct doctor shows them`);
+  log.info({ findings: findings.length }, `Doctor: ${words}; npx viaduct doctor says more`);
 }

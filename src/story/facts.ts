@@ -114,7 +114,7 @@ export function factsOf(story: Story, nowMs: number): Facts {
     okTimes: ok?.times ?? 0,
     acknowledged: passages.passages.some(isAckOfCaller),
     deafToBye: deafToBye(passages, nowMs),
-    talkedSeconds: story.answeredAtMs === undefined ? 0 : Math.round((endMs - story.answeredAtMs) / 1000),
+    talkedSeconds: story.answeredAtMs === undefined ? 0 : Math.floor((endMs - story.answeredAtMs) / 1000),
   };
 }
 

@@ -154,8 +154,7 @@ export class Story {
   }
 
   #replaceLast(event: StoryEvent): void {
-    const last = this.#events.pop();
-    if (last !== undefined) this.bytes -= sizeOf(last);
+    this.takeLast();
     this.#push(event);
   }
 

@@ -97,7 +97,7 @@ test('a first run says what to do: server, domain, account, and a link that sign
 
 test('what is wrong is said first, with its cure', async (t) => {
   const quiet = quietWorld();
-  const statistics = { ...quiet.statistics, rtpengine: [] };
+  const statistics = { ...quiet.statistics, rtpengine: [], database: { state: 'down', waiting: 0 } as const };
   const site = await openConsoleSite(t, {
     world: { health: { ...quiet.health, status: 'degraded', database: 'down', media: 'none' }, statistics },
   });
@@ -105,6 +105,8 @@ test('what is wrong is said first, with its cure', async (t) => {
   await page.getByRole('alert').filter({ hasText: 'database' }).waitFor();
   await page.getByRole('alert').filter({ hasText: 'RTPENGINE' }).waitFor();
   await page.getByText('Degraded').waitFor();
+  // Nobody knows who is registered: 0 would be a lie.
+  await tile(page, 'registrations').getByText('–', { exact: true }).waitFor();
 });
 
 test('when Viaduct stops answering, the last numbers stay and the page says so', async (t) => {
@@ -197,7 +199,7 @@ describe('one call', () => {
   test('packets and MOS of each side stand in the list and on its page, also when its ladder is forgotten', async (t) => {
     const site = await openConsoleSite(t, { world: { ...busy(), ladder: undefined, explanation: undefined } });
     const page = await look(`${site.url}/#/calls`);
-    await page.getByText('MOS 4.3 / 1,500', { exact: true }).waitFor();
+    await page.getByText('MOS 4.3 / 1,500 packets', { exact: true }).waitFor();
     await page.goto(`${site.url}/#/calls/call-0`);
     await page.getByText('Its ladder is not kept any more').waitFor();
     await page.getByText('MOS 4.3 (good), jitter 4 ms, 0.2 % lost, round trip 31 ms.').waitFor();

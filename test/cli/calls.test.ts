@@ -197,6 +197,24 @@ test('viaduct calls: a call that was answered and then lost has no status of a r
   assert.match(seen.text, / failed +alice.* 2 s$/m);
 });
 
+test('viaduct calls: a caller who gave up is told from a call that was answered, and a list in part says so', async () => {
+  const seen = screen();
+  const givenUp = { ...call, state: 'ended', status: 487 };
+  const running = invented({ '/api/v1/calls?limit=40': { items: [givenUp], next: null, complete: false } });
+  await callsCommand(running, seen, wordsOf('calls', []));
+  assert.match(seen.text, /^the-id .* no answer +alice.*\nThe database does not answer: .* are missing\.\n$/m);
+});
+
+test('viaduct calls: where there are none it says which', async () => {
+  const words = { ringing: 'No call rings now.', failed: 'No call has failed.' };
+  for (const [state, text] of Object.entries(words)) {
+    const seen = screen();
+    const none = invented({ [`/api/v1/calls?limit=40&state=${state}`]: { items: [], next: null, complete: true } });
+    await callsCommand(none, seen, wordsOf('calls', [state]));
+    assert.equal(seen.text, `${text}\n`);
+  }
+});
+
 test('what was typed wrong is said, and nobody is asked', async () => {
   const nobody = invented({});
   await assert.rejects(

@@ -1,7 +1,7 @@
 /** What the record of a call says of its media: packets and quality of each side, in a list and on its own page. */
 import type { Call } from './answers.ts';
 import { mosWord, noQuality } from './explanation.tsx';
-import { count } from './words.ts';
+import { count, counted } from './words.ts';
 
 type Leg = Call['legs'][number];
 
@@ -17,7 +17,7 @@ export function HeardPair({ call: { legs, answeredAt } }: { readonly call: Call 
 
 function brief({ mos, packets }: Leg): string {
   if (mos !== null) return `MOS ${mos.toFixed(1)}`;
-  return packets === null ? '–' : count(packets);
+  return packets === null ? '–' : counted(packets, 'packet');
 }
 
 function sentence(leg: Leg): string {

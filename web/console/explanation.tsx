@@ -46,7 +46,12 @@ export function Legs({ explanation: { call, legs } }: { readonly explanation: Ex
   return (
     <div class="cards">
       {legs.map((leg) => (
-        <LegCard key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`} leg={leg} withMedia={withMedia} />
+        <LegCard
+          key={`${leg.party.role} ${leg.party.name} ${leg.party.address}`}
+          leg={leg}
+          withMedia={withMedia}
+          isOver={call.endedAt !== null}
+        />
       ))}
     </div>
   );
@@ -56,9 +61,10 @@ interface LegProps {
   readonly leg: Leg;
   /** It was answered: there should be some. */
   readonly withMedia: boolean;
+  readonly isOver: boolean;
 }
 
-function LegCard({ leg, withMedia }: LegProps) {
+function LegCard({ leg, withMedia, isOver }: LegProps) {
   const { party, userAgent, profile, why, media, inCall } = leg;
   return (
     <Card title={party.name} note={inCall ? party.role : `${party.role}, did not answer`}>
@@ -84,7 +90,7 @@ function LegCard({ leg, withMedia }: LegProps) {
               <code>{media.remote === '' ? 'not seen yet' : media.remote}</code> to <code>{media.local}</code>
             </dd>
             <dt>Arrived</dt>
-            <dd class="num">{arrived(media)}</dd>
+            <dd class="num">{arrived(media, isOver)}</dd>
           </>
         )}
       </dl>
@@ -104,9 +110,11 @@ function LegCard({ leg, withMedia }: LegProps) {
   );
 }
 
-function arrived({ packets, silentSeconds }: NonNullable<Leg['media']>): string {
-  if (silentSeconds === null) return 'no packet yet';
-  return `${count(packets)} packets, the last ${silentSeconds < 3 ? 'just now' : `${count(silentSeconds)} s before`}`;
+function arrived({ packets, silentSeconds }: NonNullable<Leg['media']>, isOver: boolean): string {
+  if (silentSeconds === null) return isOver ? 'no packet' : 'no packet yet';
+  const justNow = isOver ? 'at the end' : 'just now';
+  const before = `${count(silentSeconds)} s before${isOver ? ' the end' : ''}`;
+  return `${count(packets)} packets, the last ${silentSeconds < 3 ? justNow : before}`;
 }
 
 type CheckState = NonNullable<Leg['media']>['ice'];

@@ -73,11 +73,13 @@ async function inOneTransaction(client: pg.Client, work: () => Promise<void>): P
 
 async function applyMissing(client: pg.Client, migrations: readonly Migration[], log: Log): Promise<void> {
   const applied = await appliedChecksums(client);
+  const missing = migrations.filter(({ file }) => !applied.has(file)).length;
   for (const migration of migrations) {
     const checksum = applied.get(migration.file);
     if (checksum === undefined) await apply(client, migration, log);
     else if (checksum !== migration.checksum) throw new Failure('migration-changed', `sql/${migration.file} differs.`);
   }
+  if (missing > 0) log.info({ migrations: missing }, 'The tables of the database are up to date');
 }
 
 async function appliedChecksums(client: pg.Client): Promise<ReadonlyMap<string, string>> {
@@ -94,7 +96,7 @@ async function apply(client: pg.Client, { file, text, checksum }: Migration, log
     throw new Failure('migration-failed', `sql/${file}: ${wordsOf(error)}`);
   }
   await client.query('INSERT INTO viaduct_migration (file, checksum) VALUES ($1, $2)', [file, checksum]);
-  log.info({ file }, 'database migration applied');
+  log.debug({ file }, 'database migration applied');
 }
 
 function unreachable(error: unknown): never {

@@ -74,7 +74,7 @@ function Ailment({ title, children }: { readonly title: string; readonly childre
 }
 
 function Tiles({ numbers }: { readonly numbers: Statistics }) {
-  const { calls, connections, registrations, rtpengine } = numbers;
+  const { calls, connections, registrations, rtpengine, database } = numbers;
   const history = samples.value;
   const ports = rtpengine.flatMap((node) => (node.ports === null ? [] : [node.ports]));
   const used = ports.reduce((sum, each) => sum + each.used, 0);
@@ -88,10 +88,10 @@ function Tiles({ numbers }: { readonly numbers: Statistics }) {
       <Tile
         name="registrations"
         label="Registered contacts"
-        value={count(registrations.bindings)}
+        value={database.state === 'down' ? '–' : count(registrations.bindings)}
         points={gauge(history, 'bindings')}
       >
-        can be called now
+        {database.state === 'down' ? 'the database does not answer' : 'can be called now'}
       </Tile>
       <Tile
         name="requests"
