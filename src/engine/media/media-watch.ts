@@ -70,7 +70,7 @@ export class MediaWatch {
   }
 
   #wait(story: Story): void {
-    if (story.state !== 'answered') {
+    if (this.#stopped || story.state !== 'answered') {
       this.#next.delete(story);
       return;
     }
