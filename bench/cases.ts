@@ -30,7 +30,7 @@ export interface Case {
   readonly bar?: { readonly of: 'proxy' | 'proxy and PostgreSQL'; readonly ratio: number };
 }
 
-/** The cases of one of them are measured one after the other, over one start. */
+/** The cases of one of them share a start. */
 const few: Stored = { bindings: 10_000, subscriptions: 2_000 };
 const many: Stored = { bindings: 1_000_000, subscriptions: 200_000 };
 

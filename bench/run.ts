@@ -8,7 +8,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSuite } from '../test/support/suite.ts';
+import { createSuite, type Suite } from '../test/support/suite.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Case, cases, type Stored } from './cases.ts';
 import { countsOf, perOperation } from './counts.ts';
@@ -19,7 +19,7 @@ import type { Peer, RunningPeer } from './peers/peer.ts';
 import { viaduct } from './peers/viaduct.ts';
 import { fill, watchersOfEach } from './stored.ts';
 import { type Measured, tableOf } from './table.ts';
-import { startWatchers } from './watchers.ts';
+import { startWatchers, type Watchers } from './watchers.ts';
 
 /** Longer than the pace of presence, so that each change is a NOTIFY of its own. */
 const publishedMs = 10_000;
@@ -55,13 +55,9 @@ for (const one of chosen.filter(({ stored }) => stored === undefined)) {
     for (const peer of peers.filter(isThere)) measured.push(await measure(one, peer, run));
   }
 }
-const byStored = Map.groupBy(chosen, ({ stored }) => stored);
-for (let run = 1; run <= runs && peers.includes(viaduct); run += 1) {
-  // What is compared takes turns.
-  for (const [stored, some] of byStored) {
-    if (stored !== undefined) measured.push(...(await measureStored(stored, some, run)));
-  }
-}
+const overStored = peers.includes(viaduct) ? chosen.filter(({ stored }) => stored !== undefined) : [];
+for (let run = 1; run <= runs && overStored.length > 0; run += 1)
+  measured.push(...(await measureStored(overStored, run)));
 const results = { date: new Date().toISOString(), node: process.version, runs, seconds, warmUp, measured };
 const file = join(import.meta.dirname, 'results', `${results.date.slice(0, 19).replaceAll(':', '')}.json`);
 mkdirSync(join(file, '..'), { recursive: true });
@@ -97,36 +93,65 @@ async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
   }
 }
 
-/** One case after the other, over a database that is filled already. */
-async function measureStored(stored: Stored, some: readonly Case[], run: number): Promise<readonly Measured[]> {
+/** Over databases that are filled already, all of them at once: what is compared takes turns within a minute. */
+async function measureStored(some: readonly Case[], run: number): Promise<readonly Measured[]> {
   const suite = createSuite();
   const rows: Measured[] = [];
   try {
-    const backends = await startBackends(suite, { sharedBuffers: '1GB' });
-    const [answerPort, watchers] = [await startAnswering(suite), await startWatchers(suite)];
-    const parties = { answerPort, watcherPort: watchers.port };
-    const proxy = await viaduct.start(suite, backends, { media: false }, (at) => fill(at, stored, parties));
-    const start = { startMs: proxy.startMs ?? 0, startMiB: Number(memoryMiB(proxy.pid).toFixed(1)) };
-    await watchers.quiet();
-    for (const { name, scenario, rate } of some) {
-      const isPublish = scenario === 'publish';
-      const users = isPublish ? stored.subscriptions / watchersOfEach : stored.bindings;
-      const holdMs = isPublish ? publishedMs : 0;
-      const same = { proxyPort: proxy.port, answerPort, scenario, rate, users, holdMs };
-      await load(suite, { ...same, seconds: warmUp, leapsBehind: 0 });
-      await watchers.quiet();
-      const before = watchers.told();
-      const result = await metered(backends, proxy, async () => {
-        const outcome = await load(suite, { ...same, seconds, leapsBehind: rate * warmUp });
-        return isPublish ? { ...outcome, told: watchers.told() - before } : outcome;
-      });
-      rows.push({ case: name, peer: viaduct.name, run, ...result, ...start });
-      say(`  ${name} ${run}: ${JSON.stringify({ ...result, ...start })}`);
+    const sides = new Map<Stored, Side>();
+    for (const { stored } of some) {
+      if (stored !== undefined && !sides.has(stored)) sides.set(stored, await startSide(suite, stored));
+    }
+    for (const one of some) {
+      const side = one.stored && sides.get(one.stored);
+      if (side === undefined) continue;
+      const row = { case: one.name, peer: viaduct.name, run, ...(await measureSide(suite, side, one)) };
+      say(`  ${JSON.stringify(row)}`);
+      rows.push(row);
     }
     return rows;
   } finally {
     await suite.end();
   }
+}
+
+/** A proxy with its database, and whom it tells. */
+interface Side {
+  readonly stored: Stored;
+  readonly backends: Backends;
+  readonly answerPort: number;
+  readonly watchers: Watchers;
+  readonly proxy: RunningPeer;
+  readonly startMiB: number;
+}
+
+async function startSide(suite: Suite, stored: Stored): Promise<Side> {
+  const backends = await startBackends(suite, { sharedBuffers: '1GB' });
+  const [answerPort, watchers] = [await startAnswering(suite), await startWatchers(suite)];
+  const parties = { answerPort, watcherPort: watchers.port };
+  const proxy = await viaduct.start(suite, backends, { media: false }, (at) => fill(at, stored, parties));
+  const startMiB = Number(memoryMiB(proxy.pid).toFixed(1));
+  await watchers.quiet();
+  return { stored, backends, answerPort, watchers, proxy, startMiB };
+}
+
+async function measureSide(
+  suite: Suite,
+  { stored, backends, answerPort, watchers, proxy, startMiB }: Side,
+  { scenario, rate }: Case,
+): Promise<Omit<Measured, 'case' | 'peer' | 'run'>> {
+  const isPublish = scenario === 'publish';
+  const users = isPublish ? stored.subscriptions / watchersOfEach : stored.bindings;
+  const holdMs = isPublish ? publishedMs : 0;
+  const same = { proxyPort: proxy.port, answerPort, scenario, rate, users, holdMs };
+  await load(suite, { ...same, seconds: warmUp, leapsBehind: 0 });
+  if (isPublish) await watchers.quiet();
+  const before = watchers.told();
+  const result = await metered(backends, proxy, async () => {
+    const outcome = await load(suite, { ...same, seconds, leapsBehind: rate * warmUp });
+    return isPublish ? { ...outcome, told: watchers.told() - before } : outcome;
+  });
+  return { ...result, startMs: proxy.startMs ?? 0, startMiB };
 }
 
 async function metered(
