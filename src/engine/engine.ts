@@ -85,7 +85,10 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     callChanged(happenings, change, story);
     logCall(log, change, story);
     if (change === 'failed') failedCalls.keep(story);
-    if (change === 'failed' || change === 'ended') callRecords.keep(story);
+    if (change === 'failed' || change === 'ended') {
+      callRecords.keep(story);
+      mediaWatch.ended(story);
+    }
     if (change === 'answered') mediaWatch.answered(story);
   });
   const counters = new Counters();

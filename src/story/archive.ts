@@ -51,8 +51,12 @@ export class Archive {
     this.#ids.set(story.id, story);
   }
 
-  /** Changes a story and keeps count of what it takes. */
+  /** Changes a story and keeps count of what it takes; one that is forgotten counts no more, whatever comes late for it. */
   change(story: Story, change: (story: Story) => void, nowMs: number): void {
+    if (this.#ids.get(story.id) !== story) {
+      change(story);
+      return;
+    }
     const before = story.bytes;
     change(story);
     this.#bytes += story.bytes - before;
@@ -82,7 +86,7 @@ export class Archive {
       const [oldest] = this.#ended.values();
       if (oldest !== undefined) this.forget(oldest);
     }
-    while (this.#bytes > this.#limits.bytes) {
+    for (let left = this.#live.size; left > 0 && this.#bytes > this.#limits.bytes; left--) {
       const [oldest] = this.#live.values();
       if (oldest === undefined) return;
       this.#bytes -= oldest.bytes;

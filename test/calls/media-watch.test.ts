@@ -192,19 +192,38 @@ test('law 9: over all calls rtpengine is asked ten times a second, and of many a
     heard(it, talks, talks);
     const calls: Call[] = [];
     for (let count = 0; count < 120; count++) calls.push(await it.call(alice, bob));
-    const looks = async (): Promise<number> => {
-      const family = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_media_looks_total');
-      return family?.samples.get('viaduct_media_looks_total')?.[0]?.value ?? 0;
-    };
     await it.restart();
     await it.clock.advance(4_050);
-    const early = await looks();
+    const early = await looksOf(it);
     assert.ok(early >= 1 && early < 120, `${early} at once`);
     await it.clock.advance(30_000);
-    const before = await looks();
+    const before = await looksOf(it);
     await it.clock.advance(120_000);
-    const more = (await looks()) - before;
+    const more = (await looksOf(it)) - before;
     assert.ok(more > 1_080 && more <= 1_200, `${more} in two minutes`);
     for (const call of calls) await it.hangUp(alice, call.caller, bob);
   });
 });
+
+test('law 9: calls that have ended make no other call wait for its look', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    heard(it, talks, talks);
+    const calls: Call[] = [];
+    for (let count = 0; count < 200; count++) calls.push(await it.call(alice, bob));
+    await it.clock.advance(10_000);
+    for (const call of calls) await it.hangUp(alice, call.caller, bob);
+    const last = await it.call(alice, bob);
+    const before = await looksOf(it);
+    await it.clock.advance(15_000);
+    assert.equal((await looksOf(it)) - before, 2, 'after 4 s, and ten seconds later');
+    await it.hangUp(alice, last.caller, bob);
+  });
+});
+
+async function looksOf(it: ProxyScene): Promise<number> {
+  const family = readPrometheus(await it.proxy().operations.metrics()).get('viaduct_media_looks_total');
+  return family?.samples.get('viaduct_media_looks_total')?.[0]?.value ?? 0;
+}

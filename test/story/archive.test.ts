@@ -126,4 +126,15 @@ describe('the stories of all calls', () => {
       }),
     );
   });
+
+  test('what comes late for a call that is forgotten, as the answer of an rtpengine, counts for nobody', () => {
+    const archive = new Archive({ bytes: 10_000 });
+    const old = begun(archive, 'same');
+    end(archive, old, 0);
+    archive.forget(old);
+    const again = begun(archive, 'same');
+    for (let count = 0; count < 5; count++) grow(archive, old, 5_000);
+    assert.equal(archive.bytes, again.bytes);
+    assert.equal(archive.find('same'), again, 'its name is that of another call by now');
+  });
 });

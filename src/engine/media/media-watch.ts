@@ -51,6 +51,13 @@ export class MediaWatch {
     this.#later(story, firstMs);
   }
 
+  /** Nobody looks at it again, and it counts no more: how often the others are looked at depends on how many there are. */
+  ended(story: Story): void {
+    this.#next.get(story)?.();
+    this.#next.delete(story);
+    this.#waiting.delete(story);
+  }
+
   /** A new answer within a call. */
   renegotiated(answer: SipMessage): void {
     const story = this.#options.stories.of(answer);
