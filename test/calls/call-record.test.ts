@@ -275,6 +275,31 @@ describe('the record of a call', () => {
       assert.deepEqual(await look(), expected);
     }));
 
+  test('of the second of them comes also when the first was forgotten long before', () =>
+    stage(async (it) => {
+      const hours: readonly [string, string] = ['Expires', '7200'];
+      const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' }, { headers: [hours] });
+      const carol = await it.registered({ name: 'carol', address: '192.0.2.3' }, { headers: [hours] });
+      const first = await it.call(alice, bob, { callId: 'shared' });
+      const second = await it.call(bob, carol, { callId: 'shared' });
+      await it.hangUp(alice, first.caller, bob);
+      await it.clock.advance(3_700_000);
+      await it.hangUp(alice, (await it.call(alice, bob)).caller, bob);
+      await it.hangUp(bob, second.caller, carol);
+      await it.clock.advance(3_000);
+      await it.restart();
+      const { items } = await it.proxy().operations.calls({ limit: 10 });
+      assert.deepEqual(
+        items.map(({ from, state }) => [from.replace(/sip:|@.*/g, ''), state]),
+        [
+          ['alice', 'ended'],
+          ['bob', 'ended'],
+          ['alice', 'ended'],
+        ],
+      );
+    }));
+
   test('of a call that went on over a restart begins with its answer', () =>
     stage(async (it) => {
       const alice = it.agent({ name: 'alice', address: '192.0.2.1' });

@@ -37,6 +37,8 @@ export class Stories {
   readonly #asking = new Map<Story, Promise<void>>();
   /** Calls whose beginning was told. */
   readonly #told = new WeakSet<Story>();
+  /** There were two calls of one Call-ID at a time; nearly nobody does that, and then a message of no call is one look. */
+  #haveShared = false;
 
   constructor(clock: Clock, relay: MediaRelay, changed: CallWatcher, limits: Partial<ArchiveLimits> = {}) {
     this.#clock = clock;
@@ -48,15 +50,20 @@ export class Stories {
   /** Two callers who use one Call-ID at a time, as the sides of a B2BUA may, have a story each. */
   byCall(callId: string, callerTag: string | undefined): Story | undefined {
     const first = this.#archive.find(callId);
-    return first?.isShared === true ? (this.#archive.find(keyOf(callId, callerTag)) ?? first) : first;
+    return this.#isAlone(first) ? first : (this.#archive.find(keyOf(callId, callerTag)) ?? first);
   }
 
   of(message: SipMessage): Story | undefined {
     const callId = get(message, CallId) ?? '';
     const first = this.#archive.find(callId);
-    if (first?.isShared !== true) return first;
+    if (this.#isAlone(first)) return first;
     const tags = [tagOf(get(message, From)), tagOf(get(message, To))];
     return tags.map((tag) => this.#archive.find(keyOf(callId, tag))).find((story) => story !== undefined) ?? first;
+  }
+
+  /** The first of two may be forgotten while the second goes on. */
+  #isAlone(first: Story | undefined): boolean {
+    return first === undefined ? !this.#haveShared : !first.isShared;
   }
 
   byId(id: string): Story | undefined {
@@ -103,7 +110,7 @@ export class Stories {
   #open(start: Omit<StoryStart, 'id' | 'key' | 'openedBy'>, tag: string | undefined): Story {
     const [callId, from, to] = [owned(start.callId), owned(start.from), owned(start.to)];
     const first = this.#archive.find(callId);
-    if (first !== undefined) first.isShared = true;
+    if (first !== undefined) this.#haveShared = first.isShared = true;
     const key = first === undefined ? callId : keyOf(callId, tag);
     const openedBy = tag === undefined ? undefined : owned(tag);
     const story = new Story({ ...start, id: callIdHash(key), key, openedBy, callId, from, to });
