@@ -32,12 +32,19 @@ export function heard(core: Core, change: Change, node: string): void {
   }
 }
 
+/** Others write what they could not for as long; by then the row of a call that has ended is gone, too. */
+const rowsAgainMs = 5_000;
+
 /** The database was away for longer than others wait with what they tell: what stands in tables is read anew. */
 export function missed(core: Core): void {
   const { presence, messages, ports } = core;
-  Promise.all([othersCalls(core), messages.start(), presence.tellAllAnew()]).catch((thrown: unknown) => {
-    ports.log.debug({ error: String(thrown) }, 'What was missed is seen with the next change');
-  });
+  const read = (...parts: readonly Promise<unknown>[]): void => {
+    Promise.all(parts).catch((thrown: unknown) => {
+      ports.log.debug({ error: String(thrown) }, 'What was missed is seen with the next change');
+    });
+  };
+  read(othersCalls(core), messages.start(), presence.tellAllAnew());
+  ports.clock.after(rowsAgainMs, () => read(othersCalls(core)));
 }
 
 /** A call of another node that ended meanwhile would light its lamp, and count for its account, until that node is gone. */

@@ -79,15 +79,25 @@ export class BusyCalls {
     this.#putOne(aor, { ...call, node });
   }
 
-  /** Another node has this answered call, and had it when we started. */
+  /** By its row another node has this answered call. Where its end was told already, only the row is still there. */
   known(record: DialogRecord): void {
-    this.#put(keyOfRecord(record), partiesOfRecord(record), 'confirmed', record.node);
+    const [key, parties] = [keyOfRecord(record), partiesOfRecord(record)];
+    if (!this.#hasEnded(key, parties)) this.#put(key, parties, 'confirmed', record.node);
+  }
+
+  #hasEnded(key: string, { caller, called }: Parties): boolean {
+    const phaseOf = (uri: string, id: string): CallPhase | undefined =>
+      this.#byAor.get(this.#aorOfOurs(uri) ?? '')?.get(id)?.phase;
+    return phaseOf(caller, `i-${key}`) === 'terminated' || phaseOf(called, `r-${key}`) === 'terminated';
   }
 
   /** It is gone, or was started anew: what neither it nor another node tells of again in a while is over. */
   nodeGone(node: string): void {
     const lost = `${node} gone`;
-    this.#each(node, (aor, call) => this.#byAor.get(aor)?.set(call.id, { ...call, node: lost }));
+    this.#each(node, (aor, call) => {
+      // What has ended is forgotten as it is.
+      if (call.phase !== 'terminated') this.#byAor.get(aor)?.set(call.id, { ...call, node: lost });
+    });
     this.#clock.after(toldAgainMs, () =>
       this.#each(lost, (aor, call) => this.#putOne(aor, { ...call, phase: 'terminated' })),
     );
