@@ -67,14 +67,17 @@ async function payloadByAny(
   candidates: AsyncIterable<CryptoKey>,
   checks: JWTVerifyOptions,
 ): Promise<JWTPayload> {
+  let last: unknown = new errors.JWSSignatureVerificationFailed();
   for await (const key of candidates) {
     try {
       return (await jwtVerify(token, key, checks)).payload;
     } catch (thrown) {
-      if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) throw thrown;
+      // It was this key, and what the token says is wrong.
+      if (thrown instanceof errors.JWTClaimValidationFailed || thrown instanceof errors.JWTExpired) throw thrown;
+      last = thrown;
     }
   }
-  throw new errors.JWSSignatureVerificationFailed();
+  throw last;
 }
 
 function accountIn(payload: JWTPayload, claim: string): VerifiedToken | RefusedToken {

@@ -47,10 +47,11 @@ export function createTokenLogins(
 }
 
 /**
- * Any other was signed by the identity server: whoever has it guesses nothing, and an office whose pages all wake up with
- * old ones, or whose application asks for another audience, must not be banned.
+ * Any other was signed by the identity server, or by a key of it that we do not know or cannot use: whoever has it guesses
+ * nothing, and an office whose pages all wake up with old ones, or whose application asks for another audience, must not
+ * be banned.
  */
-const forgeries: readonly TokenFault[] = ['token-malformed', 'token-algorithm', 'token-key', 'token-signature'];
+const forgeries: readonly TokenFault[] = ['token-malformed', 'token-algorithm', 'token-signature'];
 
 function nameOf(account: string, domains: Pick<Domains, 'first' | 'isDomain'>) {
   try {

@@ -102,6 +102,20 @@ test('RFC 7518 §3.3: a key of RSA that is too short is no key', async () => {
   assert.equal(inShort(await weak.verify(token)), 'token-key: Its kid is "short". It cannot be used.');
 });
 
+test('a key that cannot be used is in nobody’s way: a token that names none is tried with the next', async () => {
+  const { publicKey: short } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const good = await signingKey('good', 'RS256');
+  const keys = new Keys({
+    read: async () => JSON.stringify({ keys: [{ ...short.export({ format: 'jwk' }), kid: 'short' }, good.shown] }),
+    clock,
+    log: silent,
+  });
+  await keys.start();
+  keys.close();
+  const either = createVerifier({ keys, issuer: ISSUER, audiences: [AUDIENCE], claim: 'sub', clock });
+  assert.match(inShort(await either.verify(await signed({ ...good, kid: undefined }, nowMs))), /^alice until/);
+});
+
 test('RFC 7519 §4.1: issuer, audience, nbf and exp, each with what the token says', async () => {
   const cases: readonly (readonly [object, string | RegExp])[] = [
     [{ iss: 'https://id.example.org/' }, 'token-issuer: Its iss is "https://id.example.org/".'],

@@ -118,10 +118,10 @@ test('forged ones count like wrong passwords: five block that address of that so
   assert.equal(await outcomeOf(office, bringing('good', register)), alice);
 });
 
-test('who has a token that was signed guesses nothing, nor who has one while the keys cannot be fetched', async () => {
+test('who has a token that was signed guesses nothing, nor who has one of a key that we do not know or cannot fetch', async () => {
   const office = create();
   const signed = ['token-expired', 'token-early', 'token-issuer', 'token-audience', 'token-claim'] as const;
-  const faults = [...signed, 'token-keys-missing'] as const;
+  const faults = [...signed, 'token-key', 'token-keys-missing'] as const;
   for (const fault of faults) office.known.set(fault, { fault, detail: '' });
   for (let attempt = 0; attempt < 50; attempt++) {
     for (const fault of faults) {
