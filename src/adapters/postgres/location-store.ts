@@ -116,7 +116,7 @@ export function createLocationStore(
       return rows.map(bindingOf);
     },
     sweep: () => sweep(clock.nowMs()),
-    waiting: () => groups.reduce((sum, group) => sum + group.waiting(), 0),
+    waiting: () => groups.reduce((sum, group) => sum + group.waiting(), turns.waiting()),
     idle: async () => {
       await turns.idle();
       await Promise.all(groups.map((group) => group.idle()));

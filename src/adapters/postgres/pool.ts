@@ -149,10 +149,10 @@ async function setSession(client: pg.ClientBase): Promise<void> {
   );
   // Our statements find rows by key. While a table fills up its statistics are old, and a plan made from them reads the
   // whole table for each group; planning anew each time costs as much as the work, and compiling a plan a hundred times as
-  // much. Databases that speak the protocol only may not know these settings, and do without.
-  await client
-    .query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off')
-    .catch(() => undefined);
+  // much. Databases that speak the protocol only may not know one of these settings, and do without it.
+  for (const setting of ['enable_seqscan = off', 'plan_cache_mode = force_generic_plan', 'jit = off']) {
+    await client.query(`SET ${setting}`).catch(() => undefined);
+  }
 }
 
 /** One with a statement on its way is cut, and that fails. */

@@ -19,10 +19,11 @@ function stage() {
 }
 
 test('turns: of one key the next begins when the one before has ended, also when it failed; other keys do not wait', async () => {
-  const { begun, ends, take } = stage();
+  const { begun, ends, turns, take } = stage();
   const [first, second, third] = [take('a', 'first'), take('a', 'second'), take('a', 'third')];
   const other = take('b', 'other');
   assert.deepEqual(begun, ['first', 'other']);
+  assert.equal(turns.waiting(), 2);
   ends.get('first')?.badly();
   await assert.rejects(first, /first/);
   await settle();
@@ -33,6 +34,7 @@ test('turns: of one key the next begins when the one before has ended, also when
   await settle();
   ends.get('third')?.well();
   assert.equal(await third, 'third');
+  assert.equal(turns.waiting(), 0);
 });
 
 test('turns: idle when nobody has one or waits for one', async () => {
