@@ -121,6 +121,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
     }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
+    answered: (status) => running.answeredHttp(status),
     allowedHosts: () => current.domains,
     pages,
     phone: phoneSettings(network.listeners, () => current.domains[0] ?? '', demo, push?.vapidKey),

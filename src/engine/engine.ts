@@ -72,6 +72,8 @@ export interface Engine extends NetworkEvents {
   replaceDomains(names: readonly string[]): void;
   /** Whether a connection from this address may come in, or a request of HTTP. */
   admits(address: string, approach: Approach): boolean;
+  /** A request of HTTP has its answer. */
+  answeredHttp(status: number): void;
 }
 
 export function createEngine(given: EnginePorts, routes: Routes, options: EngineOptions): Engine {
@@ -228,6 +230,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
   return {
     operations: createOperations(core),
     admits: (address, approach) => protection.admits(address, approach),
+    answeredHttp: (status) => counters.httpAnswer(status),
     replaceDomains: (names) => core.domains.replace(names),
     start: async () => {
       await nodes.start();

@@ -31,6 +31,7 @@ after(async () => {
 });
 
 test('/metrics is what Prometheus reads, with times of ng commands and of the database, and the process', async () => {
+  await viaduct.get('/api/v1/nothing');
   const response = await viaduct.get('/metrics');
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
   const families = readPrometheus(await response.text());
@@ -44,6 +45,7 @@ test('/metrics is what Prometheus reads, with times of ng commands and of the da
   assert.equal(sum('viaduct_connections', { transport: 'tcp' }), 1);
   assert.ok(sum('viaduct_ng_duration_seconds_count', { command: 'offer' }) >= 1);
   assert.ok(sum('viaduct_database_duration_seconds_count', { operation: 'location.change' }) >= 2);
+  assert.equal(sum('viaduct_http_responses_total', { status: '404' }), 1);
   assert.ok(sum('process_resident_memory_bytes') > 1e7);
 });
 

@@ -30,6 +30,8 @@ export interface HttpOptions {
   readonly allowedHosts: () => readonly string[];
   /** Whether one more request from this address is answered; `/health` always is. Absent: all are. */
   readonly admits?: (address: string) => boolean;
+  /** Told of each answer. */
+  readonly answered?: (status: number) => void;
   readonly pages: Pages;
   readonly phone: PhoneSettings;
   readonly log: Log;
@@ -59,6 +61,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       ? send(reply.headers(SECURITY_HEADERS).header('retry-after', '1'), 429, 'Too many requests from this address.')
       : admit(reply, targetOf(request, options.pages), callerOf(request, direct), accessOf(options)),
   );
+  app.addHook('onResponse', async (_request, { statusCode }) => options.answered?.(statusCode));
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, options.log));
   const methods = collectMethods(app);
   app.setNotFoundHandler((request, reply) => notFound(methods, request, reply));

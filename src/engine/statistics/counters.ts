@@ -29,6 +29,8 @@ export class Counters {
   readonly classes: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
   readonly dropped: Record<string, number> = {};
+  /** Answers of REST and of the pages, by status. */
+  readonly http: Record<string, number> = {};
   /** What the watch over the media found, by code of the verdict. */
   readonly mediaFaults: Record<string, number> = {};
   /** By what came of them. */
@@ -53,6 +55,10 @@ export class Counters {
 
   refusal(code: ErrorCode): void {
     add(this.refusals, code);
+  }
+
+  httpAnswer(status: number): void {
+    add(this.http, String(status));
   }
 
   mediaFault(code: string): void {

@@ -45,6 +45,11 @@ function ofSip({ counters }: Core, statistics: Statistics): readonly MetricFamil
       by('reason', messages.dropped),
     ),
     counter('viaduct_refusals_total', 'Requests refused, by the code of `errors.ts`.', by('code', refusals)),
+    counter(
+      'viaduct_http_responses_total',
+      'Answers of REST and the pages: 401 a wrong token, 403 a wrong Host, 429 too many.',
+      by('status', counters.http),
+    ),
     gauge('viaduct_transactions', 'Transactions that are remembered.', by('kind', transactions)),
     gauge('viaduct_calls', 'Calls in progress.', [
       { labels: { state: 'ringing' }, value: calls.ringing },

@@ -67,6 +67,17 @@ test('RFC 6585 §4: an address that asks too often gets 429, with when to come a
   assert.deepEqual(new Set(asked), new Set(['127.0.0.1']));
 });
 
+test('each answer is told of with its status, refusals before anything is looked at included', async () => {
+  const told: number[] = [];
+  await listening({ answered: (status) => void told.push(status) }, async (port) => {
+    await ask(port, '/api/v1/stats');
+    await ask(port, '/api/v1/stats', { host: 'evil.example' });
+    await ask(port, '/api/v1/nothing');
+    await ask(port, '/phone', { host: "x;script-src'*'" });
+  });
+  assert.deepEqual(told, [200, 403, 404, 400]);
+});
+
 test('a Host header that is not a name is refused before anything is made of it', async () => {
   await listening({ apiToken: TOKEN }, async (port) => {
     assertProblem(await ask(port, '/phone', { host: "x;script-src'*'" }), 400, /Host header/);
