@@ -7,12 +7,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
-import { createSuite } from '../test/support/suite.ts';
 import { startBackends } from './backends.ts';
 import { cases } from './cases.ts';
 import { memoryMiB } from './cpu.ts';
 import { accounts, callees, domain, load, startAnswering } from './load.ts';
 import { viaduct } from './peers/viaduct.ts';
+import { createBenchSuite } from './suite.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ if (bindings > accounts) throw new Error(`there are ${accounts} accounts`);
 const restMs = 45_000;
 const atOnce = 100;
 
-const suite = createSuite();
+const suite = createBenchSuite();
 try {
   const backends = await startBackends(suite, one);
   const answerPort = await startAnswering(suite);

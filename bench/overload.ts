@@ -5,11 +5,11 @@
  *     node bench/overload.ts --only register --from 500 --seconds 15
  */
 import { parseArgs } from 'node:util';
-import { createSuite } from '../test/support/suite.ts';
 import { startBackends } from './backends.ts';
 import { cases } from './cases.ts';
 import { callees, load, type Outcome, startAnswering } from './load.ts';
 import { viaduct } from './peers/viaduct.ts';
+import { createBenchSuite } from './suite.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const growth = 1.25;
 /** As many as there are accounts at the answering side, or as are refreshed without end. */
 const users = scenario === 'register' ? 5_000 : callees;
 
-const suite = createSuite();
+const suite = createBenchSuite();
 try {
   const backends = await startBackends(suite, one);
   const answerPort = await startAnswering(suite);

@@ -8,7 +8,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSuite, type Suite } from '../test/support/suite.ts';
+import type { Suite } from '../test/support/suite.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Case, cases, type Stored } from './cases.ts';
 import { countsOf, perOperation } from './counts.ts';
@@ -18,6 +18,7 @@ import { kamailio } from './peers/kamailio.ts';
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { viaduct } from './peers/viaduct.ts';
 import { fill, watchersOfEach } from './stored.ts';
+import { createBenchSuite } from './suite.ts';
 import { type Measured, tableOf } from './table.ts';
 import { startWatchers, type Watchers } from './watchers.ts';
 
@@ -72,7 +73,7 @@ function isThere(peer: Peer): boolean {
 }
 
 async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
-  const suite = createSuite();
+  const suite = createBenchSuite();
   try {
     const backends = await startBackends(suite, one);
     const answerPort = await startAnswering(suite);
@@ -95,7 +96,7 @@ async function measure(one: Case, peer: Peer, run: number): Promise<Measured> {
 
 /** Over databases that are filled already, all of them at once: what is compared takes turns within a minute. */
 async function measureStored(some: readonly Case[], run: number): Promise<readonly Measured[]> {
-  const suite = createSuite();
+  const suite = createBenchSuite();
   const rows: Measured[] = [];
   try {
     const sides = new Map<Stored, Side>();

@@ -8,11 +8,11 @@
  * when memory grows by more than a tenth after it, files or delays beyond their bound.
  */
 import { parseArgs } from 'node:util';
-import { createSuite } from '../test/support/suite.ts';
 import { startBackends } from './backends.ts';
 import { cases } from './cases.ts';
 import { callees, load, startAnswering } from './load.ts';
 import { viaduct } from './peers/viaduct.ts';
+import { createBenchSuite } from './suite.ts';
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ interface Look {
   readonly delaySeconds: number;
 }
 
-const suite = createSuite();
+const suite = createBenchSuite();
 const looks: Look[] = [];
 try {
   const backends = await startBackends(suite, one);
