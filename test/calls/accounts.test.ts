@@ -60,6 +60,21 @@ for (const how of ['disabled', 'removed'] as const) {
     }));
 }
 
+for (const then of ['stays so', 'is enabled again']) {
+  test(`a REGISTER that was let in just before its account was disabled, and is written just after, when it ${then}`, () =>
+    stage(async (it, alice) => {
+      const { operations } = it.proxy();
+      const bindings = () => it.database.rows.bindings().filter(({ aor }) => aor === alice.aor);
+      const late = bindings();
+      await operations.setSubscriberDisabled(alices, true);
+      await it.database.location.change({ aor: alice.aor, callId: 'late', cseq: 9, save: late, remove: [] });
+      assert.equal(bindings().length, 1);
+      if (then !== 'stays so') await operations.setSubscriberDisabled(alices, false);
+      await it.clock.advance(1_500);
+      assert.equal(bindings().length, then === 'stays so' ? 0 : 1);
+    }));
+}
+
 test('a new account logs in, and a new password holds from the next login on', () =>
   stage(async (it) => {
     const { operations } = it.proxy();

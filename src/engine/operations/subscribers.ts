@@ -58,8 +58,25 @@ export function subscriberOperations(core: Core): SubscriberOperations {
   };
 }
 
-function end(core: Core, { username, domain }: Name): Promise<void> {
-  return closeAccount(core, `sip:${escapeUser(username)}@${domain}`);
+/** A REGISTER that was let in a moment before, at whatever node, may be written after it. */
+const lateMs = 1_000;
+
+async function end(core: Core, name: Name): Promise<void> {
+  const { clock, log } = core.ports;
+  const aor = `sip:${escapeUser(name.username)}@${name.domain}`;
+  await closeAccount(core, aor);
+  clock.after(lateMs, () => {
+    endLate(core, name, aor).catch((thrown: unknown) =>
+      log.debug({ aor, error: String(thrown) }, 'It may be registered'),
+    );
+  });
+}
+
+/** Unless the account is open again. */
+async function endLate(core: Core, { username, domain }: Name, aor: string): Promise<void> {
+  const { location, subscribers } = core.ports;
+  const [bindings, account] = await Promise.all([location.lookup(aor), subscribers.find(username, domain)]);
+  if (bindings.length > 0 && account === undefined) await closeAccount(core, aor);
 }
 
 /** `alice@example.com`, `sip:alice@example.com`, or `alice` in the first domain. */
