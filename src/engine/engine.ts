@@ -266,6 +266,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
       keepAlive.stop();
       core.sessions.stop();
       callRecords.flush();
+      failedCalls.flush();
       core.changes.stop();
       return left;
     },

@@ -44,6 +44,14 @@ describe('a failed call', () => {
       assert.partialDeepStrictEqual(await operations.call(id), { callId: 'busy-call', state: 'failed', status: 486 });
     }));
 
+  test('of the last seconds before a stop is written at the stop', () =>
+    stage(async (it) => {
+      const id = await busy(it, 'busy-call');
+      await it.proxy().stop();
+      await it.clock.advance(1);
+      assert.equal((await it.database.failedCalls.find(id))?.status, 486);
+    }));
+
   test('law 8: is written without what the caller logged in with', () =>
     stage(async (it) => {
       const id = await busy(it, 'busy-call');

@@ -5,7 +5,7 @@
  * Bounded: what the database cannot take is counted and forgotten. Strangers who are refused are not written down: they
  * could fill the table, and the counters have them.
  */
-import type { Clock, FailedCall, FailedCallStore, Log } from '../../ports.ts';
+import type { Cancel, Clock, FailedCall, FailedCallStore, Log } from '../../ports.ts';
 import { storyFromText, storyToText } from '../../story/kept.ts';
 import type { Story } from '../../story/story.ts';
 import { isWorthKeeping } from './call-records.ts';
@@ -19,7 +19,9 @@ export class FailedCalls {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #node: string;
-  #waiting = 0;
+  /** Ended, and something may come behind. */
+  readonly #unsettled = new Map<Story, Cancel>();
+  #saving = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(store: FailedCallStore, clock: Clock, log: Log, node: string) {
@@ -30,15 +32,27 @@ export class FailedCalls {
   }
 
   keep(story: Story): void {
-    if (!isWorthKeeping(story)) return;
-    if (this.#waiting >= mostWaiting) {
+    if (!isWorthKeeping(story) || this.#unsettled.has(story)) return;
+    if (this.#unsettled.size + this.#saving >= mostWaiting) {
       this.#log.debug({ callId: story.callId }, 'A failed call is not kept: too many wait for the database');
       return;
     }
-    this.#waiting++;
-    this.#clock.after(settleMs, () => {
+    const settle = (): void => {
+      this.#unsettled.delete(story);
+      this.#saving++;
       this.#last = this.#last.then(() => this.#save(story));
-    });
+    };
+    this.#unsettled.set(story, this.#clock.after(settleMs, settle));
+  }
+
+  /** This process ends: what waits is written as it is, all at once, for the database waits for what has begun only. */
+  flush(): void {
+    for (const [story, stop] of this.#unsettled) {
+      stop();
+      this.#saving++;
+      void this.#save(story);
+    }
+    this.#unsettled.clear();
   }
 
   async #save(story: Story): Promise<void> {
@@ -48,7 +62,7 @@ export class FailedCalls {
     } catch (thrown) {
       this.#log.debug({ callId: story.callId, error: String(thrown) }, 'A failed call was not kept');
     } finally {
-      this.#waiting--;
+      this.#saving--;
     }
   }
 
