@@ -43,6 +43,7 @@ import type { CallLimits } from './dialog/call-limits.ts';
 import type { Dialogs } from './dialog/dialogs.ts';
 import type { Domains } from './domains.ts';
 import type { Media } from './media/media.ts';
+import type { Leftovers } from './media/media-leftovers.ts';
 import type { MediaWatch } from './media/media-watch.ts';
 import type { Changes } from './nodes/changes.ts';
 import type { Nodes } from './nodes/nodes.ts';
@@ -171,8 +172,7 @@ export interface Core {
   readonly callRecords: CallRecords;
   readonly happenings: Happenings;
   readonly mediaWatch: MediaWatch;
-  /** Deletes the media of calls that were ringing at this node, which is gone. */
-  readonly leftovers: (node: string) => void;
+  readonly leftovers: Leftovers;
 }
 
 /** Our Via for a request that leaves by this listener. */

@@ -76,3 +76,26 @@ export class MediaLeftovers {
     return !(await this.#isKnown(callId));
   }
 }
+
+/** Of this node at its start, and of each other that is gone. */
+export class Leftovers {
+  readonly #ports: LeftoverPorts;
+  readonly #isKnown: IsKnown;
+  readonly #byNode = new Map<string, MediaLeftovers>();
+
+  constructor(ports: LeftoverPorts, isKnown: IsKnown) {
+    this.#ports = ports;
+    this.#isKnown = isKnown;
+  }
+
+  clear(node: string): void {
+    this.#byNode.get(node)?.stop();
+    const ofNode = new MediaLeftovers(this.#ports, node, this.#isKnown);
+    this.#byNode.set(node, ofNode);
+    ofNode.start();
+  }
+
+  stop(): void {
+    for (const ofNode of this.#byNode.values()) ofNode.stop();
+  }
+}

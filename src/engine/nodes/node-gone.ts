@@ -81,6 +81,6 @@ async function takeOver(core: Core, { id, boot: ended }: NodeSelf): Promise<void
   await Promise.all([location.dropOtherBoots(id, boot), presence.dropEarlierBoots(id, boot)]);
   if (boot !== '') return;
   await Promise.all([core.dialogs.adoptAll(id), presence.adopt(id, core.options)]);
-  core.leftovers(id);
+  core.leftovers.clear(id);
   await core.presence.tellAllAnew();
 }
