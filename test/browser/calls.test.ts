@@ -128,6 +128,35 @@ test('RFC 4733: keys pressed in a call arrive at the softphone as telephone-even
   await bob.expect('CALL_CLOSED');
 });
 
+test('a key pressed before DTLS is done waits for it: it would reach nobody', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  // Of a connection that is there the page believes it is not.
+  await page.page.evaluate(`
+    window.sentWhile = [];
+    const { prototype } = RTCPeerConnection;
+    const state = Object.getOwnPropertyDescriptor(prototype, 'connectionState');
+    Object.defineProperty(prototype, 'connectionState', { configurable: true, get: () => 'connecting' });
+    window.connect = () => {
+      Object.defineProperty(prototype, 'connectionState', state);
+      window.sentWhile.push('connected');
+      window.connection.dispatchEvent(new Event('connectionstatechange'));
+    };
+    const listen = prototype.addEventListener;
+    prototype.addEventListener = function (...args) { window.connection = this; return listen.apply(this, args); };
+    const insert = RTCDTMFSender.prototype.insertDTMF;
+    RTCDTMFSender.prototype.insertDTMF = function (...args) { window.sentWhile.push(args[0]); return insert.apply(this, args); };
+  `);
+  await page.press('keypad');
+  for (const key of '5#') await page.page.click(`#tone-pad [data-key="${key}"]`);
+  await page.page.evaluate('connect()');
+  for (const key of '5#') assert.equal((await bob.expect('CALL_DTMF_START')).param, key);
+  assert.equal(await page.page.evaluate('sentWhile[0]'), 'connected');
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
 describe('calls that do not come about', () => {
   test('the softphone rejects: the page says that bob is busy', async (t) => {
     const page = await alice();
@@ -215,6 +244,8 @@ describe('the account', () => {
   test('the page remembers the name, and neither keeps nor shows the password', async () => {
     const page = await alice();
     await page.page.reload();
+    // Where the name is there already, the page asks for the password.
+    await page.page.locator('#password:focus').waitFor();
     assert.equal(await page.page.inputValue('#name'), 'alice');
     assert.equal(await page.page.inputValue('#password'), '');
     const kept = await page.page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');

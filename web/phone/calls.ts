@@ -102,11 +102,15 @@ export class Calls {
     else this.#session?.hold();
   }
 
-  /** Sends a key as telephone-event (RFC 4733). */
+  /** Sends a key as telephone-event (RFC 4733). One that is pressed before anything can leave waits: it would be lost. */
   press(key: string): void {
-    if (this.#call.at !== 'talking') return;
-    const transportType = C.DTMF_TRANSPORT.RFC2833;
-    this.#session?.sendDTMF(key, { transportType, duration: TONE_MS, interToneGap: GAP_MS });
+    const session = this.#session;
+    if (this.#call.at !== 'talking' || session === undefined) return;
+    whenConnected(session.connection, () => {
+      if (this.#session !== session) return;
+      const transportType = C.DTMF_TRANSPORT.RFC2833;
+      session.sendDTMF(key, { transportType, duration: TONE_MS, interToneGap: GAP_MS });
+    });
   }
 
   /**
@@ -210,6 +214,17 @@ function talking(session: RTCSession, peer: Peer, before: Call): Call {
   const sinceMs = before.at === 'talking' ? before.sinceMs : Date.now();
   const muted = session.isMuted().audio === true;
   return { at: 'talking', peer, sinceMs, muted, held: hold.local, heldByPeer: hold.remote };
+}
+
+/** ICE and DTLS are done. */
+function whenConnected(connection: RTCPeerConnection, action: () => void): void {
+  const look = (): void => {
+    if (connection.connectionState !== 'connected') return;
+    connection.removeEventListener('connectionstatechange', look);
+    action();
+  };
+  connection.addEventListener('connectionstatechange', look);
+  look();
 }
 
 /** Each negotiation has a `ready` of its own: it is called some time after its first candidate. */
