@@ -8,7 +8,7 @@ import { aliasCommand } from './alias.ts';
 import { importCommand } from './import.ts';
 import { hereBySettings } from './kamailio/here.ts';
 import { passwordInput } from './password.ts';
-import { findRunning } from './running.ts';
+import { findRunning, type Running } from './running.ts';
 import { userCommand } from './user.ts';
 import { openUserDatabase } from './user-database.ts';
 
@@ -22,7 +22,8 @@ export async function userHere(args: readonly string[]): Promise<number> {
     openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
     passwords: passwordInput(process.stdin, process.stderr),
     defaultDomain: defaultDomain(settings),
-    shutRunning,
+    shutRunning: (address, disabled) => ifRunning((running) => running.patch(accountPath(address), { disabled })),
+    removeRunning: (address) => ifRunning((running) => running.remove(accountPath(address))),
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
   });
@@ -56,10 +57,12 @@ function defaultDomain(settings: Settings): string {
   return servedDomains(settings, localAddresses)[0] ?? '127.0.0.1';
 }
 
-async function shutRunning(address: string, disabled: boolean): Promise<boolean> {
+const accountPath = (address: string): string => `/api/v1/subscribers/${encodeURIComponent(address)}`;
+
+/** `false`: none runs here, or it does not know the account. */
+async function ifRunning(ask: (running: Running) => Promise<unknown>): Promise<boolean> {
   try {
-    await findRunning(undefined).patch(`/api/v1/subscribers/${encodeURIComponent(address)}`, { disabled });
-    return true;
+    return (await ask(findRunning(undefined))) !== false;
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.code === 'not-running') return false;
     throw thrown;

@@ -24,6 +24,8 @@ export interface UserCommandContext {
   readonly defaultDomain: string;
   /** Has the Viaduct that runs here shut an account or open it again; `false`: none runs. */
   shutRunning(address: string, disabled: boolean): Promise<boolean>;
+  /** Has it remove one; `false`: none runs. */
+  removeRunning(address: string): Promise<boolean>;
   write(text: string): void;
   writeError(text: string): void;
 }
@@ -33,7 +35,7 @@ export const userHelp = `Accounts that may log in.
   viaduct user add NAME[@DOMAIN]        add an account
   viaduct user list                     show all accounts
   viaduct user password NAME[@DOMAIN]   set a new password
-  viaduct user remove NAME[@DOMAIN]     remove an account
+  viaduct user remove NAME[@DOMAIN]     remove an account: its calls end at once
   viaduct user disable NAME[@DOMAIN]    shut it: its calls end at once
   viaduct user enable NAME[@DOMAIN]     let it log in again
   viaduct user set NAME[@DOMAIN] …      set where its calls go; alone: show it
@@ -207,16 +209,20 @@ async function store(
   return 0;
 }
 
+/** By the running Viaduct where there is one: only that can end the calls, and forget the devices. */
 async function remove(subscribers: SubscriberAdmin, name: Name, context: UserCommandContext): Promise<number> {
-  if (!(await subscribers.remove(name.username, name.domain))) {
+  if ((await subscribers.account(name.username, name.domain)) === undefined) {
     context.writeError(noSuch(name));
     return 1;
   }
-  context.write(`Removed ${name.shown}. Devices that are registered stay until their registration expires.\n`);
+  const told = await context.removeRunning(name.shown);
+  if (!told) await subscribers.remove(name.username, name.domain);
+  const stay = told ? '' : ' Devices that are registered stay until their registration expires.';
+  context.write(`Removed ${name.shown}.${stay}\n`);
   return 0;
 }
 
-/** By the running Viaduct where there is one: only that can end the calls. */
+/** The same. */
 async function shut(
   subscribers: SubscriberAdmin,
   { verb, name }: { readonly verb: 'remove' | 'disable' | 'enable'; readonly name: Name },

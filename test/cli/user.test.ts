@@ -24,6 +24,7 @@ async function run(args: string, context: Partial<UserCommandContext> = {}): Pro
     openDatabase: () => assert.fail('the database was opened'),
     passwords: { obtain: () => assert.fail('a password was asked for') },
     shutRunning: async () => false,
+    removeRunning: async () => false,
     defaultDomain: 'example.com',
     ...context,
     write: (text) => {
@@ -314,6 +315,31 @@ test('viaduct user disable and enable: by the Viaduct that runs, which ends its 
     assert.equal((await run('enable alice', borrowed(database))).output, 'alice@example.com may log in again.\n');
     assert.notEqual(await database.subscribers.find('alice', 'example.com'), undefined);
     assert.match((await run('disable bob', running)).errors, /^There is no account bob@example.com/);
+    assert.equal(asked.length, 1);
+  });
+});
+
+test('viaduct user remove: by the Viaduct that runs, which forgets the devices; else in the database, and says that they stay', async () => {
+  await withDatabase({ kind: 'server' }, async (database) => {
+    const asked: string[] = [];
+    const running = {
+      ...borrowed(database),
+      removeRunning: async (address: string) => {
+        asked.push(address);
+        return true;
+      },
+    };
+    await run('add alice --password x', running);
+    assert.deepEqual(await run('remove alice', running), {
+      status: 0,
+      output: 'Removed alice@example.com.\n',
+      errors: '',
+    });
+    assert.deepEqual(asked, ['alice@example.com']);
+    assert.notEqual(await database.subscribers.find('alice', 'example.com'), undefined, 'that was its task');
+    assert.match((await run('remove alice', borrowed(database))).output, /^Removed alice@example.com. Devices .* stay/);
+    assert.equal(await database.subscribers.find('alice', 'example.com'), undefined);
+    assert.match((await run('remove alice', running)).errors, /^There is no account alice@example.com/);
     assert.equal(asked.length, 1);
   });
 });
