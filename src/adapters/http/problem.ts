@@ -3,6 +3,8 @@
  * the words. A row of `errors.ts` keeps its code in `type`; a bug tells its text to the log and not to the client.
  */
 import { STATUS_CODES } from 'node:http';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { Failure } from '../../errors.ts';
 
 export interface Problem {
@@ -32,7 +34,32 @@ export function problemOf(thrown: unknown): Problem {
   if (status >= 500) return problem(status, 'A fault of Viaduct ended this request; the log has the details.');
   const words = better.get(status);
   if (words !== undefined) return problem(status, words);
+  const choice = choiceOf(thrown);
+  if (choice !== undefined) return problem(status, choice);
   return problem(status, sentence(thrown instanceof Error ? thrown.message : 'The request cannot be served.'));
+}
+
+const Validation = Type.Object({
+  validationContext: Type.String(),
+  validation: Type.Array(
+    Type.Object({
+      keyword: Type.String(),
+      instancePath: Type.String(),
+      params: Type.Object({ allowedValue: Type.Optional(Type.Unknown()) }),
+    }),
+  ),
+});
+
+/** Of a word that is none of several: which those are. The framework says as often that it is "equal to constant". */
+function choiceOf(thrown: unknown): string | undefined {
+  if (!Value.Check(Validation, thrown)) return undefined;
+  const [first, ...rest] = thrown.validation;
+  const isOther = rest
+    .slice(0, -1)
+    .some(({ keyword, instancePath }) => keyword !== 'const' || instancePath !== first?.instancePath);
+  if (first?.keyword !== 'const' || rest.at(-1)?.keyword !== 'anyOf' || isOther) return undefined;
+  const words = [first, ...rest.slice(0, -1)].map(({ params }) => String(params.allowedValue));
+  return `${thrown.validationContext}${first.instancePath} must be one of ${words.join(', ')}.`;
 }
 
 /**

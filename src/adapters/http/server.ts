@@ -169,8 +169,18 @@ function send(reply: FastifyReply, status: number, detail: string): FastifyReply
 
 function sendProblem(reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
   const answer = problemOf(thrown);
-  if (answer.status >= 500) log.error({ err: thrown, url: reply.request.url }, 'A HTTP request failed');
+  if (answer.status >= 500) report(thrown, answer.status, reply.request.url, log);
   return reply.headers(SECURITY_HEADERS).code(answer.status).type(PROBLEM_TYPE).send(answer);
+}
+
+/** A bug with its stack; a row of `errors.ts` in its words, such as a recording without RECORDING_DIR (501). */
+function report(thrown: unknown, status: number, url: string, log: Log): void {
+  if (!(thrown instanceof Failure) || status === 500) log.error({ err: thrown, url }, 'A HTTP request failed');
+  else
+    log.warn(
+      { url, status, code: thrown.code, detail: thrown.detail, nextStep: thrown.row.nextStep },
+      thrown.row.meaning,
+    );
 }
 
 /**

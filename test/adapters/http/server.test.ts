@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { hostName } from '../../../src/adapters/http/guard.ts';
 import { listenHttp } from '../../../src/adapters/http/server.ts';
 import { Failure } from '../../../src/errors.ts';
-import { type Answer, ask, http, listening, TOKEN } from './fixture.ts';
+import { type Answer, ask, http, listening, operations, TOKEN } from './fixture.ts';
 
 function assertProblem(answer: Answer, status: number, detail: RegExp): void {
   assert.equal(answer.status, status);
@@ -175,6 +175,36 @@ test('404, 405, 414 and unreadable addresses are problem+json', async () => {
     assert.equal(put.headers.allow, 'DELETE, GET, HEAD, PATCH');
     assertProblem(await ask(port, '/nothing', {}, 'DELETE'), 404, /nothing at/);
   });
+});
+
+test('a word that is none of several is answered with those that are', async () => {
+  const app = await http({ apiToken: TOKEN });
+  const payload = { presentity: 'sip:bob@example.com', watcher: 'sip:carol@example.com', policy: 'no' };
+  const headers = { host: 'localhost', authorization: `Bearer ${TOKEN}` };
+  const answer = await app.inject({ method: 'PUT', url: '/api/v1/presence/rules', headers, payload });
+  assert.equal(answer.statusCode, 400);
+  assert.equal(answer.json().detail, 'body/policy must be one of allow, block, polite-block.');
+  await app.close();
+});
+
+test('a row of errors is logged in its words with what to do; the stack is for bugs', async () => {
+  const logged: string[] = [];
+  const log = {
+    level: 'info' as const,
+    debug() {},
+    info() {},
+    warn: (about: object, words: string) => void logged.push(`warn ${words} ${JSON.stringify(about)}`),
+    error: (about: object, words: string) => void logged.push(`error ${words} ${'err' in about}`),
+  };
+  for (const thrown of [new Failure('recording-off'), new TypeError('a bug')]) {
+    const record = async () => Promise.reject(thrown);
+    const app = await http({ apiToken: TOKEN, log, operations: { ...operations, record } });
+    const headers = { host: 'localhost', authorization: `Bearer ${TOKEN}` };
+    await app.inject({ method: 'POST', url: '/api/v1/calls/x/recording', headers, payload: { action: 'start' } });
+    await app.close();
+  }
+  assert.match(logged[0] ?? '', /^warn There is no folder for recordings. .*"code":"recording-off".*Set RECORDING_DIR/);
+  assert.deepEqual(logged.slice(1), ['error A HTTP request failed true']);
 });
 
 test('what is not HTTP gets 400, too large a header 431, and the connection ends', async () => {
