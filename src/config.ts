@@ -276,9 +276,9 @@ export function changedSettings(before: Settings, after: Settings): readonly str
   return Object.entries(table(projectDir, false)).flatMap((entry) => (same(entry) ? [] : [entry[1].name]));
 }
 
-/** The table for people: `npx viaduct help settings`. */
-export function settingsHelp(): string {
-  const rows = Object.values(table(projectDir, false));
+/** The table for people, or one row of it: `npx viaduct help settings`. */
+export function settingsHelp(only?: string): string {
+  const rows = Object.values(table(projectDir, false)).filter(({ name }) => only === undefined || name === only);
   return rows
     .map(
       (row) =>

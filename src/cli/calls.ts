@@ -88,7 +88,13 @@ export function wordsOf(command: Asking, args: readonly string[]): Words {
     }
     const isExport = command === 'calls' && parsed.positionals[0] === 'export';
     tooMany(parsed.positionals, known.words + (isExport ? 1 : 0));
-    const { url, account, since, until, follow, sdp, json } = parsed.values;
+    const { url, account, follow, sdp, json } = parsed.values;
+    const [since, until] = [timeOf(parsed.values.since), timeOf(parsed.values.until)];
+    if (command === 'calls') {
+      knownState(parsed.positionals[isExport ? 1 : 0]);
+      if (json && !isExport) throw new UsageError('--json is of calls export.');
+      if (follow && isExport) throw new UsageError('--follow is not of calls export, which ends with now.');
+    }
     return { words: parsed.positionals, follow, sdp, json, url, account, since, until };
   } catch (thrown) {
     if (thrown instanceof UsageError) throw thrown;
@@ -112,9 +118,6 @@ const none: Readonly<Record<string, string>> = {
 export async function callsCommand(running: Running, screen: Screen, words: Words): Promise<number> {
   const isExport = words.words[0] === 'export';
   const [state] = isExport ? words.words.slice(1) : words.words;
-  if (state !== undefined && !states.includes(state)) {
-    throw new UsageError(`There is no state "${state}": write one of ${states.join(', ')}.`);
-  }
   return isExport ? exportCalls(running, screen, state, words) : listCalls(running, screen, state, words);
 }
 
@@ -151,10 +154,16 @@ function queryOf(
   { account, since, until }: Words,
   page: Readonly<Record<string, string>>,
 ): URLSearchParams {
-  const wanted = { state, account, since: timeOf(since), until: timeOf(until) };
+  const wanted = { state, account, since, until };
   const query = new URLSearchParams(page);
   for (const [name, value] of Object.entries(wanted)) if (value !== undefined) query.set(name, value);
   return query;
+}
+
+function knownState(state: string | undefined): void {
+  if (state !== undefined && !states.includes(state)) {
+    throw new UsageError(`There is no state "${state}": write one of ${states.join(', ')}.`);
+  }
 }
 
 /** A day alone is its beginning, UTC. */

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf } from '../errors.ts';
-import { UsageError, usageWords } from './usage-error.ts';
+import { argumentsOf, UsageError, usageWords } from './usage-error.ts';
 
 interface Command {
   /** As it stands in the list: `explain [ID]`. */
@@ -80,7 +80,8 @@ const commands: Readonly<Record<string, Command>> = {
   start: {
     usage: 'start',
     summary: 'start the proxy, as `npm start` does',
-    async run() {
+    async run(args) {
+      argumentsOf(args, [], 0);
       await import('../main.ts');
       return 0;
     },
@@ -114,23 +115,28 @@ const commands: Readonly<Record<string, Command>> = {
   },
   help: {
     usage: 'help [COMMAND|settings]',
-    summary: 'more about one command, or every setting',
+    summary: 'more about a command, or a setting (MAX_CALLS)',
     run: help,
   },
 };
 
 async function help([topic]: readonly string[]): Promise<number> {
-  if (topic === 'settings') {
-    const { settingsHelp } = await import('../config.ts');
-    const { wrapped } = await import('./wrapped.ts');
-    const lines = settingsHelp().split('\n');
-    const fitting = lines.flatMap((line) => wrapped(line.trimStart(), /^ */.exec(line)?.[0] ?? '', 80));
-    write(`Settings are environment variables, or lines of .env; empty means unset.\n\n${fitting.join('\n')}`);
-    return 0;
-  }
+  if (topic === 'settings') return await helpOfSettings();
+  if (topic !== undefined && /^[A-Z_]+$/.test(topic)) return await helpOfSettings(topic);
   const command = topic !== undefined && Object.hasOwn(commands, topic) ? commands[topic] : undefined;
   if (topic !== undefined && command === undefined) return unknown(topic);
   write(command === undefined ? overview() : await helpOf(command));
+  return 0;
+}
+
+/** Of all, or of one. */
+async function helpOfSettings(name?: string): Promise<number> {
+  const { settingsHelp } = await import('../config.ts');
+  const { wrapped } = await import('./wrapped.ts');
+  const text = settingsHelp(name);
+  if (text === '') return unknown(name ?? '', 'setting', 'help settings');
+  const lines = text.split('\n').flatMap((line) => wrapped(line.trimStart(), /^ */.exec(line)?.[0] ?? '', 80));
+  write(`Settings are environment variables, or lines of .env; empty means unset.\n\n${lines.join('\n')}`);
   return 0;
 }
 
@@ -147,8 +153,8 @@ function overview(): string {
   return `Viaduct, a SIP proxy that makes browsers and telephones talk.\nUsage: npx viaduct COMMAND\n${lines.join('')}`;
 }
 
-function unknown(name: string): number {
-  process.stderr.write(`There is no command "${name}".\nThose that there are: npx viaduct help\n`);
+function unknown(name: string, kind = 'command', where = 'help'): number {
+  process.stderr.write(`There is no ${kind} "${name}".\nThose that there are: npx viaduct ${where}\n`);
   return 2;
 }
 
@@ -176,7 +182,17 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   }
 }
 
+/** `| head` has read what it wanted, and the shell knows this code from every other program (SIGPIPE). */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(141);
+  });
+}
+
 try {
+  // A proxy goes on without its reader.
+  if (process.argv[2] !== 'start') endWithReader();
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   const failure = failureOf(thrown);

@@ -8,7 +8,8 @@ import { argumentsOf, tooMany, UsageError } from './usage-error.ts';
 
 export const sessionHelp = `Short-lived logins, for browsers that must not know the password of an account.
 
-  viaduct session NAME[@DOMAIN] [--minutes N]   make one, for an hour
+  viaduct session NAME[@DOMAIN] [--minutes N]   make one, for an hour;
+                                                N is 1 to 1440
   viaduct session list                          show those that hold
   viaduct session end ID                        revoke one: its calls end
 
@@ -16,6 +17,8 @@ export const sessionHelp = `Short-lived logins, for browsers that must not know 
 `;
 
 const path = '/api/v1/sessions';
+/** A day: what REST grants. */
+const mostMinutes = 1440;
 
 type Asked = Pick<Running, 'get' | 'post' | 'remove'>;
 
@@ -38,8 +41,8 @@ interface Out {
 }
 
 function understood([verb = '', id, ...rest]: readonly string[], minutes: string | undefined): [string, string] {
-  const isMinutes = minutes === undefined || /^\d{1,4}$/.test(minutes);
-  if (!isMinutes) throw new UsageError(`--minutes ${minutes}: write a number of minutes, such as --minutes 30.`);
+  const isMinutes = minutes === undefined || (/^[1-9]\d{0,3}$/.test(minutes) && Number(minutes) <= mostMinutes);
+  if (!isMinutes) throw new UsageError(`--minutes ${minutes}: write 1 to ${mostMinutes}, such as --minutes 30.`);
   if (verb === 'end' && id === undefined) throw new UsageError('Which session? Its id is missing.');
   tooMany([verb, ...(id === undefined ? [] : [id]), ...rest], verb === 'end' ? 2 : 1);
   return [verb, id ?? ''];

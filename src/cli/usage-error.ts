@@ -35,6 +35,6 @@ export function tooMany(words: readonly string[], most: number): void {
 
 /** Of `parseArgs`: what is wrong is in its first sentence, the rest is for programmers. */
 export function optionError(thrown: unknown): UsageError {
-  const [sentence = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split('. ');
+  const [sentence = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split(/\.\s/);
   return new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`);
 }

@@ -48,6 +48,11 @@ test('a slip of the finger: the reason, where the help is, exit code 2, and noth
   const slips = {
     'explain --spd': "Unknown option '--spd'.",
     'user frob': 'There is no command "user frob".',
+    'user set bob --calls -1': "Option '--calls' argument is ambiguous.",
+    'start now': '"now" is one word too many.',
+    'start --debug': "Unknown option '--debug'.",
+    'calls faild': 'There is no state "faild": write one of ringing, answered, ended, failed.',
+    'calls --since yesterday': '"yesterday" is no time; it looks like 2026-01-31 or 2026-01-31T18:00:00Z.',
   };
   for (const [line, reason] of Object.entries(slips)) {
     const args = line.split(' ');
@@ -59,6 +64,15 @@ test('a slip of the finger: the reason, where the help is, exit code 2, and noth
 test('a command that does not exist is answered with where those are that do', () => {
   const stderr = 'There is no command "explian".\nThose that there are: npx viaduct help\n';
   assert.deepEqual(viaduct('explian'), { status: 2, stdout: '', stderr });
+});
+
+test('help of one setting, as it stands among all; a setting that does not exist is answered with where those are', () => {
+  const { status, stdout } = viaduct('help', 'MAX_CALLS');
+  assert.equal(status, 0);
+  assert.match(stdout, /\n\nMAX_CALLS \(calls\)\n[\s\S]*default: 0\n {4}example: 4\n$/);
+  assert.ok(viaduct('help', 'settings').stdout.includes(stdout.slice(stdout.indexOf('MAX_CALLS'))));
+  const stderr = 'There is no setting "MAX_CALL".\nThose that there are: npx viaduct help settings\n';
+  assert.deepEqual(viaduct('help', 'MAX_CALL'), { status: 2, stdout: '', stderr });
 });
 
 test('a word too many, or an option of another command, was meant otherwise: nobody is asked', async () => {
@@ -80,4 +94,10 @@ test('session and import alone show their help, as user and alias do', () => {
   for (const [name, stdout] of Object.entries({ session: sessionHelp, import: importHelp })) {
     assert.deepEqual(viaduct(name), { status: 0, stdout, stderr: '' });
   }
+});
+
+test('a reader that has enough, as head has, ends a command without a stack: code 141, as of any program', () => {
+  const line = 'set -o pipefail; "$0" src/cli/main.ts help settings | true; echo $?';
+  const { stdout, stderr } = spawnSync('bash', ['-c', line, process.execPath], { cwd: projectDir, encoding: 'utf8' });
+  assert.deepEqual({ stdout, stderr }, { stdout: '141\n', stderr: '' });
 });

@@ -32,8 +32,8 @@ test('viaduct session: lists and revokes', () =>
     assert.equal(await run(port, `end ${session.id}`), `0 ${session.id} has ended.\n`);
     assert.match(await run(port, `end ${session.id.replace('01', '99')}`), /^1 \(error\) There is no session/);
     assert.match(await run(port, 'end nonsense'), /^1 \(error\) There is no session nonsense/);
-    await assert.rejects(
-      run(port, 'alice', 'soon'),
-      new UsageError('--minutes soon: write a number of minutes, such as --minutes 30.'),
-    );
+    for (const minutes of ['soon', '0', '1441']) {
+      const words = `--minutes ${minutes}: write 1 to 1440, such as --minutes 30.`;
+      await assert.rejects(run(port, 'alice', minutes), new UsageError(words));
+    }
   }));
