@@ -3,8 +3,6 @@
  * the words. A row of `errors.ts` keeps its code in `type`; a bug tells its text to the log and not to the client.
  */
 import { STATUS_CODES } from 'node:http';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { Failure } from '../../errors.ts';
 
 export interface Problem {
@@ -39,27 +37,22 @@ export function problemOf(thrown: unknown): Problem {
   return problem(status, sentence(thrown instanceof Error ? thrown.message : 'The request cannot be served.'));
 }
 
-const Validation = Type.Object({
-  validationContext: Type.String(),
-  validation: Type.Array(
-    Type.Object({
-      keyword: Type.String(),
-      instancePath: Type.String(),
-      params: Type.Object({ allowedValue: Type.Optional(Type.Unknown()) }),
-    }),
-  ),
-});
-
 /** Of a word that is none of several: which those are. The framework says as often that it is "equal to constant". */
 function choiceOf(thrown: unknown): string | undefined {
-  if (!Value.Check(Validation, thrown)) return undefined;
-  const [first, ...rest] = thrown.validation;
-  const isOther = rest
-    .slice(0, -1)
-    .some(({ keyword, instancePath }) => keyword !== 'const' || instancePath !== first?.instancePath);
-  if (first?.keyword !== 'const' || rest.at(-1)?.keyword !== 'anyOf' || isOther) return undefined;
-  const words = [first, ...rest.slice(0, -1)].map(({ params }) => String(params.allowedValue));
-  return `${thrown.validationContext}${first.instancePath} must be one of ${words.join(', ')}.`;
+  if (!(thrown instanceof Error) || !('validation' in thrown) || !Array.isArray(thrown.validation)) return undefined;
+  const faults: readonly unknown[] = thrown.validation;
+  const words = faults.slice(0, -1).flatMap((fault) => allowed(fault) ?? []);
+  const where = /^\S+ must be equal to constant/.test(thrown.message) ? thrown.message.split(' ', 1)[0] : undefined;
+  if (where === undefined || words.length < 2 || words.length !== faults.length - 1) return undefined;
+  return `${where} must be one of ${words.join(', ')}.`;
+}
+
+function allowed(fault: unknown): string | undefined {
+  if (typeof fault !== 'object' || fault === null || !('params' in fault)) return undefined;
+  const { params } = fault;
+  return typeof params === 'object' && params !== null && 'allowedValue' in params
+    ? String(params.allowedValue)
+    : undefined;
 }
 
 /**
