@@ -1,6 +1,6 @@
 /**
- * The media of one INVITE that opens a call, from its relay to its last branch; of any other request there is none, and
- * nothing here does anything. What is done with the media is in media.ts.
+ * The media of one INVITE that opens a call, from its relay to its last branch. Of a request in a dialog only its end is
+ * told, of any other nothing. What is done with the media is in media.ts.
  */
 import type { Request } from '../api.ts';
 import type { Core } from '../core.ts';
@@ -39,6 +39,7 @@ export class InviteMedia {
 
   /** Law 3: no branch brings another call, so its media ends with the last BYE, not with the last timer. */
   finished(): void {
+    if (this.#request.inDialog) this.#core.media.unanswered(this.#request.message);
     if (this.#call === undefined || !this.#isOpen) return;
     this.#isOpen = false;
     this.#core.media.finished(this.#call);

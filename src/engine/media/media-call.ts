@@ -4,10 +4,13 @@
  * A record, no behaviour: `media.ts` performs what `src/media` decides.
  */
 import { createMediaSession, type MediaSession } from '../../media/delete-rules.ts';
-import { type Command, createExchange, type Exchange } from '../../media/offer-answer.ts';
+import { type Command, createExchange, type Exchange, type Party } from '../../media/offer-answer.ts';
 import { addressFamily } from '../../media/profiles.ts';
+import { get } from '../../message/header.ts';
+import { From, tagOf } from '../../message/headers/from-to.ts';
 import type { SipMessage, SipRequest } from '../../message/message.ts';
 import type { MediaKind } from '../../ports.ts';
+import type { Branch } from '../api.ts';
 
 /** One party as a receiver of SDP. */
 export interface MediaParty {
@@ -44,6 +47,8 @@ export interface MediaCall {
   readonly offered: Map<string, Offered>;
   /** Requests of a spiral on their second way through us, with the branches whose answers are left alone. */
   readonly arranged: WeakMap<SipRequest, Set<string>>;
+  /** Under way: what was accepted is given to rtpengine again, and the next offer waits for it. */
+  restoring: Promise<void> | undefined;
   /** INVITEs that create dialogs and are still running. */
   contexts: number;
   /** To tags of answered dialogs. */
@@ -71,9 +76,21 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     lastAnswer: undefined,
     offered: new Map(),
     arranged: new WeakMap(),
+    restoring: undefined,
     contexts: 0,
     dialogs: new Set(),
   };
+}
+
+/** Who sent this request, or the request that this is a response to. */
+export function partyOf(call: MediaCall, message: SipMessage): Party {
+  return tagOf(get(message, From)) === call.callerTag ? 'caller' : 'callee';
+}
+
+/** `known`: from before. */
+export function addressOf({ target: { elsewhere }, flow }: Branch, known: string | undefined): string {
+  if (elsewhere === undefined) return flow.remote.address;
+  return elsewhere.source?.replace(/:\d+$/, '') ?? known ?? flow.remote.address;
 }
 
 /** Whether a callee with this tag has said anything yet. */

@@ -89,6 +89,13 @@ export class MediaCommands {
 
   /** The last accepted pair again: rtpengine has applied the refused one. Its failure must not hurt the response. */
   async restore(call: MediaCall, tags: CallTags, command: Extract<Command, { do: 'restore' }>): Promise<void> {
+    const restoring = this.#restore(call, tags, command);
+    call.restoring = restoring;
+    await restoring;
+    if (call.restoring === restoring) call.restoring = undefined;
+  }
+
+  async #restore(call: MediaCall, tags: CallTags, command: Extract<Command, { do: 'restore' }>): Promise<void> {
     try {
       await this.offer(call, tags, command);
       await this.answer(call, tags, command);

@@ -63,6 +63,14 @@ export class MediaDeletes {
     });
   }
 
+  /** On all nodes: whatever is of this name and has one of these tags. */
+  legs(callId: string, tags: readonly (string | undefined)[]): void {
+    for (const tag of tags) {
+      if (tag === undefined) continue;
+      for (const { id } of this.#relay.nodes()) this.perform(id, callId, tag, { delete: 'leg' });
+    }
+  }
+
   /** Until no delete of this name is on its way to that node: repeated, it would end a call that has just begun there. */
   async settled(node: string, callId: string): Promise<void> {
     await this.#underWay.get(keyOf(node, callId));

@@ -1,4 +1,5 @@
 /** Messages as offer and answer see them: whether they carry an SDP, and where one could pass rtpengine by. */
+import { Failure } from '../../errors.ts';
 import { removeAll, withBody } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
@@ -16,6 +17,14 @@ export function mayPassBy(message: SipMessage): boolean {
 
 export function facts(message: SipMessage): { readonly method: string; readonly sdp: string | undefined } {
   return { method: get(message, CSeq)?.method ?? '', sdp: isSdp(message) ? message.body : undefined };
+}
+
+/** Law 1: an SDP of a call that we hold no media for would pass us by. */
+export function ofNoCall<M extends SipMessage>(message: M): M {
+  const method = get(message, CSeq)?.method ?? '';
+  if (!carriers.has(method) || !isSdp(message)) return message;
+  if (message.kind === 'request' && method !== 'ACK') throw new Failure('media-lost');
+  return withoutBody(message);
 }
 
 export function withoutBody<M extends SipMessage>(message: M): M {

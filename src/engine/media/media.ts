@@ -30,12 +30,14 @@ import { fragmentSdp } from '../../sdp/trickle.ts';
 import type { Branch, BranchReply } from '../api.ts';
 import { assumedKind, kindByTransport, transportOf } from './assumed-kind.ts';
 import {
+  addressOf,
   canTake,
   isFirstOffer,
   isLeftAlone,
   leaveAlone,
   type MediaCall,
   type MediaParty,
+  partyOf,
   rememberOffer,
   rememberRewritten,
   wroteBody,
@@ -43,7 +45,7 @@ import {
 } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
-import { carriers, facts, mayPassBy, withoutBody } from './media-message.ts';
+import { carriers, facts, mayPassBy, ofNoCall, withoutBody } from './media-message.ts';
 import { MediaTable } from './media-table.ts';
 
 export interface MediaSessionRef {
@@ -57,14 +59,12 @@ const mostAnswerers = 128;
 
 export class Media {
   readonly #commands: MediaCommands;
-  readonly #relay: MediaRelay;
   readonly #deletes: MediaDeletes;
   /** Stands in every via-branch: which cluster a call in rtpengine belongs to. */
   readonly #mark: string;
   readonly #table = new MediaTable();
 
   constructor(relay: MediaRelay, deletes: MediaDeletes, log: Log, mark: string) {
-    this.#relay = relay;
     this.#commands = new MediaCommands(relay, deletes, log, (call, event) => this.#step(call, event));
     this.#deletes = deletes;
     this.#mark = mark;
@@ -160,18 +160,14 @@ export class Media {
   /** Of two callees that have answered, the later one had displaced the other in rtpengine. */
   #reconnect(call: MediaCall, tag: string): void {
     const pair = acceptedPair(call.exchange, tag);
-    const tags = this.#tags(call, tag, call.branchOfTag.get(tag) ?? '');
-    if (pair !== undefined) void this.#commands.restore(call, tags, { do: 'restore', ...pair, scope: 'dialog' });
+    const command = pair && ({ do: 'restore', ...pair, scope: 'dialog' } as const);
+    if (command !== undefined) void this.#commands.restore(call, this.#tags(call, tag), command);
   }
 
   /** A BYE of a call whose record was lost: its session is sought on all nodes, where it is if it has one of these tags. */
   endForgotten(bye: SipMessage): void {
     const callId = get(bye, CallId) ?? '';
-    if (this.#table.hasName(callId)) return;
-    for (const tag of [tagOf(get(bye, From)), tagOf(get(bye, To))]) {
-      if (tag === undefined) continue;
-      for (const { id } of this.#relay.nodes()) this.#deletes.perform(id, callId, tag, { delete: 'leg' });
-    }
+    if (!this.#table.hasName(callId)) this.#deletes.legs(callId, [tagOf(get(bye, From)), tagOf(get(bye, To))]);
   }
 
   /** Where rtpengine has the media of this dialog, and whether its SDPs say that it is on hold. */
@@ -205,7 +201,8 @@ export class Media {
       return withoutBody(message);
     }
     const call = this.#callOf(message);
-    if (call === undefined) return this.#unknown(message);
+    if (call === undefined) return ofNoCall(message);
+    await call.restoring;
     if (wroteBody(call, message)) return this.#again(call, branch);
     const party = partyOf(call, message);
     const tag = tagOf(get(message, party === 'caller' ? To : From));
@@ -222,8 +219,7 @@ export class Media {
       ...facts(message),
     });
     if (command.do === 'refused' && !branch.request.inDialog) throw new Failure('spiral-changed', command.why);
-    const tags = this.#tags(call, tag, tag === undefined ? via : (call.branchOfTag.get(tag) ?? via));
-    return this.#apply(call, tags, command, message, key);
+    return this.#apply(call, this.#tags(call, tag, via), command, message, key);
   }
 
   /**
@@ -250,7 +246,7 @@ export class Media {
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     if (response.status < 300 && mayPassBy(response)) return withoutBody(response);
     const call = this.#callOf(response, !branch.request.inDialog);
-    if (call === undefined) return this.#unknown(response);
+    if (call === undefined) return ofNoCall(response);
     const asked = branch.request.message;
     // An answer that equals our offer is no spiral: a simple client says back what it was told.
     const via = viaBranch(this.#mark, branch.id);
@@ -273,21 +269,33 @@ export class Media {
     const event: ExchangeEvent = { on: 'response', from, tag, status: response.status, reliable, ...facts(response) };
     const [exchange, command] = stepExchange(call.exchange, event);
     call.exchange = exchange;
-    const tags = this.#tags(call, tag, tag === undefined ? via : (call.branchOfTag.get(tag) ?? via));
-    return this.#apply(call, tags, command, response, key);
+    // It is no longer `unanswered`.
+    if (final && branch.request.inDialog) call.commands.delete(asked);
+    return this.#apply(call, this.#tags(call, tag, via), command, response, key);
+  }
+
+  /**
+   * A request of a dialog is over, and no final response of the other side has come by: rtpengine refused its offer, it
+   * was cancelled before it left, or nobody answered. For offer and answer that is a refusal: the next one is free.
+   */
+  unanswered(request: SipRequest): void {
+    const call = this.#callOf(request);
+    const command = call?.commands.get(request);
+    if (call === undefined || command === undefined) return;
+    call.commands.delete(request);
+    // We refused it ourselves, for the sake of the offer that is still out.
+    if (command.do === 'refused') return;
+    const from: Party = partyOf(call, request) === 'caller' ? 'callee' : 'caller';
+    const tag = tagOf(get(request, from === 'callee' ? To : From)) ?? '';
+    const event = { on: 'response', from, tag, method: request.method, status: 408 } as const;
+    const [exchange, undo] = stepExchange(call.exchange, event);
+    call.exchange = exchange;
+    if (undo.do === 'restore') void this.#commands.restore(call, this.#tags(call, tag), undo);
   }
 
   #callOf(message: SipMessage, opening?: boolean): MediaCall | undefined {
     const method = get(message, CSeq)?.method ?? '';
     return carriers.has(method) ? this.find(message, opening) : undefined;
-  }
-
-  /** Law 1: an SDP of a call that we hold no media for would pass us by. */
-  #unknown<M extends SipMessage>(message: M): M {
-    const method = get(message, CSeq)?.method ?? '';
-    if (!carriers.has(method) || !isSdp(message)) return message;
-    if (message.kind === 'request' && method !== 'ACK') throw new Failure('media-lost');
-    return withoutBody(message);
   }
 
   #noteCallee(call: MediaCall, name: string, branch: Branch): void {
@@ -313,8 +321,10 @@ export class Media {
     return command;
   }
 
-  #tags(call: MediaCall, callee: string | undefined, via: string): CallTags {
-    return { callId: call.name, caller: call.callerTag, callee, viaBranch: via };
+  /** A callee is known by the branch that it first answered on. */
+  #tags(call: MediaCall, callee: string | undefined, via = ''): CallTags {
+    const viaBranch = call.branchOfTag.get(callee ?? '') ?? via;
+    return { callId: call.name, caller: call.callerTag, callee, viaBranch };
   }
 
   async #apply<M extends SipMessage>(
@@ -385,14 +395,4 @@ export class Media {
       for (const node of nodes) this.#deletes.perform(node, call.name, call.callerTag, what);
     }
   }
-}
-
-/** `known`: from before. */
-function addressOf({ target: { elsewhere }, flow }: Branch, known: string | undefined): string {
-  if (elsewhere === undefined) return flow.remote.address;
-  return elsewhere.source?.replace(/:\d+$/, '') ?? known ?? flow.remote.address;
-}
-
-function partyOf(call: MediaCall, message: SipMessage): Party {
-  return tagOf(get(message, From)) === call.callerTag ? 'caller' : 'callee';
 }
