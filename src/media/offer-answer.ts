@@ -43,10 +43,13 @@ export type Command =
    */
   | { readonly do: 'refused'; readonly status: 491 | 500; readonly why: string }
   | { readonly do: 'offer'; readonly offerer: Party; readonly scope: Scope; readonly offer: string }
-  /** `renew`: the offer first, result thrown away. `body`: whether the message has an SDP that the result replaces. */
-  | ({ readonly do: 'answer' | 'preview-answer'; readonly renew: boolean; readonly body: 'replace' | 'keep' } & Pair)
+  /** `renew`: the offer first, result thrown away. */
+  | ({ readonly do: 'answer' | 'preview-answer'; readonly renew: boolean; readonly body: Body } & Pair)
   /** The exchange failed and rtpengine has no rollback: the last accepted offer and answer again, results unused. */
   | ({ readonly do: 'restore' } & Pair);
+
+/** What becomes of the SDP of the message: the result takes its place, or stands where there was none, or is not needed. */
+export type Body = 'replace' | 'add' | 'keep';
 
 interface Pending {
   readonly offerer: Party;
@@ -100,6 +103,11 @@ export function acceptedPair(exchange: Exchange, tag: string): Pair | undefined 
 export function confirmed(exchange: Exchange, tags: ReadonlySet<string>): Exchange {
   const dialogs = [...tags].map((tag) => [tag, exchange.dialogs.get(tag) ?? exchange.initial] as const);
   return { ...exchange, initial: {}, dialogs: new Map(dialogs) };
+}
+
+/** The caller has begun its first INVITE again, with the next CSeq: what it offered before has had its answer. */
+export function askedAnew(exchange: Exchange): Exchange {
+  return { ...exchange, initial: {} };
 }
 
 export function stepExchange(exchange: Exchange, event: ExchangeEvent): readonly [Exchange, Command] {
@@ -227,7 +235,8 @@ function onOfferInResponse(
 function onBare2xx(dialog: Dialog, invite: Invite): readonly [Dialog, Command] {
   const { pending, accepted } = dialog;
   const open = pending?.carrier === 'INVITE' && !pending.late ? pending : undefined;
-  if (open?.preview !== undefined) return answer(dialog, open, open.preview, 'keep');
+  // RFC 3261 §13.2.1: it stands in the 2xx as well. Some gateways leave it out there, and JsSIP and SIP.js then hang up.
+  if (open?.preview !== undefined) return answer(dialog, open, open.preview, 'add');
   if (open !== undefined) return rollback({ ...dialog, pending: undefined }, invite.base);
   // The winner's answer again: another To tag may have displaced it in rtpengine.
   const replay = invite.first && pending === undefined && accepted !== undefined;
@@ -267,7 +276,7 @@ function answer(
   dialog: Dialog,
   to: Pending | Pair,
   sdp: string,
-  body: 'replace' | 'keep' = 'replace',
+  body: Body = 'replace',
 ): readonly [Dialog, Command] {
   const accepted = pairOf(to, sdp);
   return [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get } from '../../src/message/header.ts';
 import { ContentLength } from '../../src/message/headers/numbers.ts';
-import { Reason, Warning } from '../../src/message/headers/text.ts';
+import { ContentType, Reason, Warning } from '../../src/message/headers/text.ts';
 import type { SipMessage } from '../../src/message/message.ts';
 import type { NgCommand, NgReply, Transport } from '../../src/ports.ts';
 import type { Agent, AgentDialog } from '../support/agent.ts';
@@ -268,6 +268,43 @@ test('RFC 3264 §6: a telephone that leaves the video out of its answer: the bro
     await it.hangUp(bob, callee, alice);
   }));
 
+test('RFC 3264 §8: that telephone holds: the browser is offered as many media as before, the telephone answered one', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const video = 'm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=rtcp-mux\r\n';
+    const { caller, callee } = await it.call(alice, bob, { offer: `${browserOffer('alice')}${video}` });
+    // The second time the session is as the telephone's own offer, and the browser's answer, left it.
+    for (const version of [2, 3]) {
+      const hold = bob.within(callee, 'INVITE', sdp(phoneOffer('bob', { direction: 'sendonly', version })));
+      const atAlice = await alice.receivesRequest('INVITE');
+      assert.deepEqual(atAlice.body.match(/^m=\S+ (?=0 )?/gm), ['m=audio ', 'm=video ']);
+      assert.match(atAlice.body, /^m=video 0 /m);
+      const answer = `${browserAnswer('alice', { direction: 'recvonly', version })}m=video 0 UDP/TLS/RTP/SAVPF 96\r\n`;
+      alice.respond(atAlice, 200, { ...sdp(answer), toTag: caller.local.tag ?? '' });
+      const ok = await bob.receivesResponse(200, 'INVITE');
+      assert.deepEqual(ok.body.match(/^m=\S+/gm), ['m=audio']);
+      bob.ack(hold, ok);
+      await alice.receivesRequest('ACK');
+    }
+    await it.hangUp(bob, callee, alice);
+  }));
+
+test('RFC 3264 §6: a fax machine offers T.38 to a browser: 488 with a Warning, and the audio goes on', () =>
+  stage('browser', 'phone', async ({ it, alice, bob }) => {
+    const { caller, callee } = await it.call(alice, bob, { offer: browserOffer('alice') });
+    const before = it.media.story().length;
+    const offer = phoneOffer('bob', { version: 2 });
+    const fax = `${offer.slice(0, offer.indexOf('m='))}m=image 48000 udptl t38\r\na=T38FaxVersion:0\r\n`;
+    const again = bob.within(callee, 'INVITE', sdp(fax));
+    const refused = await bob.receivesResponse(488);
+    assert.match(get(refused, Warning) ?? '', /m=image: udptl is not UDP\/TLS\/RTP\/SAVPF/);
+    bob.ack(again, refused);
+    await it.clock.advance(10);
+    // In vain twice, and then what was.
+    const [toBrowser, toPhone] = ['offer UDP/TLS/RTP/SAVPF', 'offer RTP/AVP'];
+    assert.deepEqual(it.media.story().slice(before), [toBrowser, toBrowser, toPhone, 'answer']);
+    await it.hangUp(alice, caller, bob);
+  }));
+
 // --- endings ---------------------------------------------------------------------------------------------------------
 
 test('law 3: busy, declined and not there: the media of a call that never was is deleted', async () => {
@@ -292,6 +329,21 @@ test('law 6: CANCEL while rtpengine thinks about the offer: bob never rings, and
     alice.ack(invite, await alice.receivesResponse(487));
     await bob.receivesNothing(2000);
     assert.equal(it.media.story()[0], 'offer RTP/AVP');
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
+test('law 6: CANCEL while an offer is on its second node: bob never rings, and both let go', () =>
+  stage('phone', 'phone', async ({ it, alice, bob }) => {
+    it.media.set({ nodes: { m1: 'mute', m2: 'up' }, latencyMs: 200 });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    await it.clock.advance(2_150);
+    alice.cancel(invite);
+    await alice.receivesResponse(200, 'CANCEL');
+    alice.ack(invite, await alice.receivesResponse(487));
+    await bob.receivesNothing(4_000);
+    it.media.set({ nodes: { m1: 'up', m2: 'up' }, latencyMs: 0 });
+    await it.clock.advance(30_000);
+    assert.deepEqual(it.media.told.map(({ nodeId }) => nodeId).slice(0, 2), ['m1', 'm2']);
     assert.deepEqual(it.media.calls(), []);
   }));
 
@@ -534,7 +586,7 @@ test('law 1: a 2xx and an ACK that are repeated leave with the rewritten body, a
     await it.hangUp(alice, alice.dialog(invite, ok), bob);
   }));
 
-test('RFC 3960: early media in a 183 and the same answer in the 200, or none: rtpengine is told once', async () => {
+test('RFC 3261 §13.2.1: early media in a 183, and the same answer in the 200 or none: both have it, rtpengine is told once', async () => {
   for (const body of [phoneAnswer('bob'), '']) {
     await stage('phone', 'phone', async ({ it, alice, bob }) => {
       const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
@@ -543,7 +595,8 @@ test('RFC 3960: early media in a 183 and the same answer in the 200, or none: rt
       const early = await alice.receivesResponse(183);
       const dialog = bob.dialog(received, bob.respond(received, 200, body === '' ? {} : sdp(body)));
       const ok = await alice.receivesResponse(200);
-      assert.equal(ok.body, body === '' ? '' : early.body);
+      assert.equal(ok.body, early.body);
+      assert.equal(get(ok, ContentType), sdpType);
       alice.ack(invite, ok);
       await bob.receivesRequest('ACK');
       await it.hangUp(bob, dialog, alice);

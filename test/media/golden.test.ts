@@ -8,7 +8,7 @@ import { answerProfile, offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
 import { refusedByBrowser } from '../../src/sdp/browser-gate.ts';
-import { completeAnswer } from '../../src/sdp/complete-answer.ts';
+import { asOffered, completeAnswer, completeOffer } from '../../src/sdp/complete.ts';
 import { stripBrowserLines } from '../../src/sdp/strip.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
 import { openRtp, type RtpParty } from '../support/rtp.ts';
@@ -246,7 +246,7 @@ describe('every pair of kinds', () => {
     assert.equal(await rtpengine.portsUsed(), used);
   });
 
-  it('RFC 3264 §6: a telephone that leaves the video out of its answer: the browser gets it refused, and named', async (test) => {
+  it('RFC 3264 §6, §8: a telephone that leaves the video out of its answer, and then of its hold: the browser gets it refused, and named', async (test) => {
     const { offer, answer } = call(test);
     const audio = golden('002-browser-offer').replace(/^a=group:BUNDLE (.*?)\r$/m, 'a=group:BUNDLE $1 v\r');
     const dtls = audio.match(/^a=(?:ice-ufrag|ice-pwd|fingerprint|setup):.*\r\n/gm)?.join('') ?? '';
@@ -256,6 +256,15 @@ describe('every pair of kinds', () => {
     const toBrowser = await answer(completeAnswer(sdps.rtp.answer, offered));
     assert.equal(refusedByBrowser(toBrowser, offered), undefined);
     assert.match(toBrowser, /^m=video 0 .*^a=mid:v\r$/ms);
+    // §8: it holds, and still knows of no video.
+    const hold = sdps.rtp.answer.replace('a=sendrecv', 'a=sendonly');
+    const session = { offer: offered, answer: sdps.rtp.answer };
+    const turned = { 'from-tag': 'b', 'to-tag': 'a' };
+    const again = await offer(completeOffer(hold, session), 'rtp', 'webrtc', turned);
+    assert.equal(refusedByBrowser(again), undefined);
+    assert.match(again, /^m=audio [1-9].*^m=video 0 /ms);
+    const answered = offered.replaceAll('setup:actpass', 'setup:active').replace('m=video 9', 'm=video 0');
+    assert.deepEqual(asOffered(await answer(answered, turned), hold).match(/^m=\S+/gm), ['m=audio']);
   });
 
   for (const bundled of [true, false]) {

@@ -32,6 +32,8 @@ function message(text: string): ExchangeEvent {
   return status === undefined ? { on: 'request', ...common } : { on: 'response', status, reliable, ...common };
 }
 
+const bodies = { replace: '', add: ' added', keep: ' unseen' } as const;
+
 /** What is done, in as few words. */
 function words(command: Command): string {
   switch (command.do) {
@@ -39,7 +41,7 @@ function words(command: Command): string {
       return `offer ${command.offerer} ${command.offer}`;
     case 'answer':
     case 'preview-answer': {
-      const extras = `${command.renew ? ' renewed' : ''}${command.body === 'keep' ? ' unseen' : ''}`;
+      const extras = `${command.renew ? ' renewed' : ''}${bodies[command.body]}`;
       return `${command.do} ${command.offerer} ${command.offer} ${command.answer}${extras}`;
     }
     case 'restore':

@@ -49,6 +49,8 @@ export interface MediaCall {
   readonly arranged: WeakMap<SipRequest, Set<string>>;
   /** Under way: what was accepted is given to rtpengine again, and the next offer waits for it. */
   restoring: Promise<void> | undefined;
+  /** Of the last INVITE that opened it. */
+  cseq: number;
   /** INVITEs that create dialogs and are still running. */
   contexts: number;
   /** To tags of answered dialogs. */
@@ -77,6 +79,7 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     offered: new Map(),
     arranged: new WeakMap(),
     restoring: undefined,
+    cseq: 0,
     contexts: 0,
     dialogs: new Set(),
   };

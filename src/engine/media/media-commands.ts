@@ -6,11 +6,11 @@ import { Failure } from '../../errors.ts';
 import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
-import type { Command, Party } from '../../media/offer-answer.ts';
+import { acceptedPair, type Command, type Party } from '../../media/offer-answer.ts';
 import { addressFamily, answerProfile, offerProfile } from '../../media/profiles.ts';
 import type { Log, MediaKind, MediaRelay, NgReply } from '../../ports.ts';
 import { refusedByBrowser } from '../../sdp/browser-gate.ts';
-import { completeAnswer } from '../../sdp/complete-answer.ts';
+import { asOffered, completeAnswer, completeOffer } from '../../sdp/complete.ts';
 import { describeSdp } from '../../sdp/describe.ts';
 import { keepTelephoneEvent8000, stripBrowserLines, stripKeys, stripSsrc } from '../../sdp/strip.ts';
 import { markTrickle } from '../../sdp/trickle.ts';
@@ -38,7 +38,9 @@ export class MediaCommands {
     const sender = this.#kindOf(call, tags, command.offerer, said);
     const receiver = this.#party(call, tags, command.offerer === 'caller' ? 'callee' : 'caller');
     const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
-    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: markTrickle(said) } as const;
+    const session = command.scope === 'dialog' ? acceptedPair(call.exchange, tags.callee ?? '') : undefined;
+    const complete = markTrickle(session === undefined ? said : completeOffer(said, session));
+    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: complete } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
     const first = command.scope === 'branch';
     call.lastAnswer = undefined;
@@ -72,7 +74,7 @@ export class MediaCommands {
     const profile = answerProfile(receiver.kind);
     const answer = { command: 'answer', ...answerKeys(command, tags), sdp: complete, ...profile } as const;
     const give = async (): Promise<string> =>
-      this.#fit(sdpOf(await this.#send(call, node, answer)), sender, receiver.kind);
+      this.#fit(asOffered(sdpOf(await this.#send(call, node, answer)), command.offer), sender, receiver.kind);
     const anew = (): Promise<string> => this.offer(call, tags, command).then(give);
     const made = await give();
     const sdp = receiver.kind === 'webrtc' ? await this.#acceptable(call, made, command.offer, anew) : made;

@@ -1,6 +1,6 @@
 /** Messages as offer and answer see them: whether they carry an SDP, and where one could pass rtpengine by. */
 import { Failure } from '../../errors.ts';
-import { removeAll, withBody } from '../../message/edit.ts';
+import { removeAll, setHeader, withBody } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
 import { ContentType } from '../../message/headers/text.ts';
@@ -25,6 +25,11 @@ export function ofNoCall<M extends SipMessage>(message: M): M {
   if (!carriers.has(method) || !isSdp(message)) return message;
   if (message.kind === 'request' && method !== 'ACK') throw new Failure('media-lost');
   return withoutBody(message);
+}
+
+/** With this SDP, also where it came without one. */
+export function withSdp<M extends SipMessage>(message: M, sdp: string): M {
+  return withBody(message.body === '' ? setHeader(message, ContentType, 'application/sdp') : message, sdp);
 }
 
 export function withoutBody<M extends SipMessage>(message: M): M {

@@ -10,6 +10,7 @@ import { type MediaEvent, stepMediaSession } from '../../media/delete-rules.ts';
 import type { CallTags } from '../../media/ng-keys.ts';
 import {
   acceptedPair,
+  askedAnew,
   type Command,
   confirmed,
   type ExchangeEvent,
@@ -17,7 +18,6 @@ import {
   stepExchange,
 } from '../../media/offer-answer.ts';
 import { viaBranch } from '../../media/via-branch.ts';
-import { withBody } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
@@ -45,7 +45,7 @@ import {
 } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
-import { carriers, facts, mayPassBy, ofNoCall, withoutBody } from './media-message.ts';
+import { carriers, facts, mayPassBy, ofNoCall, withoutBody, withSdp } from './media-message.ts';
 import { MediaTable } from './media-table.ts';
 
 export interface MediaSessionRef {
@@ -123,6 +123,10 @@ export class Media {
   /** An INVITE that creates dialogs begins; `finished` must follow. */
   begin(invite: SipRequest, caller: MediaParty): MediaCall {
     const call = this.#table.open(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '', caller);
+    const cseq = get(invite, CSeq)?.number ?? 0;
+    // After its 422, 407 or 302, while a device that said nothing to the one before still has time.
+    if (cseq > call.cseq) call.exchange = askedAnew(call.exchange);
+    call.cseq = Math.max(cseq, call.cseq);
     call.contexts++;
     return call;
   }
@@ -211,13 +215,9 @@ export class Media {
     else call.caller = { ...call.caller, address: addressOf(branch, call.caller.address) };
     const key = `request ${get(message, CSeq)?.number} ${message.method} ${tag ?? via} ${message.body}`;
     const known = call.rewritten.get(key);
-    if (known !== undefined) return withBody(message, known);
-    const command = this.#commandFor(call, branch.request.message, {
-      on: 'request',
-      from: party,
-      tag,
-      ...facts(message),
-    });
+    if (known !== undefined) return withSdp(message, known);
+    const event: ExchangeEvent = { on: 'request', from: party, tag, ...facts(message) };
+    const command = this.#commandFor(call, branch.request.message, event);
     if (command.do === 'refused' && !branch.request.inDialog) throw new Failure('spiral-changed', command.why);
     return this.#apply(call, this.#tags(call, tag, via), command, message, key);
   }
@@ -239,7 +239,7 @@ export class Media {
     }
     const key = `request ${get(message, CSeq)?.number} ${message.method} ${via} ${message.body}`;
     const known = call.rewritten.get(key);
-    if (known !== undefined) return withBody(message, known);
+    if (known !== undefined) return withSdp(message, known);
     return this.#apply(call, this.#tags(call, undefined, via), first.command, message, key);
   }
 
@@ -262,10 +262,10 @@ export class Media {
       else call.branchOfTag.delete(tag);
     }
     const final = response.status >= 200;
-    const key = `response ${get(response, CSeq)?.number} ${final} ${tag} ${via} ${response.body}`;
-    const known = call.rewritten.get(key);
-    if (known !== undefined) return withBody(response, known);
     const reliable = all(response, Require).includes('100rel');
+    const key = `response ${get(response, CSeq)?.number} ${final || reliable} ${tag} ${via} ${response.body}`;
+    const known = call.rewritten.get(key);
+    if (known !== undefined) return withSdp(response, known);
     const event: ExchangeEvent = { on: 'response', from, tag, status: response.status, reliable, ...facts(response) };
     const [exchange, command] = stepExchange(call.exchange, event);
     call.exchange = exchange;
@@ -361,7 +361,7 @@ export class Media {
 
   #rewrite<M extends SipMessage>(call: MediaCall, message: M, key: string, sdp: string): M {
     rememberRewritten(call, key, sdp);
-    return withBody(message, sdp);
+    return withSdp(message, sdp);
   }
 
   /** For the side that sent them; `false`: rtpengine has not the media of this call. Nobody waits for it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completeAnswer } from '../../src/sdp/complete-answer.ts';
+import { asOffered, completeAnswer, completeOffer } from '../../src/sdp/complete.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
 const video = 'm=video 46000 RTP/AVP 96 97\r\n';
@@ -17,4 +17,14 @@ test('a complete answer stays byte for byte, and what is no SDP too', () => {
   for (const answer of [`${phoneAnswer('bob')}m=video 0 RTP/AVP 96`, '', 'hello', phoneAnswer('bob').trimEnd()]) {
     assert.equal(completeAnswer(answer, answer.includes('video') ? offer : phoneOffer('alice')), answer);
   }
+});
+
+test('RFC 3264 §8: a later offer has the media of the session, whichever side named them, and its answer what it named itself', () => {
+  const [plain, both] = [phoneOffer('bob'), phoneOffer('alice') + video];
+  const off = 'm=video 0 RTP/AVP 96 97\r\n';
+  assert.equal(completeOffer(plain, { offer: both, answer: plain }), plain + off);
+  assert.equal(completeOffer(plain, { offer: plain, answer: both }), plain + off);
+  assert.equal(completeOffer(both, { offer: both, answer: plain }), both);
+  assert.equal(asOffered(phoneAnswer('alice') + off, plain), phoneAnswer('alice'));
+  for (const offer of [both, 'hello', '']) assert.equal(asOffered(phoneAnswer('alice') + off, offer), phoneAnswer('alice') + off);
 });
