@@ -48,7 +48,9 @@ export interface TrickleCommand {
   readonly command: 'trickle';
   readonly 'call-id': string;
   readonly 'from-tag': string;
-  readonly 'to-tag': string;
+  /** Of a side that rtpengine has an SDP of: any other it would take for one more side, and the answer with it. */
+  readonly 'to-tag'?: string;
+  readonly 'via-branch'?: string;
   readonly sdp: string;
 }
 

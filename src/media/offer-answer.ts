@@ -99,6 +99,12 @@ export function acceptedPair(exchange: Exchange, tag: string): Pair | undefined 
   return exchange.dialogs.get(tag)?.accepted;
 }
 
+/** Whether rtpengine was told of an SDP of this callee. */
+export function hasSdp(exchange: Exchange, tag: string): boolean {
+  const { accepted, pending } = exchange.dialogs.get(tag) ?? {};
+  return accepted !== undefined || pending?.preview !== undefined || pending?.late === true;
+}
+
 /** After the 2xx of its INVITE: the other early dialogs are forgotten. */
 export function confirmed(exchange: Exchange, tags: ReadonlySet<string>): Exchange {
   const dialogs = [...tags].map((tag) => [tag, exchange.dialogs.get(tag) ?? exchange.initial] as const);

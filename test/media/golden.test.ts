@@ -233,6 +233,19 @@ describe('every pair of kinds', () => {
     assertForPhone(await one.answer(sdps.rtp.offer, turned), 'RTP/SAVP');
   });
 
+  it('RFC 8840: candidates that come before the answer leave the callee where it is', async (test) => {
+    const { callId, offer, answer } = call(test);
+    const named = /^m=audio (\d+)/m.exec(await offer(sdps.webrtc.offer, 'webrtc', 'rtp'))?.[1];
+    const ice = sdps.webrtc.offer.match(/^a=ice-(?:ufrag|pwd):.*\r\n/gm)?.join('') ?? '';
+    const candidate = 'a=candidate:1 1 udp 2113937151 127.0.0.1 50000 typ host\r\n';
+    const fragment = `v=0\r\n${ice}m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n${candidate}`;
+    const keys = { 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;
+    await rtpengine.send({ command: 'trickle', ...keys, sdp: fragment });
+    await answer(sdps.rtp.answer);
+    const again = await offer(sdps.webrtc.offer, 'webrtc', 'rtp', { 'to-tag': 'b' });
+    assert.match(again, new RegExp(`^m=audio ${named} RTP/AVP`, 'm'));
+  });
+
   it('a telephone that refuses plain RTP is offered SDES on another via-branch, and the first one is deleted', async (test) => {
     const { offer, answer, delete: remove } = call(test);
     await offer(sdps.webrtc.offer, 'webrtc', 'rtp', { 'via-branch': first });

@@ -7,13 +7,14 @@
  */
 import { Failure } from '../../errors.ts';
 import { type MediaEvent, stepMediaSession } from '../../media/delete-rules.ts';
-import type { CallTags } from '../../media/ng-keys.ts';
+import { type CallTags, offerKeys } from '../../media/ng-keys.ts';
 import {
   acceptedPair,
   askedAnew,
   type Command,
   confirmed,
   type ExchangeEvent,
+  hasSdp,
   type Party,
   stepExchange,
 } from '../../media/offer-answer.ts';
@@ -368,13 +369,13 @@ export class Media {
   trickle(info: SipRequest): boolean {
     const call = this.find(info);
     if (call?.node === undefined) return false;
-    this.#commands.trickle(call, call.node, {
-      command: 'trickle',
-      'call-id': call.name,
-      'from-tag': tagOf(get(info, From)) ?? '',
-      'to-tag': tagOf(get(info, To)) ?? '',
-      sdp: fragmentSdp(info),
-    });
+    const offerer = partyOf(call, info);
+    const tag = tagOf(get(info, offerer === 'caller' ? To : From)) ?? '';
+    const scope = call.dialogs.has(tag) || hasSdp(call.exchange, tag) ? 'dialog' : 'branch';
+    // A callee that has sent no SDP yet has no ICE either.
+    if (scope === 'branch' && offerer === 'callee') return true;
+    const keys = offerKeys({ offerer, scope }, this.#tags(call, tag));
+    this.#commands.trickle(call, call.node, { command: 'trickle', ...keys, sdp: fragmentSdp(info) });
     return true;
   }
 
