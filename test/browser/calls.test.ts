@@ -27,6 +27,17 @@ afterEach(async () => {
   await office.assertMediaReleased();
 });
 
+/** From now on, as an application that wants no narrow band. */
+const OPUS_ALONE = `for (const name of ['createOffer', 'createAnswer']) {
+  const create = RTCPeerConnection.prototype[name];
+  RTCPeerConnection.prototype[name] = function (...options) {
+    const { codecs } = RTCRtpReceiver.getCapabilities('audio');
+    const wanted = codecs.filter(({ mimeType }) => /opus|telephone-event/.test(mimeType));
+    for (const transceiver of this.getTransceivers()) transceiver.setCodecPreferences(wanted);
+    return create.apply(this, options);
+  };
+}`;
+
 async function alice(): Promise<PhonePage> {
   const page = await chromium.openPhone(`${office.http}/phone`);
   await page.signIn('alice', office.password);
@@ -153,6 +164,26 @@ test('a key pressed before DTLS is done waits for it: it would reach nobody', as
   await page.page.evaluate('connect()');
   for (const key of '5#') assert.equal((await bob.expect('CALL_DTMF_START')).param, key);
   assert.equal(await page.page.evaluate('sentWhile[0]'), 'connected');
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
+test('a page that speaks opus alone and a softphone with PCMU alone hear each other, also after either has held', async (t) => {
+  const page = await alice();
+  await page.page.evaluate(OPUS_ALONE);
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await answered(page, bob);
+  await bob.hold();
+  await page.expectText('You are on hold');
+  await bob.resume();
+  await page.expectText('In call');
+  await assertHear(page, bob);
+  await page.press('hold');
+  await page.expectText('On hold');
+  await assertSilence(page, bob);
+  await page.press('hold');
+  await page.expectText('In call');
+  await assertHear(page, bob);
   await page.press('end');
   await bob.expect('CALL_CLOSED');
 });

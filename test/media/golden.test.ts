@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NgCommand, NgReply } from '../../src/media/commands.ts';
+import { codecsFor } from '../../src/media/codecs.ts';
 import { answerProfile, offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
@@ -231,6 +232,27 @@ describe('every pair of kinds', () => {
     const turned = { 'from-tag': 'b', 'to-tag': 'a' };
     assertForPhone(await one.offer(sdps.sdes.answer, 'sdes', 'rtp', turned), 'RTP/AVP');
     assertForPhone(await one.answer(sdps.rtp.offer, turned), 'RTP/SAVP');
+  });
+
+  it('no codec in common: the telephone is offered G.711 beside opus, takes it, and the browser gets opus', async (test) => {
+    const { callId, answer } = call(test);
+    const browser = sdps.webrtc.offer
+      .replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 111 126\r')
+      .replace(/^a=(?:rtpmap|fmtp|rtcp-fb):(?!111 |126 ).*\r\n/gm, '');
+    const codecs = codecsFor({ sender: 'webrtc', receiver: 'rtp', last: undefined }, browser);
+    const keys = { 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;
+    const profile = offerProfile('webrtc', 'rtp');
+    const reply = await rtpengine.send({ command: 'offer', ...keys, ...profile, ...codecs, sdp: browser });
+    assert.match(audioLine(String(reply.sdp)), / RTP\/AVP 111 0 8 126$/);
+    const phone = sdps.rtp.answer.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 0\r').replace(/^a=(?:rtpmap|fmtp):.*\r\n/gm, '');
+    const toBrowser = await answer(phone);
+    assert.match(audioLine(toBrowser), / UDP\/TLS\/RTP\/SAVPF 111$/);
+    // It holds, and the browser is offered what it speaks.
+    const session = { sender: 'rtp', receiver: 'webrtc', last: browser } as const;
+    const turned = { 'call-id': callId, 'from-tag': 'b', 'to-tag': 'a' } as const;
+    const back = { ...offerProfile('rtp', 'webrtc'), ...codecsFor(session, phone), sdp: phone };
+    const again = await rtpengine.send({ command: 'offer', ...turned, ...back });
+    assert.match(String(again.sdp), /^a=rtpmap:\d+ opus\/48000\/2/m);
   });
 
   it('RFC 8840: candidates that come before the answer leave the callee where it is', async (test) => {

@@ -4,6 +4,7 @@
  */
 import { Failure } from '../../errors.ts';
 import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
+import { codecsFor } from '../../media/codecs.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
 import { acceptedPair, type Command, type Party } from '../../media/offer-answer.ts';
@@ -40,7 +41,9 @@ export class MediaCommands {
     const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
     const session = command.scope === 'dialog' ? acceptedPair(call.exchange, tags.callee ?? '') : undefined;
     const complete = markTrickle(session === undefined ? said : completeOffer(said, session));
-    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: complete } as const;
+    const last = session && (session.offerer === command.offerer ? session.answer : session.offer);
+    const codecs = codecsFor({ sender, receiver: receiver.kind, last }, said);
+    const offer = { command: 'offer', ...offerKeys(command, tags), sdp: complete, ...codecs } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
     const first = command.scope === 'branch';
     call.lastAnswer = undefined;
