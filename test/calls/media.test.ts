@@ -459,6 +459,23 @@ test('DESIGN §4: all branches of a call are on one node, also when the first ch
     assert.deepEqual(offers, ['m1', 'm2', 'm2']);
   }));
 
+test('DESIGN §4: a node that is drained while it rings keeps the call: the answer and a hold go there', () =>
+  stage('phone', 'phone', async (scene) => {
+    const { it, alice, bob } = scene;
+    it.media.set({ nodes: { m1: 'up', m2: 'up' } });
+    const invite = alice.request('INVITE', bob.aor, sdp(phoneOffer('alice')));
+    const received = await bob.receivesRequest('INVITE');
+    it.media.set({ nodes: { m1: 'draining', m2: 'up' } });
+    const dialog = bob.dialog(received, bob.respond(received, 200, sdp(phoneAnswer('bob'))));
+    const ok = await alice.receivesResponse(200);
+    alice.ack(invite, ok);
+    await bob.receivesRequest('ACK');
+    await changes(scene, [alice, alice.dialog(invite, ok), 'phone'], [bob, 'phone'], 'sendonly');
+    await it.hangUp(bob, dialog, alice);
+    assert.deepEqual([...new Set(it.media.told.map(({ nodeId }) => nodeId))], ['m1']);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
 test('law 3: a node that one branch tried in vain takes the other: what the first left there goes with the call', () =>
   stage('browser', 'phone', async ({ it, alice, bob }) => {
     const cell = await it.registered({ name: 'cell', aor: bob.aor, address: '192.0.2.3' });
