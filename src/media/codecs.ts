@@ -53,7 +53,9 @@ function speechOf(sdp: string): readonly string[] {
   const audio = sections(sdp).find((section) => section.startsWith('m=audio ')) ?? '';
   const [, port, , ...formats] = lineAt(audio, 0).split(' ');
   if (port === '0') return [];
-  const named = new Map(Array.from(audio.matchAll(/^a=rtpmap:(\d+) +([^/ \r\n]+)/gm), ([, of = '', name = '']) => [of, name]));
+  const named = new Map(
+    Array.from(audio.matchAll(/^a=rtpmap:(\d+) +([^/ \r\n]+)/gm), ([, of = '', name = '']) => [of, name]),
+  );
   const codecs = formats.map((format) => named.get(format) ?? fixed.get(format) ?? '');
   return codecs.filter((codec) => codec !== '' && !noSpeech.has(lower(codec)));
 }

@@ -278,12 +278,7 @@ function offer(dialog: Dialog, pending: Pending): readonly [Dialog, Command] {
   ];
 }
 
-function answer(
-  dialog: Dialog,
-  to: Pending | Pair,
-  sdp: string,
-  body: Body = 'replace',
-): readonly [Dialog, Command] {
+function answer(dialog: Dialog, to: Pending | Pair, sdp: string, body: Body = 'replace'): readonly [Dialog, Command] {
   const accepted = pairOf(to, sdp);
   return [
     { ...dialog, pending: undefined, accepted },

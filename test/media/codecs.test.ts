@@ -21,7 +21,8 @@ test('the first offer of a browser without G.711 has it for a telephone of any k
 
 test('the first offer of a telephone that speaks what no browser does has opus for one', () => {
   assert.deepEqual(asked(only(phoneOffer('bob'), '18'), 'rtp', 'webrtc'), ['opus', 'PCMU']);
-  for (const format of ['0', '8', '9']) assert.equal(asked(only(phoneOffer('bob'), format), 'rtp', 'webrtc'), undefined);
+  for (const format of ['0', '8', '9'])
+    assert.equal(asked(only(phoneOffer('bob'), format), 'rtp', 'webrtc'), undefined);
   assert.equal(asked(only(phoneOffer('bob'), '18'), 'rtp', 'rtp'), undefined);
 });
 
@@ -36,7 +37,13 @@ test('in a call the last SDP of the receiver says what it speaks', () => {
 
 test('nothing is asked for what is no speech: fax, audio that is off, no SDP', () => {
   const off = browserOffer('alice').replace(/^m=audio \d+/m, 'm=audio 0');
-  for (const sdp of ['', 'hello', off, only(phoneOffer('bob'), '13'), phoneOffer('bob').replace('m=audio', 'm=image')]) {
+  for (const sdp of [
+    '',
+    'hello',
+    off,
+    only(phoneOffer('bob'), '13'),
+    phoneOffer('bob').replace('m=audio', 'm=image'),
+  ]) {
     assert.equal(asked(sdp, 'webrtc', 'rtp'), undefined);
     assert.equal(asked(phoneOffer('bob'), 'rtp', 'webrtc', sdp), undefined);
   }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NgCommand, NgReply } from '../../src/media/commands.ts';
 import { codecsFor } from '../../src/media/codecs.ts';
+import type { NgCommand, NgReply } from '../../src/media/commands.ts';
 import { answerProfile, offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
@@ -244,7 +244,9 @@ describe('every pair of kinds', () => {
     const profile = offerProfile('webrtc', 'rtp');
     const reply = await rtpengine.send({ command: 'offer', ...keys, ...profile, ...codecs, sdp: browser });
     assert.match(audioLine(String(reply.sdp)), / RTP\/AVP 111 0 8 126$/);
-    const phone = sdps.rtp.answer.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 0\r').replace(/^a=(?:rtpmap|fmtp):.*\r\n/gm, '');
+    const phone = sdps.rtp.answer
+      .replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 0\r')
+      .replace(/^a=(?:rtpmap|fmtp):.*\r\n/gm, '');
     const toBrowser = await answer(phone);
     assert.match(audioLine(toBrowser), / UDP\/TLS\/RTP\/SAVPF 111$/);
     // It holds, and the browser is offered what it speaks.

@@ -26,5 +26,6 @@ test('RFC 3264 §8: a later offer has the media of the session, whichever side n
   assert.equal(completeOffer(plain, { offer: plain, answer: both }), plain + off);
   assert.equal(completeOffer(both, { offer: both, answer: plain }), both);
   assert.equal(asOffered(phoneAnswer('alice') + off, plain), phoneAnswer('alice'));
-  for (const offer of [both, 'hello', '']) assert.equal(asOffered(phoneAnswer('alice') + off, offer), phoneAnswer('alice') + off);
+  for (const offer of [both, 'hello', ''])
+    assert.equal(asOffered(phoneAnswer('alice') + off, offer), phoneAnswer('alice') + off);
 });

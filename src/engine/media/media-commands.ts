@@ -3,8 +3,8 @@
  * what a body needs beyond what rtpengine does.
  */
 import { Failure } from '../../errors.ts';
-import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
 import { codecsFor } from '../../media/codecs.ts';
+import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
 import { acceptedPair, type Command, type Party } from '../../media/offer-answer.ts';
