@@ -29,7 +29,7 @@ import type { Finding } from './engine/operations.ts';
 import { failureOf } from './errors.ts';
 import type { LevelledLog, Log, NetworkEvents, PushService, Random } from './ports.ts';
 import { defaultLimits } from './registrar/register.ts';
-import { keptNodes } from './start/added-nodes.ts';
+import { type KeptNodes, keptNodes } from './start/added-nodes.ts';
 import { type Backends, namedNodes, openBackends } from './start/backends.ts';
 import { banner, notStarted } from './start/banner.ts';
 import { watchCertificates } from './start/certificate-watch.ts';
@@ -100,7 +100,13 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   const ofProcess = watchProcess();
   const processMetrics = { read: () => [...ofProcess.read(), ...(capture?.read() ?? [])] };
   const given = { settings, identity, domains, current, tls };
-  const parts = { ...given, backends, network, push, tokens, random, processMetrics, log };
+  const rtpengine = keptNodes(backends.media, backends.database.addedNodes, {
+    tell: () => engine?.mediaNodesChanged(),
+    callsOn: (id) => engine?.operations.callsOnNode(id) ?? 0,
+    clock: systemClock,
+    log,
+  });
+  const parts = { ...given, backends, rtpengine, network, push, tokens, random, processMetrics, log };
   const running = openEngine(parts);
   engine = running;
   await engine.start();
@@ -117,7 +123,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
       reload,
       doctor: examine,
       log,
-      rtpengine: keptNodes(backends.media, backends.database.addedNodes),
+      rtpengine,
     }),
     apiToken: settings.apiToken,
     admits: (address) => running.admits(address, 'request'),
@@ -136,14 +142,16 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   writeRun(dataDir, http, network, backends);
   shutdown.add('run.json', () => removeRunFile(dataDir));
   const { databaseName: database, mediaNodes } = backends;
-  const rtpengine = mediaNodes.map(({ address }) => address);
+  const addresses = mediaNodes.map(({ address }) => address);
   const { listeners } = network;
   // A password that somebody chose is not printed back.
   const shown = settings.demoUsers === undefined ? demo : demo.map(({ username }) => ({ username, password: '***' }));
   const look = examine().catch((thrown: unknown) => void log.debug({ error: String(thrown) }, 'The doctor failed'));
   // Names that nobody answers for take long: nobody waits for that.
   const findings = await Promise.race([look, delay(doctorMs, undefined, { ref: false })]);
-  process.stdout.write(banner({ version, http, listeners, domain, demo: shown, database, rtpengine, findings }));
+  process.stdout.write(
+    banner({ version, http, listeners, domain, demo: shown, database, rtpengine: addresses, findings }),
+  );
   look.then((found) => found && logFindings(log, found));
 }
 
@@ -166,6 +174,7 @@ interface Parts {
   readonly identity: Identity;
   readonly domains: readonly string[];
   readonly backends: Backends;
+  readonly rtpengine: KeptNodes;
   readonly network: OpenNetwork;
   readonly push: PushService | undefined;
   readonly tokens: OpenTokens | undefined;
@@ -199,7 +208,7 @@ function openEngine(parts: Parts): Engine {
     load: createLoad(),
     processMetrics,
   };
-  const ports = { ...stores, ...system, media, database, push, tokens, log };
+  const ports = { ...stores, ...system, media, addedNodes: parts.rtpengine, database, push, tokens, log };
   return createEngine(ports, current.routes.routes, {
     ...identity,
     nodeAddress: settings.nodeAddress,

@@ -87,6 +87,8 @@ export interface EnginePorts {
   /** Absent: this is the only node. */
   readonly nodes?: NodeStore;
   readonly changes?: ChangeStore;
+  /** The rtpengine nodes that were added over REST, here or at another node; absent: none are. Never throws. */
+  readonly addedNodes?: { readAgain(): void };
   /** Absent: nobody is woken. */
   readonly push?: PushService | undefined;
   /** Absent: it is never too busy. */

@@ -26,6 +26,8 @@ export interface Engine extends NetworkEvents {
   callsInProgress(): number;
   /** Before `stop`: what rings is cancelled, and `answered` calls are hung up. */
   endCalls(answered: boolean): Promise<void>;
+  /** Other nodes are told that an rtpengine was added, changed or removed. */
+  mediaNodesChanged(): void;
   /** Drains, and begins nothing more by itself. */
   stop(): Promise<void>;
   readonly operations: Operations;
@@ -58,6 +60,7 @@ export function createEngine(given: EnginePorts, routes: Routes, options: Engine
     },
     callsInProgress: () => Math.max(core.dialogs.size, core.media.size),
     endCalls: (answered) => endCalls(core, receiver, answered),
+    mediaNodesChanged: () => core.changes.tell({ kind: 'media-nodes' }),
     stop: () => stop(parts),
     message: (text, flow) => early.message(text, flow),
     closed: (flow, reason) => early.closed(flow, reason),
@@ -71,6 +74,7 @@ async function start({ core, deletes, silence, keepAlive }: Parts): Promise<void
   for (const record of await core.dialogs.load()) takenUp(core, record);
   // Before the tables are read: what comes behind is heard.
   await core.changes.start();
+  core.ports.addedNodes?.readAgain();
   await Promise.all([core.presence.start(), core.messages.start()]);
   core.ports.clock.after(graceMs * clientsReturn, () => {
     hangUpUnreachable(core);

@@ -46,6 +46,8 @@ export type Change =
   | { readonly kind: 'watched'; readonly resource: string; readonly event: EventPackage }
   /** A message waits for this recipient. */
   | { readonly kind: 'stored'; readonly aor: string }
+  /** An rtpengine was added, changed or removed over REST. */
+  | { readonly kind: 'media-nodes' }
   /** A call of this account has come to another phase. */
   | { readonly kind: 'call'; readonly aor: string; readonly call: PartyCall };
 

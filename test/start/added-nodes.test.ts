@@ -1,9 +1,10 @@
-/** rtpengine nodes added over REST: they are there after a restart. */
+/** rtpengine nodes added over REST: they are there after a restart, and at other nodes of ours. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openMediaRelay } from '../../src/adapters/rtpengine/relay.ts';
 import type { AddedNodeStore } from '../../src/ports.ts';
-import { keptNodes, loadAddedNodes } from '../../src/start/added-nodes.ts';
+import { type KeptNodesParts, keptNodes, loadAddedNodes } from '../../src/start/added-nodes.ts';
+import { createClock } from '../support/clock.ts';
 import { serverKinds, withDatabase } from '../support/postgres.ts';
 import { realClock, realRandom, silentLog } from '../support/rtpengine.ts';
 
@@ -20,6 +21,8 @@ async function withRelay<T>(body: (relay: ReturnType<typeof openMediaRelay>) => 
   }
 }
 
+const alone: KeptNodesParts = { tell: () => undefined, callsOn: () => 0, clock: realClock, log: silentLog };
+
 /** What a new process makes of the rows. */
 const afterRestart = (store: AddedNodeStore) =>
   withRelay(async (relay) => {
@@ -30,7 +33,7 @@ const afterRestart = (store: AddedNodeStore) =>
 test('added, changed and removed: the next start has it so', () =>
   withDatabase({ kind }, async ({ addedNodes }) => {
     await withRelay(async (relay) => {
-      const nodes = keptNodes(relay, addedNodes);
+      const nodes = keptNodes(relay, addedNodes, alone);
       const node = (await nodes.addNode(address, 2)) ?? assert.fail('not added');
       assert.equal(await nodes.addNode(address, 2), undefined, 'it is there already');
       assert.deepEqual(await afterRestart(addedNodes), [{ address, weight: 2 }]);
@@ -47,7 +50,7 @@ test('a node of RTPENGINE stays the affair of that setting', () =>
   withDatabase({ kind }, ({ addedNodes }) =>
     withRelay(async (relay) => {
       const node = relay.addNode(address, 1) ?? assert.fail('not added');
-      await keptNodes(relay, addedNodes).changeNode(node.id, { weight: 7 });
+      await keptNodes(relay, addedNodes, alone).changeNode(node.id, { weight: 7 });
       assert.deepEqual(await addedNodes.list(), []);
       assert.equal(relay.nodes()[0]?.weight, 7);
     }),
@@ -59,7 +62,37 @@ test('what cannot be kept is not done; a database that fails at the start costs 
       throw new Error('no database');
     };
     const broken: AddedNodeStore = { list: fails, add: fails, change: fails, remove: fails };
-    await assert.rejects(async () => keptNodes(relay, broken).addNode(address, 1), /no database/);
+    await assert.rejects(async () => keptNodes(relay, broken, alone).addNode(address, 1), /no database/);
     assert.deepEqual(relay.nodes(), []);
     await loadAddedNodes(relay, broken, silentLog);
   }));
+
+test('added, drained and removed at another node of ours: it is so here when it is told; calls that are on it go on first', () =>
+  withDatabase({ kind }, ({ addedNodes }) =>
+    withRelay((theirs) =>
+      withRelay(async (ours) => {
+        let calls = 1;
+        const clock = createClock();
+        const here = keptNodes(ours, addedNodes, { ...alone, callsOn: () => calls, clock });
+        const there = keptNodes(theirs, addedNodes, { ...alone, tell: () => here.readAgain() });
+        // Resolves behind what was told before.
+        const settled = () => here.changeNode('none', {});
+        const node = (await there.addNode(address, 2)) ?? assert.fail('not added');
+        await settled();
+        assert.deepEqual(
+          ours.nodes().map(({ id, weight }) => [id, weight]),
+          [[node.id, 2]],
+        );
+        await there.changeNode(node.id, { draining: true, weight: 3 });
+        await settled();
+        assert.equal(ours.nodes()[0]?.weight, 3);
+        await there.removeNode(node.id);
+        await settled();
+        assert.equal(ours.nodes().length, 1, 'a call of ours is on it');
+        calls = 0;
+        await clock.advance(2_000);
+        await settled();
+        assert.deepEqual(ours.nodes(), []);
+      }),
+    ),
+  ));

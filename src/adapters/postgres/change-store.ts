@@ -53,6 +53,8 @@ function changeOf(content: unknown): Change | undefined {
     case 'registered':
     case 'stored':
       return { kind, aor: text(aor) };
+    case 'media-nodes':
+      return { kind };
     case 'closed':
       return { kind, flowId: text(flowId) };
     case 'account-closed':

@@ -38,6 +38,8 @@ export interface OpenMediaRelay extends MediaRelay {
   changeNode(id: string, change: { readonly weight?: number; readonly draining?: boolean }): MediaNode | undefined;
   /** Nothing reaches it any more; `false`: it is not there. */
   removeNode(id: string): boolean;
+  /** The ids of those by `addNode`: RTPENGINE does not know them. */
+  added(): readonly string[];
   /** By node id, for the statistics. */
   counters(): Readonly<Record<string, NgCounters>>;
   shutdown(): Promise<void>;
@@ -209,6 +211,7 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
     changeNode,
     removeNode,
     nodes: () => [...nodes.values()].map((node) => describe(node, clock.nowMs())),
+    added: () => [...nodes.values()].filter((node) => node.added).map(({ id }) => id),
     addressOf: (nodeId) => nodes.get(nodeId)?.address,
     counters: () => Object.fromEntries([...nodes.values()].map(({ id, client }) => [id, client.counters()])),
   };

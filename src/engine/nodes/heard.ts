@@ -24,6 +24,9 @@ export function heard(core: Core, change: Change, node: string): void {
     case 'stored':
       messages.heard(change.aor);
       return;
+    case 'media-nodes':
+      core.ports.addedNodes?.readAgain();
+      return;
     case 'call':
       presence.calls.heard(node, change.aor, change.call);
       return;
@@ -43,6 +46,7 @@ export function missed(core: Core): void {
       ports.log.debug({ error: String(thrown) }, 'What was missed is seen with the next change');
     });
   };
+  ports.addedNodes?.readAgain();
   read(othersCalls(core), messages.start(), presence.tellAllAnew());
   ports.clock.after(rowsAgainMs, () => read(othersCalls(core)));
 }

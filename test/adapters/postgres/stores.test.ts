@@ -235,6 +235,7 @@ for (const kind of serverKinds) {
         { kind: 'account-closed', aor: 'sip:bob@example.com', flowIds: ['c0a1b2c-1'] },
         { kind: 'watched', resource: 'sip:bob@example.com', event: 'presence' },
         { kind: 'stored', aor: 'sip:bob@example.com' },
+        { kind: 'media-nodes' },
         {
           kind: 'call',
           aor: 'sip:bob@example.com',
