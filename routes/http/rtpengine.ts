@@ -2,7 +2,8 @@
  * The rtpengine nodes while calls go on: `GET /api/v1/rtpengine`, `POST` adds one, `PATCH /rtpengine/ID` changes its weight
  * or drains it (its calls go on, new ones go elsewhere), `DELETE` takes it out when no call is on it (409 else).
  *
- * Nodes added here are kept in the database, over restarts; changes of a node of RTPENGINE until Viaduct ends.
+ * Nodes added here are kept in the database, over restarts and for all nodes of ours; changes of a node of RTPENGINE hold at
+ * this one, until Viaduct ends. Whether calls are on it is asked of this one: another one keeps it until its own have ended.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -34,7 +35,7 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
     app.post(
       '/rtpengine',
       {
-        schema: { summary: 'Add a node; it is there after a restart, too', body: NewNode, response: { 201: NodeBody } },
+        schema: { summary: 'Add a node, for all nodes of Viaduct; kept over restarts', body: NewNode, response: { 201: NodeBody } },
       },
       async ({ body }, reply) => {
         const node = await nodes.addNode(body.address, body.weight ?? 1);
