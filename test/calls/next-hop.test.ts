@@ -53,6 +53,29 @@ test('RFC 3263 §4.3: a server that says 503 makes way for the next, in a transa
     assert.notEqual(branchOf(again), branchOf(asked));
   }));
 
+test('RFC 3263 §4.3: a server that says 100 before it says 503, as most do, makes way for the next as well', () =>
+  stage(overUdp, async (it, alice) => {
+    const first = it.agent({ name: 'first', address: '192.0.2.11' });
+    const second = it.agent({ name: 'second', address: '192.0.2.12' });
+    const invite = alice.request('INVITE', carol, offer);
+    const asked = await first.receivesRequest('INVITE');
+    first.respond(asked, 100);
+    first.respond(asked, 503);
+    await first.receivesRequest('ACK');
+    await answers(it, alice, second, invite);
+  }));
+
+test('RFC 3263 §4.3: a server that falls after its 100, connection and all, makes way for the next', () =>
+  stage(overTcp, async (it, alice) => {
+    const first = it.agent({ name: 'first', transport: 'tcp', address: '192.0.2.11', dialable: true });
+    const second = it.agent({ name: 'second', transport: 'tcp', address: '192.0.2.12', dialable: true });
+    const invite = alice.request('INVITE', carol, offer);
+    first.respond(await first.receivesRequest('INVITE'), 100);
+    await it.clock.advance(100);
+    first.station.close();
+    await answers(it, alice, second, invite);
+  }));
+
 test('RFC 3263 §4.3: a server that says nothing makes way after timer B, and the next call goes past it at once', () =>
   stage(overUdp, async (it, alice) => {
     const first = it.agent({ name: 'first', address: '192.0.2.11' });

@@ -180,7 +180,7 @@ export class Downstream {
     this.#tell(branch, { code, detail: '' });
     if (this.#triesNextServer(branch)) return;
     // Who has said that it rings is there.
-    if (this.#context.stateOf(branch.plan.id) === 'calling' && this.#triesNextFlow(branch)) return;
+    if (!branch.hasRung && this.#triesNextFlow(branch)) return;
     this.#context.step({ on: 'failed', branch: branch.plan.id, status: this.#statusOf(code), code });
   }
 
@@ -273,12 +273,12 @@ export class Downstream {
   }
 
   /** RFC 3263 §4.3: a server that said nothing, was not to be reached or says 503 makes way for the next one. */
-  #triesNextServer({ plan, sent }: LiveBranch): boolean {
+  #triesNextServer({ plan, sent, hasRung }: LiveBranch): boolean {
     if (sent?.hop.way === undefined) return false;
     const { way, others } = sent.hop;
     this.#core.nextHops.avoid(way);
-    // Whoever has said that it rings may still be answered.
-    if (others.length === 0 || this.#context.stateOf(plan.id) !== 'calling') return false;
+    // Whoever has said that it rings may still be answered; a 100 is said by a server before it knows that it cannot.
+    if (others.length === 0 || hasRung) return false;
     if (!this.#context.mayReplace(plan.id)) return false;
     this.#replace(plan.id, { ...plan, left: others });
     return true;

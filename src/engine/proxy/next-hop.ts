@@ -7,7 +7,7 @@
  */
 import { Failure } from '../../errors.ts';
 import { lower } from '../../message/ascii.ts';
-import { hasParam } from '../../message/params.ts';
+import { hasParam, param } from '../../message/params.ts';
 import { defaultPort, parseUri, type SipUri } from '../../message/uri.ts';
 import type { Clock, Flow, Listener, Network, Random, Resolver, SocketAddress, Transport } from '../../ports.ts';
 import {
@@ -92,13 +92,15 @@ export class NextHops {
     return { flow: this.open(way), way, others };
   }
 
-  /** RFC 3261 §18.1.1: the same server over TCP, and over UDP when that fails; the hop itself where we speak no TCP. */
+  /** RFC 3261 §18.1.1: the same server over TCP, and over UDP when that fails; the hop itself where TCP is of no use. */
   streamInstead(hop: NextHop): NextHop {
     const { way, others } = hop;
     if (way === undefined) return hop;
     const listener = this.#listenerFor('tcp', way.remote.address, way.listener);
-    const flow = listener && this.#network.connect(listener, way.remote, way.serverName);
-    if (listener === undefined || flow === undefined) return hop;
+    // A firewall may swallow what is dialled, which costs each caller seconds.
+    if (listener === undefined || this.#hasFailed({ ...way, listener })) return hop;
+    const flow = this.#network.connect(listener, way.remote, way.serverName);
+    if (flow === undefined) return hop;
     const datagrams = { ...way, mayUseTcp: false };
     return { flow, way: { ...datagrams, listener }, others: [datagrams, ...others] };
   }
@@ -140,7 +142,7 @@ export class NextHops {
 
   // RFC 3263 §4.1 and §4.2.
   async #placesOf(uri: SipUri): Promise<readonly [Place, ...Place[]]> {
-    const host = lower(uri.host);
+    const host = lower(param(uri.params, 'maddr') ?? uri.host);
     const transport = settledTransport(uri, isNumeric(host));
     const itself: Place = { transport: transport ?? 'udp', host, port: uri.port ?? defaultPort(uri) };
     // A name without a dot is of this host or of this network, and has no records of a domain.
@@ -171,6 +173,8 @@ export class NextHops {
         port,
       })),
     );
+    const isRefused = places.flat().length === 0 && answers.flat().length > 0;
+    if (isRefused) throw new Failure('foreign-target', 'Its SRV records say that it takes no calls (RFC 2782).');
     return places.flat();
   }
 
@@ -192,10 +196,12 @@ export class NextHops {
   }
 
   #failedLast(ways: readonly Way[]): readonly Way[] {
-    const since = this.#clock.nowMs() - avoidMs;
-    const bad = ({ listener, remote }: Way): boolean =>
-      (this.#failed.get(keyOf(listener.transport, remote)) ?? Number.NEGATIVE_INFINITY) > since;
-    return [...ways.filter((way) => !bad(way)), ...ways.filter(bad)];
+    return [...ways.filter((way) => !this.#hasFailed(way)), ...ways.filter((way) => this.#hasFailed(way))];
+  }
+
+  #hasFailed({ listener, remote }: Way): boolean {
+    const failedMs = this.#failed.get(keyOf(listener.transport, remote)) ?? Number.NEGATIVE_INFINITY;
+    return failedMs > this.#clock.nowMs() - avoidMs;
   }
 }
 

@@ -30,6 +30,7 @@ const names: Names = {
     'one.example.net': ['203.0.113.1'],
     'two.example.net': ['203.0.113.2', '2001:db8::2'],
     'plain.example.net': ['203.0.113.3'],
+    'none.example.net': ['203.0.113.4'],
   },
   srv: {
     '_sip._udp.example.net': ['20 0 5062 two.example.net', '10 0 5061 one.example.net'],
@@ -37,6 +38,7 @@ const names: Names = {
     '_sips._tcp.example.net': ['10 0 5064 two.example.net'],
     '_sip._udp.many.example.net': Array.from({ length: 50 }, (_, at) => `0 0 ${5000 + at} one.example.net`),
     '_sip._tcp.pbx.example.net': ['0 0 5080 one.example.net'],
+    '_sip._udp.none.example.net': ['0 0 0 .'],
   },
   naptr: {
     'example.net': [
@@ -190,6 +192,28 @@ describe('RFC 3263 §4: the servers of a domain', () => {
 
   test('§4.2: with neither NAPTR nor SRV it is the host itself at the default port', async () =>
     assert.deepEqual(await servers('sip:plain.example.net'), ['udp 203.0.113.3 5060']));
+
+  test('§4: maddr is what is asked for in place of the host', async () => {
+    assert.deepEqual(await servers('sip:bob@nowhere.example;maddr=203.0.113.7'), ['udp 203.0.113.7 5060']);
+    assert.deepEqual(await servers('sip:bob@nowhere.example;maddr=pbx.example.net'), ['tcp 203.0.113.1 5080']);
+  });
+
+  test('RFC 2782: a domain whose only SRV target is "." takes no calls, also where it has an address', () =>
+    assert.rejects(create().hops.ways('sip:bob@none.example.net', from), { code: 'foreign-target' }));
+
+  test('RFC 3261 §18.1.1: a server that did not take TCP is not asked by it again for 30 s', async () => {
+    const { hops, dialled, clock } = create();
+    const { flow, way } = hops.streamInstead(await hops.hopTo({ uri: 'sip:plain.example.net' }, undefined, from));
+    assert.equal(flow.transport, 'tcp');
+    assert.ok(way);
+    hops.avoid(way);
+    const again = () => hops.hopTo({ uri: 'sip:plain.example.net' }, undefined, from).then((hop) => hops.streamInstead(hop));
+    const count = dialled.length;
+    assert.equal((await again()).flow.transport, 'udp');
+    assert.equal(dialled.length, count + 1, 'the datagram alone');
+    await clock.advance(30_000);
+    assert.equal((await again()).flow.transport, 'tcp');
+  });
 
   test('RFC 5922 §4: the certificate must show the domain of the URI, not the host that the DNS named', async () => {
     const [way] = await create().hops.ways('sips:bob@example.net', from);
