@@ -13,8 +13,14 @@ import { diallingStream, type StreamConnection } from './stream.ts';
 import { dialFault } from './tls-alerts.ts';
 import { peerRefusal, type TlsClientProfile } from './tls-source.ts';
 
+/**
+ * The kernel asks a peer that is silent for so long. It keeps the way through firewalls open, which forget it within some
+ * minutes, and a dead connection does not wait for the next call to swallow it.
+ */
+const probeAfterMs = 60_000;
+
 export function dialTcp(listener: Listener, remote: SocketAddress, context: Context): Flow {
-  const socket = connectTcp({ ...route(listener, remote), noDelay: true, keepAlive: true });
+  const socket = connectTcp({ ...route(listener, remote), noDelay: true });
   const connection = dialling(socket, listener, remote, undefined, context);
   socket.once('connect', () => connection.opened());
   return connection.flow;
@@ -75,6 +81,7 @@ function dialling(
   context: Context,
 ): StreamConnection {
   context.dialled.add(socket);
+  socket.once('connect', () => socket.setKeepAlive(true, probeAfterMs));
   const flow = context.connections.newFlow(listener, remote, false);
   const connection = diallingStream(socket, flow, serverName, context);
   const cancel = context.wheel.after(context.limits.connectMs, () =>

@@ -1,6 +1,7 @@
 /** A network on loopback that writes down what it reports, and plain clients to try it with. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ListenEntry } from '../../../src/adapters/network/listeners.ts';
@@ -47,6 +48,17 @@ export class Inbox<T> {
     assert.ok(item !== undefined);
     return item;
   }
+}
+
+/** In how long the kernel asks the silent peer at this port whether it is there, for ever if it does not: proc(5), `tr` and `tm->when`. */
+export function probeInMs(port: number): number {
+  const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  for (const row of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+    const [, , remote = '', , , timer = ''] = row.trim().split(/ +/);
+    const [kind, inTicks = ''] = timer.split(':');
+    if (remote.endsWith(peer) && kind === '02') return Number.parseInt(inTicks, 16) * 10;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 export interface Opened {

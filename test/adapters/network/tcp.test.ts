@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { SocketAddress } from '../../../src/ports.ts';
-import { eventually, Inbox, message, open, openSockets, pause, TcpClient } from './support.ts';
+import { eventually, Inbox, message, open, openSockets, pause, probeInMs, TcpClient } from './support.ts';
 
 for (const address of ['127.0.0.1', '::1']) {
   test(`TCP ${address}: messages both ways over one flow`, async (t) => {
@@ -202,6 +202,14 @@ for (const address of ['127.0.0.1', '::1']) {
     assert.equal(there.accepted.all.length, 1);
   });
 }
+
+test('a dialled connection that rests is looked after within a minute: a firewall forgets it, and a call would find it dead', async (t) => {
+  const { network, listener } = await open(t, ['tcp:127.0.0.1:0']);
+  const there = await peer(t);
+  network.connect(listener, there.address);
+  await there.accepted.next();
+  await eventually(() => probeInMs(there.address.port) <= 60_000, 'the kernel looks after it');
+});
 
 test('a connection that the peer opened is used for its own address', async (t) => {
   const { network, messages, listener } = await open(t, ['tcp:127.0.0.1:0']);

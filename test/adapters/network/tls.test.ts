@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'n
 import { certificateSource } from '../../../src/adapters/network/tls-source.ts';
 import type { SocketAddress } from '../../../src/ports.ts';
 import { certificateOf, testCertificates } from './certificates.ts';
-import { eventually, Inbox, message, open, pause, TcpClient } from './support.ts';
+import { eventually, Inbox, message, open, pause, probeInMs, TcpClient } from './support.ts';
 
 const certificates = testCertificates({ ours: ['localhost', '127.0.0.1', '::1'], other: ['localhost', '127.0.0.1'] });
 
@@ -142,6 +142,7 @@ test('RFC 5922 §7: the peer proves the name that was asked for, or its address'
       await accepted.expect(message('hello'));
       accepted.write(message('back'));
       assert.deepEqual(await messages.next(), { text: message('back'), flow });
+      await eventually(() => probeInMs(there.address.port) <= 60_000, 'the kernel looks after it');
     }
   }
   // The connection that proved a name serves for the address as well.
