@@ -9,6 +9,7 @@ import { assemble, type Parts } from './assembly.ts';
 import type { Approach } from './auth/protection.ts';
 import type { EngineOptions, EnginePorts } from './core.ts';
 import { endCalls } from './dialog/end-calls.ts';
+import { leaveServers, withServersLeft } from './dialog/servers.ts';
 import { takenUp } from './dialog/taken-up.ts';
 import { EarlyEvents } from './early-events.ts';
 import { clientsReturn, hangUpUnlessBack, hangUpUnreachable } from './nodes/node-gone.ts';
@@ -71,7 +72,7 @@ async function start({ core, deletes, silence, keepAlive }: Parts): Promise<void
   const { node, graceMs } = core.options;
   await core.nodes.start();
   await core.registrar.start();
-  for (const record of await core.dialogs.load()) takenUp(core, record);
+  for (const record of await core.dialogs.load()) takenUp(core, withServersLeft(core, record));
   // Before the tables are read: what comes behind is heard.
   await core.changes.start();
   core.ports.addedNodes?.readAgain();
@@ -109,6 +110,7 @@ function closed({ core, receiver }: Parts, flow: Flow, reason: string): void {
   core.transactions.closed(flow);
   receiver.closed(flow);
   core.sessions.closed(flow);
+  leaveServers(core, flow);
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
   core.dialogs.closed(flow, (record) => hangUpUnlessBack(core, record, ({ flowId }) => flowId === flow.id));
   core.presence.closed(flow);

@@ -319,6 +319,35 @@ test('law 2 and 4: TCP telephone with a Contact that cannot be dialled: everythi
   });
 });
 
+for (const how of ['is closed, as nothing was said for two minutes', 'is lost as the proxy starts anew'])
+  test(`RFC 3261 §12.2.1.1: the connection of a trunk ${how}: the call goes on, and the trunk is dialled`, async () => {
+    const it = createProxyScene({ columns });
+    await it.play(async () => {
+      const trunk = it.agent({
+        ...{ name: 'alice', aor: 'sip:alice@trunk.test', transport: 'tcp', address: '192.0.2.11', dialable: true },
+        contact: 'sip:alice@192.0.2.11:5060;transport=tcp',
+      });
+      const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const { callee } = await it.call(trunk, bob);
+      if (how.startsWith('is lost')) await it.restart();
+      else trunk.station.close();
+      await it.clock.advance(300_000);
+      await bob.receivesNothing(0);
+      await it.hangUp(bob, callee, trunk);
+    });
+  });
+
+test('law 3: a telephone of a TRUSTED network is no trunk: with its connection its call ends', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', transport: 'tcp', address: '192.0.2.1', dialable: true });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    await it.call(alice, bob);
+    alice.station.close();
+    bob.respond(await bob.receivesRequest('BYE', 60_000), 200);
+  });
+});
+
 test("law 4: the caller's connection closes while bob rings: bob is cancelled at once, and nothing is left", () =>
   stage(async ({ it, alice, bob }) => {
     alice.request('INVITE', bob.aor, { body: browserOffer('alice'), contentType: sdpType });

@@ -153,7 +153,7 @@ export class Dialogs {
     const { message } = request;
     this.#followed.add(request);
     const side = sideOf(record, namesOf(message).fromTag) ?? 'caller';
-    const noted = this.#replace(record, this.#noteSender(noteRequest(record, message), side, request));
+    const noted = this.replace(record, this.#noteSender(noteRequest(record, message), side, request));
     // Its row goes with the BYE, not with the answer: should we die between the two, nobody would come to end it.
     if (message.method === 'BYE') this.#unstore(noted);
     return this.#followRecord(request, noted, otherSide(side));
@@ -198,7 +198,7 @@ export class Dialogs {
     const reach = moved ?? (isHere ? undefined : this.#around.nodes.reach({ ...side, contact: side.remoteTarget }));
     if (reach === undefined) return this.#unreachable(side.flowId);
     if (!hasFlow(reach)) return this.#atContact(request, target, side);
-    this.#replace(record, this.#notePlace(record, towards, reach));
+    this.replace(record, this.#notePlace(record, towards, reach));
     return this.#at(request, { ...target, ...reach });
   }
 
@@ -313,7 +313,7 @@ export class Dialogs {
   /** A 2xx to this request of the dialog passed: its Contact may be new. */
   note(request: Request, response: SipResponse): void {
     const record = this.find(response, request.token);
-    if (record !== undefined) this.#replace(record, noteResponse(record, response));
+    if (record !== undefined) this.replace(record, noteResponse(record, response));
   }
 
   /** The dialog that this message belongs to, in either direction; of a spiral the pass with this token. */
@@ -335,7 +335,7 @@ export class Dialogs {
   /** A client registered: its dialogs follow it to its flow. */
   moved(binding: BindingRef, flow: Flow): void {
     for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
-      this.#replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
+      this.replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
     }
   }
 
@@ -349,13 +349,17 @@ export class Dialogs {
     const { flowId, node } = binding;
     if (!this.#around.nodes.isOther(node) || flowId === undefined) return;
     for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
-      this.#replace(record, moveFlow(record, binding, flowId, undefined, node));
+      this.replace(record, moveFlow(record, binding, flowId, undefined, node));
     }
+  }
+
+  byFlow(flowId: string): readonly DialogRecord[] {
+    return [...this.#calls.byFlow(flowId), ...this.#passing.byFlow(flowId)];
   }
 
   /** `gone`: a call one of whose sides did not come back within the grace time. */
   closed({ id: flowId }: Pick<Flow, 'id'>, gone: (record: DialogRecord) => void): void {
-    if (this.#calls.byFlow(flowId).length + this.#passing.byFlow(flowId).length === 0) return;
+    if (this.byFlow(flowId).length === 0) return;
     this.#closedAtMs.set(flowId, this.#clock.nowMs());
     this.#clock.after(this.#options.graceMs, () => {
       this.#closedAtMs.delete(flowId);
@@ -371,7 +375,7 @@ export class Dialogs {
   }
 
   /** The new value in place of the old; CSeqs go to the database with the next change that matters. */
-  #replace(old: DialogRecord, record: DialogRecord): DialogRecord {
+  replace(old: DialogRecord, record: DialogRecord): DialogRecord {
     if (old === record) return record;
     // It may have ended while the database was asked.
     if (this.#passing.has(old)) this.#passing.put(record);

@@ -207,7 +207,8 @@ describe('RFC 3263 §4: the servers of a domain', () => {
     assert.equal(flow.transport, 'tcp');
     assert.ok(way);
     hops.avoid(way);
-    const again = () => hops.hopTo({ uri: 'sip:plain.example.net' }, undefined, from).then((hop) => hops.streamInstead(hop));
+    const again = () =>
+      hops.hopTo({ uri: 'sip:plain.example.net' }, undefined, from).then((hop) => hops.streamInstead(hop));
     const count = dialled.length;
     assert.equal((await again()).flow.transport, 'udp');
     assert.equal(dialled.length, count + 1, 'the datagram alone');

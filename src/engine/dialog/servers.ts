@@ -1,0 +1,40 @@
+/**
+ * Servers that call us over a connection of theirs: a trunk, or the proxy of another domain. Unlike a client (law 4) they
+ * close it when nothing was said for a while, Kamailio after two minutes, and their call goes on. From then on they are
+ * dialled where they said that they are (RFC 3261 §12.2.1.1, §18.1.1).
+ */
+import { noteFlow } from '../../dialog/record.ts';
+import { parseUri } from '../../message/uri.ts';
+import { numericAddress } from '../../nat/same-address.ts';
+import type { DialogRecord, DialogSide, Flow } from '../../ports.ts';
+import type { Core } from '../core.ts';
+
+/** To be told before the calls of this flow are. */
+export function leaveServers(core: Core, { id, remote }: Flow): void {
+  const isLeft = (side: DialogSide): boolean => side.flowId === id && isServer(core, side, remote.address);
+  for (const record of core.dialogs.byFlow(id)) core.dialogs.replace(record, dialled(record, isLeft));
+}
+
+/** The same for a call of before the restart. */
+export function withServersLeft(core: Core, record: DialogRecord): DialogRecord {
+  const isLeft = (side: DialogSide): boolean => isGone(core, side) && isServer(core, side, undefined);
+  return core.dialogs.replace(record, dialled(record, isLeft));
+}
+
+function isGone(core: Core, { flowId }: DialogSide): boolean {
+  return flowId !== undefined && core.ports.network.find(flowId) === undefined;
+}
+
+function dialled(record: DialogRecord, isLeft: (side: DialogSide) => boolean): DialogRecord {
+  const caller = isLeft(record.caller) ? noteFlow(record, 'caller', undefined) : record;
+  return isLeft(caller.callee) ? noteFlow(caller, 'callee', undefined) : caller;
+}
+
+/** Nobody who is registered here. `source`: where its connection came from, if that is still known. */
+function isServer(core: Core, side: DialogSide, source: string | undefined): boolean {
+  const transport = core.ports.network.listeners[side.listener]?.transport;
+  if (side.binding !== undefined || (transport !== 'tcp' && transport !== 'tls')) return false;
+  const next = parseUri(side.routeSet[0] ?? side.remoteTarget);
+  const addresses = [source, next && numericAddress(next.host)].filter((one) => one !== undefined);
+  return addresses.some((one) => core.options.isTrusted(one)) || !core.domains.isOursText(side.uri);
+}
