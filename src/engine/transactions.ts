@@ -9,7 +9,7 @@ import { get } from '../message/header.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { responseDestination } from '../nat/received.ts';
-import type { Cancel, Clock, Flow, Network } from '../ports.ts';
+import type { Cancel, Clock, Flow, Network, SocketAddress } from '../ports.ts';
 import type { Effect } from '../transaction/effects.ts';
 import { createInviteClient, stepInviteClient } from '../transaction/invite-client.ts';
 import { createInviteServer, stepInviteServer } from '../transaction/invite-server.ts';
@@ -143,8 +143,10 @@ export class Transactions {
       },
       onTerminated: undefined,
     };
+    // Not by the Via of the response: a callee could write another one there, and hit somebody with what we repeat.
+    const back = this.#wayBack(request, flow);
     const input = this.#startServer(request, flow, {
-      send: (message) => this.#sendResponse(message, flow),
+      send: (message) => this.#send(message, back),
       timer: (timer) => input({ on: 'timer', timer }),
       transportFailed: () => this.#servers.get(key)?.input({ on: 'transport-error' }),
       pass: () => undefined,
@@ -231,7 +233,7 @@ export class Transactions {
 
   /** Sends a message outside of any transaction: an ACK for a 2xx, or a response to what could not be parsed. */
   sendDirect(message: SipMessage, flow: Flow): boolean {
-    return message.kind === 'response' ? this.#sendResponse(message, flow) : this.#send(message, flow);
+    return this.#send(message, message.kind === 'response' ? this.#wayBack(message, flow) : flow);
   }
 
   #startServer(request: SipRequest, flow: Flow, performer: Performer): (event: ServerInput) => void {
@@ -312,12 +314,12 @@ export class Transactions {
   }
 
   // RFC 3261 §18.2.2: over the connection the request came by; for UDP to where its Via says.
-  #sendResponse(message: SipMessage, flow: Flow): boolean {
-    if (flow.transport !== 'udp') return this.#send(message, flow);
+  #wayBack(message: SipMessage, flow: Flow): Flow {
+    if (flow.transport !== 'udp') return flow;
     const via = get(message, Via);
     const destination = via === undefined ? undefined : responseDestination(via);
-    const way = destination === undefined ? flow : (this.#network.connect(flow.listener, destination) ?? flow);
-    return this.#send(message, way);
+    if (destination === undefined || isSame(destination, flow.remote)) return flow;
+    return this.#network.connect(flow.listener, destination) ?? flow;
   }
 
   #send(message: SipMessage, flow: Flow): boolean {
@@ -327,6 +329,10 @@ export class Transactions {
     this.#sent(whole, flow, text);
     return this.#network.send(flow, text);
   }
+}
+
+function isSame(one: SocketAddress, other: SocketAddress): boolean {
+  return one.address === other.address && one.port === other.port;
 }
 
 const unreliable = timers(false);

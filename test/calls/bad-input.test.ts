@@ -1,6 +1,7 @@
 /** Wrong passwords, broken messages, and neighbours that are down: what each meets, and that it passes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createResponse } from '../../src/message/build.ts';
 import { serialize } from '../../src/message/edit.ts';
 import { get } from '../../src/message/header.ts';
 import { WWWAuthenticate } from '../../src/message/headers/digest.ts';
@@ -212,6 +213,21 @@ test('law 9: 20,000 refusals that nobody acknowledges keep nobody else out while
     const { caller } = await it.call(alice, bob);
     await it.hangUp(alice, caller, bob);
   }));
+
+test('RFC 3261 §18.2.2: a callee who writes another Via into his response sends nothing to anybody else', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob', 'victim'] });
+  await it.play(async () => {
+    const alice = it.agent({ name: 'alice', address: '192.0.2.1' });
+    const victim = it.agent({ name: 'victim', address: '192.0.2.66' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const invite = alice.request('INVITE', bob.aor, { body: phoneOffer('alice'), contentType: sdpType });
+    const received = await bob.receivesRequest('INVITE');
+    bob.send(serialize(createResponse(received, 486, { toTag: 'b' })).replaceAll('192.0.2.1:5060', '192.0.2.66:5060'));
+    await bob.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(486));
+    await victim.receivesNothing();
+  });
+});
 
 test('RFC 3261 §8.1.1.7: a stray response goes nowhere and is counted', () =>
   friends(async (it, alice, bob) => {
