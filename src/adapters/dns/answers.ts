@@ -1,6 +1,7 @@
 /**
  * Answers of name servers, kept for a while: a name is asked for once at a time, and what was not found is forgotten soon.
- * Bounded: the oldest name makes room.
+ * While no name server answers, what was last known of a name holds on (RFC 8767): trunks seldom move, and name servers
+ * fail for all of them at once. Bounded: the oldest name makes room.
  */
 
 export interface AnswerLimits {
@@ -8,11 +9,23 @@ export interface AnswerLimits {
   readonly keepMs: number;
   /** A name that was not found may be there soon, or its server back. */
   readonly keepFailureMs: number;
+  /** How old what was last known may be. */
+  readonly staleMs: number;
+}
+
+/** What a name server said; `undefined`: none has answered. */
+export type Answer<T> = readonly T[] | undefined;
+
+interface Known<T> {
+  readonly records: readonly T[];
+  readonly atMs: number;
 }
 
 interface Entry<T> {
   readonly records: Promise<readonly T[]>;
   readonly untilMs: number;
+  /** What a name server last said. */
+  readonly known: Known<T> | undefined;
 }
 
 export class Answers<T> {
@@ -27,21 +40,36 @@ export class Answers<T> {
   }
 
   /** What is known of this name; else what `ask` finds, which must not throw. */
-  of(name: string, ask: (name: string) => Promise<readonly T[]>): Promise<readonly T[]> {
-    const known = this.#entries.get(name);
-    if (known !== undefined && known.untilMs > this.#nowMs()) return known.records;
+  of(name: string, ask: (name: string) => Promise<Answer<T>>): Promise<readonly T[]> {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined && entry.untilMs > this.#nowMs()) return entry.records;
     this.#entries.delete(name);
     this.#makeRoom();
-    const records = ask(name);
-    this.#entries.set(name, { records, untilMs: this.#nowMs() + this.#limits.keepMs });
-    void records.then((found) => this.#shorten(name, records, found.length));
+    const known = this.#stillGood(entry?.known);
+    const answer = ask(name);
+    const records = answer.then((found) => found ?? known?.records ?? []);
+    this.#entries.set(name, { records, known, untilMs: this.#nowMs() + this.#limits.keepMs });
+    void answer.then((found) => this.#note(name, records, found));
     return records;
   }
 
-  #shorten(name: string, records: Promise<readonly T[]>, count: number): void {
-    if (count > 0 || this.#entries.get(name)?.records !== records) return;
+  #stillGood(known: Known<T> | undefined): Known<T> | undefined {
+    return known !== undefined && known.atMs + this.#limits.staleMs > this.#nowMs() ? known : undefined;
+  }
+
+  #note(name: string, records: Promise<readonly T[]>, found: Answer<T>): void {
+    const entry = this.#entries.get(name);
+    if (entry?.records !== records) return;
+    const nowMs = this.#nowMs();
     const { keepMs, keepFailureMs } = this.#limits;
-    this.#entries.set(name, { records, untilMs: this.#nowMs() + Math.min(keepFailureMs, keepMs) });
+    const known = found === undefined ? entry.known : { records: found, atMs: nowMs };
+    // With a dead name server nobody waits for it again at once, also for what is known not to be there.
+    const isShort = found === undefined ? known === undefined : found.length === 0;
+    this.#entries.set(name, {
+      records,
+      known,
+      untilMs: isShort ? nowMs + Math.min(keepFailureMs, keepMs) : entry.untilMs,
+    });
   }
 
   #makeRoom(): void {

@@ -5,11 +5,11 @@
  * names in SIP messages would stop the file system with it. So nsswitch.conf and search domains do not count here.
  * `.invalid` (RFC 2606 §2: the Contacts of browsers) is never asked for.
  */
-import { Resolver as NodeResolver } from 'node:dns/promises';
+import { NODATA, NOTFOUND, Resolver as NodeResolver } from 'node:dns/promises';
 import { isIP, SocketAddress } from 'node:net';
 import { lower } from '../../message/ascii.ts';
 import type { NaptrRecord, Resolver, SrvRecord } from '../../ports.ts';
-import { Answers } from './answers.ts';
+import { type Answer, Answers } from './answers.ts';
 import { hostsFile } from './hosts.ts';
 
 export interface ResolverOptions {
@@ -26,6 +26,8 @@ const cachedNames = 1_000;
 /** More are not asked for at once; who floods us with dead names waits in vain, and nobody else does for long. */
 const openQuestions = 200;
 const forgetFailureMs = 5_000;
+/** RFC 8767 §5 suggests one to three days: over a weekend. */
+const staleMs = 3 * 24 * 3_600_000;
 const tries = 2;
 /** RFC 1035 §2.3.4, and the letters that host names are made of; `_` stands in some of them all the same. */
 const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
@@ -47,7 +49,7 @@ class CachingResolver implements Resolver {
     if (options.servers !== undefined) this.#dns.setServers(options.servers);
     this.#hostsPath = options.hostsPath ?? '/etc/hosts';
     const nowMs = options.nowMs ?? (() => performance.now());
-    const limits = { names: cachedNames, keepMs: options.cacheMs ?? 30_000, keepFailureMs: forgetFailureMs };
+    const limits = { names: cachedNames, keepMs: options.cacheMs ?? 30_000, keepFailureMs: forgetFailureMs, staleMs };
     this.#addresses = new Answers(limits, nowMs);
     this.#services = new Answers(limits, nowMs);
     this.#pointers = new Answers(limits, nowMs);
@@ -72,8 +74,8 @@ class CachingResolver implements Resolver {
     return name === undefined ? [] : this.#pointers.of(name, () => this.#bounded(ask));
   }
 
-  async #bounded<T>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> {
-    if (this.#open >= openQuestions) return [];
+  async #bounded<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+    if (this.#open >= openQuestions) return undefined;
     this.#open += 1;
     try {
       return await ask();
@@ -82,11 +84,11 @@ class CachingResolver implements Resolver {
     }
   }
 
-  async #addressesOf(name: string): Promise<readonly string[]> {
+  async #addressesOf(name: string): Promise<Answer<string>> {
     const inFile = await hostsFile(this.#hostsPath, name);
     if (inFile.length > 0) return inFile;
     const [v4, v6] = await Promise.all([settled(this.#dns.resolve4(name)), settled(this.#dns.resolve6(name))]);
-    return [...found(v4), ...found(v6)];
+    return found(v4, v6);
   }
 }
 
@@ -101,9 +103,16 @@ async function settled<T>(answer: Promise<T>): Promise<PromiseSettledResult<T>> 
   return result;
 }
 
-/** No record, no answer and no server are one thing here: nowhere to send to. */
-function found<T>(result: PromiseSettledResult<readonly T[]>): readonly T[] {
-  return result.status === 'fulfilled' ? result.value : [];
+/** No record is an answer; a name server that is silent or in trouble gives none, and may only be so for one of two. */
+function found<T>(...results: readonly PromiseSettledResult<readonly T[]>[]): Answer<T> {
+  const records = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  const isUnknown = results.some((result) => result.status === 'rejected' && !saysNo(result.reason));
+  return records.length === 0 && isUnknown ? undefined : records;
+}
+
+function saysNo(reason: unknown): boolean {
+  const code = reason instanceof Error && 'code' in reason ? reason.code : undefined;
+  return code === NOTFOUND || code === NODATA;
 }
 
 function numericAddress(host: string): string | undefined {

@@ -130,6 +130,30 @@ test('an answer is kept for 30 s and a failure for 5 s; equal questions at one t
   assert.equal(await questions(bad, () => addresses(bad)), 1);
 });
 
+test('RFC 8767: with all name servers away what was last known holds on for three days; a name server that says no is heard', async (t) => {
+  let nowMs = 0;
+  const names = { 'trunk.example': { a: ['192.0.2.20'] }, 'gone.example': { a: ['192.0.2.21'] } };
+  const zones: Record<string, Zone[string]> = { ...names, '_sip._udp.trunk.example': { srv: ['1 0 5060 a.example'] } };
+  const own = await startNameServer(zones);
+  t.after(() => own.close());
+  const trunks = createResolver({ servers: [own.address], hostsPath: '', timeoutMs: 100, nowMs: () => nowMs });
+  const all = () => Promise.all([...Object.keys(names).map((name) => trunks.addresses(name))]);
+  const services = async () => (await trunks.services('_sip._udp.trunk.example')).map(({ name }) => name);
+  assert.deepEqual(await all(), [['192.0.2.20'], ['192.0.2.21']]);
+  assert.deepEqual(await services(), ['a.example']);
+  delete zones['gone.example'];
+  for (const name of ['trunk.example', '_sip._udp.trunk.example']) zones[name] = { silent: true };
+  nowMs = 30_000;
+  assert.deepEqual(await all(), [['192.0.2.20'], []]);
+  assert.deepEqual(await services(), ['a.example']);
+  const count = own.asked.length;
+  nowMs += 29_999;
+  assert.deepEqual(await services(), ['a.example']);
+  assert.equal(own.asked.length, count, 'nobody waits for a dead name server at once again');
+  nowMs = 3 * 24 * 3_600_000;
+  assert.deepEqual(await services(), []);
+});
+
 test('no more than 200 questions are open at once, and the names kept are bounded', async () => {
   const { addresses } = wrap(resolver());
   const names = Array.from({ length: 1_500 }, (_, at) => `n${at}.example.com`);
