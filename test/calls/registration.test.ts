@@ -6,7 +6,8 @@ import { Contact } from '../../src/message/headers/contact.ts';
 import { MinExpires } from '../../src/message/headers/numbers.ts';
 import { Route } from '../../src/message/headers/route.ts';
 import type { SipMessage } from '../../src/message/message.ts';
-import { createProxyScene, passwordOf } from '../support/proxy-scene.ts';
+import { createProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
+import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
 const nobody = (): boolean => false;
 const columns = ['bob', 'proxy'];
@@ -149,6 +150,39 @@ test('RFC 3327 §5.3: a device behind another proxy is asked by its Path', async
     assert.deepEqual(values(options, Route), ['<sip:192.0.2.8;lr>']);
     edge.respond(options, 200);
     await alice.receivesResponse(200, 'OPTIONS');
+  });
+});
+
+test('RFC 3327 §5.3: a proxy before our users closes its connection: they are called by their Path, and calls go on', async () => {
+  const isTrusted = (address: string): boolean => address === '192.0.2.1';
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'], isTrusted });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const tcp = { transport: 'tcp', address: '192.0.2.8', dialable: true } as const;
+    const edge = it.agent({ ...tcp, name: 'bob', contact: 'sip:bob@192.0.2.8;transport=tcp' });
+    const way = '<sip:192.0.2.8;transport=tcp;lr>';
+    await it.register(edge, { headers: [['Path', way]] });
+    edge.station.close();
+    await it.clock.advance(120_000);
+    const { caller } = await it.call(alice, edge);
+    edge.station.close();
+    await it.clock.advance(120_000);
+    await it.hangUp(alice, caller, edge);
+
+    edge.station.close();
+    const offer = { body: phoneOffer('bob'), contentType: sdpType };
+    const first = edge.request('INVITE', alice.aor, { ...offer, headers: [['Record-Route', way]] });
+    const refused = await edge.receivesResponse(407);
+    edge.ack(first, refused);
+    const invite = edge.login(first, refused, 'bob', passwordOf('bob'));
+    const received = await alice.receivesRequest('INVITE');
+    const ok = alice.respond(received, 200, { body: phoneAnswer('alice'), contentType: sdpType });
+    const answered = await edge.receivesResponse(200);
+    edge.ack(invite, answered, { route: edge.dialog(invite, answered).route.slice(-1) });
+    await alice.receivesRequest('ACK');
+    edge.station.close();
+    await it.clock.advance(120_000);
+    await it.hangUp(alice, alice.dialog(received, ok), edge);
   });
 });
 

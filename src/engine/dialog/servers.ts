@@ -1,7 +1,7 @@
 /**
- * Servers that call us over a connection of theirs: a trunk, or the proxy of another domain. Unlike a client (law 4) they
- * close it when nothing was said for a while, Kamailio after two minutes, and their call goes on. From then on they are
- * dialled where they said that they are (RFC 3261 §12.2.1.1, §18.1.1).
+ * Servers that call us over a connection of theirs: a trunk, the proxy of another domain, or one before our users. Unlike a
+ * client (law 4) they close it when nothing was said for a while, Kamailio after two minutes, and their call goes on. From
+ * then on they are dialled where they said that they are (RFC 3261 §12.2.1.1, §18.1.1).
  */
 import { noteFlow } from '../../dialog/record.ts';
 import { parseUri } from '../../message/uri.ts';
@@ -21,8 +21,8 @@ export function withServersLeft(core: Core, record: DialogRecord): DialogRecord 
   return core.dialogs.replace(record, dialled(record, isLeft));
 }
 
-function isGone(core: Core, { flowId }: DialogSide): boolean {
-  return flowId !== undefined && core.ports.network.find(flowId) === undefined;
+function isGone(core: Core, { flowId, node }: DialogSide): boolean {
+  return flowId !== undefined && !core.nodes.isOther(node) && core.ports.network.find(flowId) === undefined;
 }
 
 function dialled(record: DialogRecord, isLeft: (side: DialogSide) => boolean): DialogRecord {
@@ -30,11 +30,15 @@ function dialled(record: DialogRecord, isLeft: (side: DialogSide) => boolean): D
   return isLeft(caller.callee) ? noteFlow(caller, 'callee', undefined) : caller;
 }
 
-/** Nobody who is registered here. `source`: where its connection came from, if that is still known. */
+/**
+ * Nobody who is registered here, or whose proxy has put itself on the way. `source`: where its connection came from, if
+ * that is still known.
+ */
 function isServer(core: Core, side: DialogSide, source: string | undefined): boolean {
   const transport = core.ports.network.listeners[side.listener]?.transport;
   if (side.binding !== undefined || (transport !== 'tcp' && transport !== 'tls')) return false;
-  const next = parseUri(side.routeSet[0] ?? side.remoteTarget);
+  if (side.routeSet.length > 0) return true;
+  const next = parseUri(side.remoteTarget);
   const addresses = [source, next && numericAddress(next.host)].filter((one) => one !== undefined);
   return addresses.some((one) => core.options.isTrusted(one)) || !core.domains.isOursText(side.uri);
 }

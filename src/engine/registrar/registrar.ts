@@ -8,8 +8,9 @@ import { get, has } from '../../message/header.ts';
 import { Contact } from '../../message/headers/contact.ts';
 import { Path } from '../../message/headers/route.ts';
 import { Via } from '../../message/headers/via.ts';
-import type { SipUri } from '../../message/uri.ts';
+import { parseUri, type SipUri } from '../../message/uri.ts';
 import { isBehindNat, mustUseFlow } from '../../nat/flow-rule.ts';
+import { numericAddress } from '../../nat/same-address.ts';
 import type {
   Binding,
   BindingChange,
@@ -271,6 +272,7 @@ export class Registrar {
     const via = get(request.message, Via);
     if (via === undefined) return undefined;
     const { flow } = request;
+    if (isAskedByPath(request)) return undefined;
     const question = { transport: flow.transport, via, contact: get(request.message, Contact), source: flow.remote };
     if (request.notes.reachByFlow || mustUseFlow(question)) return flow.id;
     // From another node it is asked by way of this one: many telephones hear nobody but who they registered with.
@@ -314,6 +316,16 @@ export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding,
   // The URIs alone: where to go next is found from the first.
   const route = path.map((value) => Path.parse(value)?.uri ?? value);
   return { uri: contact, flowId: undefined, ...reach, route, binding: { aor, key }, media, q };
+}
+
+/**
+ * RFC 3327 §5.3: a proxy that brings the REGISTERs of many is no client (law 4): what belongs to its connection is nobody's
+ * alone, and ends with it for nobody. Over TLS it is dialled by a name only, for it must prove one.
+ */
+function isAskedByPath({ message, flow }: Request): boolean {
+  const host = parseUri(get(message, Path)?.uri ?? '')?.host;
+  if (host === undefined) return false;
+  return flow.transport === 'tcp' || (flow.transport === 'tls' && numericAddress(host) === undefined);
 }
 
 /** RFC 3608 §6: a client behind another proxy learns how its requests find us; one that reaches us directly knows. */
