@@ -15,4 +15,5 @@ if [ -z "${API_TOKEN:-}" ]; then
 fi
 
 # exec: process 1 gets the SIGTERM of `docker stop`, and node knows what to do with it.
-exec node /app/src/cli/main.ts "$@"
+# Short pauses: tools/tasks.mjs.
+exec node --max-semi-space-size=8 /app/src/cli/main.ts "$@"

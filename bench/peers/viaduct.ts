@@ -6,11 +6,12 @@ import { migrate } from '../../src/adapters/postgres/migrations.ts';
 import { sql } from '../../test/support/postgres-server.ts';
 import { startProcess } from '../../test/support/process.ts';
 import { silentLog } from '../../test/support/rtpengine.ts';
+import { tasks } from '../../tools/tasks.mjs';
 import { accounts, domain } from '../load.ts';
 import type { Peer } from './peer.ts';
 
 const node = 'nbench';
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const projectDir = join(import.meta.dirname, '..', '..');
 
 export const viaduct: Peer = {
   name: 'viaduct',
@@ -36,7 +37,7 @@ export const viaduct: Peer = {
       TRUSTED: digest ? '192.0.2.0/24' : '127.0.0.0/8',
     };
     const fromMs = performance.now();
-    const child = startProcess(scope, process.execPath, [...profiling(), main], { env });
+    const child = startProcess(scope, process.execPath, [...profiling(), ...tasks.start.run], { env, cwd: projectDir });
     // The first signal lets calls end; the second is in a hurry. A profile is written at the end.
     scope.after(async () => {
       child.signal('SIGTERM');

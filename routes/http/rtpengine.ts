@@ -35,7 +35,11 @@ export function rtpengineRoute(operations: Operations, nodes: MediaNodes): Fasti
     app.post(
       '/rtpengine',
       {
-        schema: { summary: 'Add a node, for all nodes of Viaduct; kept over restarts', body: NewNode, response: { 201: NodeBody } },
+        schema: {
+          summary: 'Add a node, for all nodes of Viaduct; kept over restarts',
+          body: NewNode,
+          response: { 201: NodeBody },
+        },
       },
       async ({ body }, reply) => {
         const node = await nodes.addNode(body.address, body.weight ?? 1);

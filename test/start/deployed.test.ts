@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { settingsHelp } from '../../src/config.ts';
+import { tasks } from '../../tools/tasks.mjs';
 
 const projectDir = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(projectDir, path), 'utf8');
@@ -10,12 +11,19 @@ const isSetting = (name: string): boolean => new RegExp(`^${name} \\(`, 'm').tes
 
 test('the systemd unit starts a file that is there, with settings that there are, and asks for no rights', () => {
   const unit = read('systemd/viaduct.service');
-  const [, script = ''] = /^ExecStart=\S+ (\S+)$/m.exec(unit) ?? [];
+  const [, script = ''] = /^ExecStart=\S+ (?:--\S+ )*(\S+)$/m.exec(unit) ?? [];
   assert.ok(existsSync(join(projectDir, script)), script);
   const names = [...(/^Environment=(.*)$/m.exec(unit)?.[1]?.matchAll(/(\w+)=/g) ?? [])].map(([, name = '']) => name);
   for (const name of names) assert.ok(name === 'NODE_ENV' || isSetting(name), name);
   for (const line of ['DynamicUser=yes', 'ProtectSystem=strict', 'NoNewPrivileges=yes', 'CapabilityBoundingSet=']) {
     assert.match(unit, new RegExp(`^${line}$`, 'm'));
+  }
+});
+
+test('Node is started with the same options by npm start, by systemd and in the container', () => {
+  const wanted = tasks.start.run.filter((one) => one.startsWith('--')).join(' ');
+  for (const path of ['systemd/viaduct.service', 'docker/viaduct.sh']) {
+    assert.match(read(path), new RegExp(`^(?:ExecStart=|exec )\\S*node ${wanted} `, 'm'), path);
   }
 });
 
