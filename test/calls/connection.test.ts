@@ -184,6 +184,19 @@ test('law 3: she does not come back within the grace time: bob gets a BYE that s
     assert.deepEqual(it.database.rows.dialogs(), []);
   }));
 
+test('law 4: she has the grace time to come back also a minute after the start, when the calls of before it are given up', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    await it.clock.advance(57_000);
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(8_000);
+    alice.request('REGISTER', server, { contact: false, headers: instance });
+    await alice.receivesResponse(200, 'REGISTER');
+    await reInvites(alice, call.caller, bob);
+    await it.hangUp(bob, call.callee, alice);
+  }));
+
 for (const by of ['alice', 'bob'] as const) {
   test(`DESIGN §5: the proxy is killed and started again during the call; ${by} re-INVITEs and hangs up`, () =>
     stage(async (scene) => {

@@ -367,9 +367,10 @@ export class Dialogs {
     });
   }
 
-  /** Calls with a side whose connection is not there. */
+  /** Calls with a side whose connection is not there; one that has just closed has its own time to come back. */
   unreachable(): readonly DialogRecord[] {
     const isGone = (side: DialogSide): boolean =>
+      !this.#closedAtMs.has(side.flowId ?? '') &&
       this.#around.nodes.reach({ ...side, contact: side.remoteTarget }) === undefined;
     return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
