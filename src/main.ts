@@ -106,6 +106,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
     clock: systemClock,
     log,
   });
+  shutdown.add('the rtpengine nodes', () => rtpengine.stop());
   const parts = { ...given, backends, rtpengine, network, push, tokens, random, processMetrics, log };
   const running = openEngine(parts);
   engine = running;

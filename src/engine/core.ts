@@ -88,7 +88,7 @@ export interface EnginePorts {
   readonly nodes?: NodeStore;
   readonly changes?: ChangeStore;
   /** The rtpengine nodes that were added over REST, here or at another node; absent: none are. Never throws. */
-  readonly addedNodes?: { readAgain(): void };
+  readonly addedNodes?: { readAgain(): void } | undefined;
   /** Absent: nobody is woken. */
   readonly push?: PushService | undefined;
   /** Absent: it is never too busy. */

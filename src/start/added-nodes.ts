@@ -5,7 +5,7 @@
  */
 import type { OpenMediaRelay } from '../adapters/rtpengine/relay.ts';
 import type { MediaNodes } from '../engine/operations.ts';
-import type { AddedNode, AddedNodeStore, Clock, Log } from '../ports.ts';
+import type { AddedNode, AddedNodeStore, Cancel, Clock, Log } from '../ports.ts';
 
 type Relay = Pick<OpenMediaRelay, 'nodes' | 'added' | 'addNode' | 'changeNode' | 'removeNode'>;
 
@@ -24,6 +24,8 @@ export interface KeptNodesParts {
 export interface KeptNodes extends MediaNodes {
   /** The table may be another: what it says is in use soon. */
   readAgain(): void;
+  /** The table is not read any more. */
+  stop(): void;
 }
 
 /** Those of before; a database that fails now costs the start nothing. */
@@ -81,7 +83,8 @@ export function keptNodes(relay: Relay, store: AddedNodeStore, parts: KeptNodesP
     addNode: (text, weight) => inTurn(() => addNode(text, weight)),
     changeNode: (id, change) => inTurn(() => changeNode(id, change)),
     removeNode: (id) => inTurn(() => removeNode(id)),
-    readAgain: () => reader(inTurn),
+    readAgain: () => reader.ask(inTurn),
+    stop: () => reader.stop(),
   };
 }
 
@@ -96,9 +99,11 @@ function createTurns(): Turns {
   };
 }
 
-/** Told ten times at once, it reads once more. */
+/** Told ten times at once, it reads once more; what is to be read again waits for one time only. */
 function createReader(relay: Relay, store: AddedNodeStore, { callsOn, clock, log }: KeptNodesParts) {
   let isAsked = false;
+  let isStopped = false;
+  let again: Cancel | undefined;
 
   /** Whether all is as the table says. */
   async function read(): Promise<boolean> {
@@ -123,11 +128,19 @@ function createReader(relay: Relay, store: AddedNodeStore, { callsOn, clock, log
     return busy.length === 0;
   }
 
-  return function ask(inTurn: Turns): void {
-    if (isAsked) return;
+  function ask(inTurn: Turns): void {
+    if (isAsked || isStopped) return;
     isAsked = true;
     void inTurn(read).then((isDone) => {
-      if (!isDone) clock.after(againMs, () => ask(inTurn));
+      again?.();
+      if (!isDone && !isStopped) again = clock.after(againMs, () => ask(inTurn));
     });
-  };
+  }
+
+  function stop(): void {
+    isStopped = true;
+    again?.();
+  }
+
+  return { ask, stop };
 }

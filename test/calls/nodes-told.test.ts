@@ -366,3 +366,26 @@ test('RFC 8599: one that sleeps behind its open connection at another node is wo
     await hangUp(bob, bob.dialog(received, ok), alice);
   });
 });
+
+test('an rtpengine is added over REST of A: B and C read the table again, and once more after a time without the database', () => {
+  const read: string[] = [];
+  const it = createNodesScene({
+    columns,
+    nodes: ['A', 'B', 'C'],
+    addedNodes: (node) => ({ readAgain: () => read.push(node) }),
+  });
+  return it.play(async () => {
+    const readSince = (): readonly string[] => read.splice(0).sort();
+    assert.deepEqual(readSince(), ['A', 'B', 'C'], 'each at its start');
+    it.A.proxy().mediaNodesChanged();
+    await it.clock.advance(1_000);
+    assert.deepEqual(readSince(), ['B', 'C']);
+    it.B.cutOff(true);
+    it.A.proxy().mediaNodesChanged();
+    await it.clock.advance(20_000);
+    assert.deepEqual(readSince(), ['C'], 'what was told is too old by now for B');
+    it.B.cutOff(false);
+    await it.clock.advance(1_000);
+    assert.deepEqual(readSince(), ['B']);
+  });
+});

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Transport } from '../../src/ports.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
 import { freePort } from '../support/process.ts';
@@ -167,6 +168,65 @@ test('statistics and doctor of each node show both', async () => {
     const found = JSON.stringify(await (await viaduct.get('/api/v1/doctor')).json());
     assert.match(found, /1 other node is there/);
   }
+});
+
+/** To its REST. */
+async function asks(viaduct: Viaduct, method: string, path: string, body?: object): Promise<number> {
+  const { host, port } = viaduct.run().http;
+  const json = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const response = await fetch(`http://${host}:${port}/api/v1/rtpengine${path}`, { method, ...json });
+  await response.text();
+  return response.status;
+}
+
+test('an rtpengine over REST of one node: the other uses, weighs, drains and leaves it; its own calls there go on to their end', async () => {
+  const second = await startTestRtpengine();
+  suite.after(() => second.stop());
+  const [{ id: first } = assert.fail('no rtpengine')] = (await A.stats()).rtpengine;
+  const { id } = second.node;
+  const atB = (what: string, ...wanted: readonly unknown[]) =>
+    B.until(what, ({ rtpengine: nodes }) => {
+      const node = nodes.find((each) => each.id === id);
+      return isDeepStrictEqual(node && [node.state, node.weight], wanted.length === 0 ? undefined : wanted);
+    });
+
+  assert.equal(await asks(A, 'POST', '', { address: second.address, weight: 2 }), 201);
+  await atB('it is added', 'up', 2);
+  assert.equal(await asks(A, 'PATCH', `/${id}`, { draining: true }), 200);
+  await atB('it is drained', 'draining', 2);
+  assert.equal(await asks(A, 'PATCH', `/${id}`, { draining: false, weight: 7 }), 200);
+  await atB('it is back, with another weight', 'up', 7);
+
+  // A node of RTPENGINE drains at the one that is asked only: calls of B go to the second one.
+  assert.equal(await asks(B, 'PATCH', `/${first}`, { draining: true }), 200);
+  const alice = await softphoneOf(suite, B, { user: account(), transport: 'tcp', voice: 1 });
+  const bob = await softphoneOf(suite, B, { user: account(), transport: 'udp', voice: 2 });
+  const up = { alice, bob, talk: await alice.call(bob) };
+  assert.deepEqual(await second.list(), [up.talk.callId]);
+  assert.equal(await asks(B, 'DELETE', `/${id}`), 409, 'a call is on it');
+  assert.equal(await asks(A, 'DELETE', `/${id}`), 204);
+  await atB('it is removed, and keeps a call', 'draining', 7);
+  assert.equal(await asks(B, 'PATCH', `/${first}`, { draining: false }), 200);
+  await hearEachOther(up);
+  await alice.change(up.talk.caller, bob, 'sendonly');
+  await bob.change(up.talk.callee, alice);
+  await hearEachOther(up);
+  await alice.hangUp(up.talk.caller, bob);
+  await second.assertReleased(up.talk.callId);
+  await atB('it is gone with its last call');
+  assert.equal(await asks(B, 'DELETE', `/${id}`), 404);
+});
+
+test('an rtpengine that was added and removed at one node while the other did not run: it has what stands now', async () => {
+  const address = 'udp:127.0.0.1:9';
+  await B.stop();
+  assert.equal(await asks(A, 'POST', '', { address, weight: 3 }), 201);
+  await B.restart();
+  const added = (await B.stats()).rtpengine.find((node) => node.address === address) ?? assert.fail('not there');
+  assert.equal(added.weight, 3);
+  assert.equal(await asks(B, 'DELETE', `/${added.id}`), 204);
+  await A.until('it is gone there, too', ({ rtpengine: nodes }) => nodes.every((node) => node.address !== address));
+  await untilNodes(A, 2);
 });
 
 test('kill -9 of the node that has a call: its client comes back to the other, the call goes on, and its media is ended', async () => {

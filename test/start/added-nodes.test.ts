@@ -96,3 +96,51 @@ test('added, drained and removed at another node of ours: it is so here when it 
       }),
     ),
   ));
+
+test('told often while a call of ours is on one that was removed: the table is read once in two seconds, and no more after a stop', () =>
+  withDatabase({ kind }, ({ addedNodes }) =>
+    withRelay(async (relay) => {
+      let reads = 0;
+      const list = () => {
+        reads++;
+        return addedNodes.list();
+      };
+      const clock = createClock();
+      const nodes = keptNodes(relay, { ...addedNodes, list }, { ...alone, callsOn: () => 1, clock });
+      await nodes.addNode(address, 1);
+      await addedNodes.remove(address);
+      for (let told = 0; told < 5; told++) {
+        nodes.readAgain();
+        await nodes.changeNode('none', {});
+      }
+      assert.equal(relay.nodes().length, 1);
+      reads = 0;
+      await clock.advance(2_000);
+      await nodes.changeNode('none', {});
+      assert.equal(reads, 1);
+      nodes.stop();
+      await clock.advance(10_000);
+      nodes.readAgain();
+      await nodes.changeNode('none', {});
+      assert.equal(reads, 1);
+    }),
+  ));
+
+test('the database is away when it is told: the table is read when it is back', () =>
+  withDatabase({ kind }, ({ addedNodes }) =>
+    withRelay(async (relay) => {
+      let isDown = true;
+      const list = () => (isDown ? Promise.reject(new Error('no database')) : addedNodes.list());
+      const clock = createClock();
+      const nodes = keptNodes(relay, { ...addedNodes, list }, { ...alone, clock });
+      await addedNodes.add(address, 3);
+      nodes.readAgain();
+      await nodes.changeNode('none', {});
+      await clock.advance(20_000);
+      assert.deepEqual(relay.nodes(), []);
+      isDown = false;
+      await clock.advance(2_000);
+      await nodes.changeNode('none', {});
+      assert.equal(relay.nodes()[0]?.weight, 3);
+    }),
+  ));

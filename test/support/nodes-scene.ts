@@ -51,6 +51,8 @@ export interface NodesSceneOptions
   readonly transport?: NodeAddress['transport'];
   readonly nodes?: readonly NodeName[];
   readonly push?: PushService;
+  /** The rtpengine nodes that REST adds, as this node has them; default: none. */
+  readonly addedNodes?: (node: NodeName) => { readAgain(): void };
   /** Without NODE_ADDRESS, and on a database that refuses to be asked of nodes. */
   readonly isAlone?: boolean;
 }
@@ -226,6 +228,7 @@ class OneNode implements SceneNode {
       changes: options.isAlone === true ? nobodyTells : this.#stored(database.changes, life),
       nodes: options.isAlone === true ? nobodyAsks : this.#stored(database.nodes, life),
       media: mortal(media, life),
+      addedNodes: options.addedNodes?.(this.name),
       database,
       push: options.push,
       log: recorder(this.log),
