@@ -24,8 +24,9 @@ import { MediaSilence } from './media/media-silence.ts';
 import { MediaWatch } from './media/media-watch.ts';
 import { Changes } from './nodes/changes.ts';
 import { heard, missed, registered } from './nodes/heard.ts';
+import { Membership } from './nodes/membership.ts';
 import { nodeGone } from './nodes/node-gone.ts';
-import { Nodes } from './nodes/nodes.ts';
+import { NodeRouting } from './nodes/node-routing.ts';
 import { Overload } from './overload.ts';
 import { Messages } from './presence/messages.ts';
 import { Presence } from './presence/presence.ts';
@@ -157,17 +158,19 @@ function mediaParts({ ports, options, core }: Base, stories: Stories) {
 function callParts({ ports, options, gruus, parts, core }: Base) {
   const { node, boot, secrets, graceMs, nodeAddress: address, maxCalls = 0 } = options;
   const self = address === undefined ? undefined : { id: node, boot, address };
-  const nodes = new Nodes(core, self, {
+  const nodes = new Membership(core, self, {
     gone: (other) => {
       parts().receiver.nodeGone(other);
       nodeGone(core(), other);
     },
   });
+  const nodeRouting = new NodeRouting(core, nodes);
   const dialogs = new Dialogs(
     ports,
     { node, secrets, graceMs },
     {
       nodes,
+      reach: (place) => nodeRouting.reach(place),
       atDevice: (at, routed) => core().registrar.atDevice(at, hereOf(core()), routed),
       adopted: (record) => takenUp(core(), record),
     },
@@ -181,11 +184,11 @@ function callParts({ ports, options, gruus, parts, core }: Base) {
     maxCalls,
     (aor) => core().presence.calls.elsewhere(aor),
   );
-  return { nodes, dialogs, changes, callLimits };
+  return { nodes, nodeRouting, dialogs, changes, callLimits };
 }
 
 /** Who may come in, and as whom. */
-function entrance({ ports, options, domains }: Base, nodes: Nodes) {
+function entrance({ ports, options, domains }: Base, nodes: Membership) {
   const { clock, random, subscribers, sessions } = ports;
   const { node, boot, secrets, isTrusted } = options;
   const isNode = (address: string): boolean => nodes.hasAddress(address);

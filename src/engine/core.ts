@@ -46,7 +46,8 @@ import type { Media } from './media/media.ts';
 import type { Leftovers } from './media/media-leftovers.ts';
 import type { MediaWatch } from './media/media-watch.ts';
 import type { Changes } from './nodes/changes.ts';
-import type { Nodes } from './nodes/nodes.ts';
+import type { Membership } from './nodes/membership.ts';
+import type { NodeRouting } from './nodes/node-routing.ts';
 import type { Overload } from './overload.ts';
 import type { Messages } from './presence/messages.ts';
 import type { Presence } from './presence/presence.ts';
@@ -148,7 +149,9 @@ export interface Core {
   readonly transactions: Transactions;
   readonly media: Media;
   readonly dialogs: Dialogs;
-  readonly nodes: Nodes;
+  readonly nodes: Membership;
+  /** How a request gets to them. */
+  readonly nodeRouting: NodeRouting;
   /** What other nodes are told. */
   readonly changes: Changes;
   readonly registrar: Registrar;

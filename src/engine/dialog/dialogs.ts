@@ -36,7 +36,8 @@ import type {
 } from '../../ports.ts';
 import { type Reply, type Request, refuse, type Target } from '../api.ts';
 import type { EnginePorts } from '../core.ts';
-import { hasFlow, type Nodes, type Reach } from '../nodes/nodes.ts';
+import type { Membership } from '../nodes/membership.ts';
+import { hasFlow, type NodeRouting, type Reach } from '../nodes/node-routing.ts';
 import { targetOf } from '../registrar/registrar.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
@@ -52,7 +53,8 @@ export interface DialogsOptions {
 
 /** What dialogs ask of the rest of the engine. */
 export interface DialogsAround {
-  readonly nodes: Pick<Nodes, 'areMany' | 'isOther' | 'isThere' | 'idOf' | 'reach'>;
+  readonly nodes: Pick<Membership, 'areMany' | 'isOther' | 'isThere' | 'idOf'>;
+  readonly reach: NodeRouting['reach'];
   /** A target that is a GRUU of ours becomes the contact of its device (`Registrar.atDevice`). */
   atDevice(at: Target, routed: boolean): Promise<Target | undefined>;
   /** A call of another node is ours from now on. */
@@ -194,8 +196,8 @@ export class Dialogs {
     const asked = side.binding === undefined ? Promise.resolve(undefined) : this.#bindingOf(side.binding);
     // With the database away it is taken to be still the one: a BYE must not be lost for that.
     const binding = await (isHere ? asked : asked.catch(() => undefined));
-    const moved = binding?.flowId === undefined ? undefined : this.#around.nodes.reach(binding);
-    const reach = moved ?? (isHere ? undefined : this.#around.nodes.reach({ ...side, contact: side.remoteTarget }));
+    const moved = binding?.flowId === undefined ? undefined : this.#around.reach(binding);
+    const reach = moved ?? (isHere ? undefined : this.#around.reach({ ...side, contact: side.remoteTarget }));
     if (reach === undefined) return this.#unreachable(side.flowId);
     if (!hasFlow(reach)) return this.#atContact(request, target, side);
     this.replace(record, this.#notePlace(record, towards, reach));
@@ -228,7 +230,7 @@ export class Dialogs {
       return this.#at(request, { ...target, flowId: side.flowId });
     }
     const binding = side.bindingKeyHash === undefined ? undefined : await this.#location.byKeyHash(side.bindingKeyHash);
-    const reach = binding?.flowId === undefined ? undefined : this.#around.nodes.reach(binding);
+    const reach = binding?.flowId === undefined ? undefined : this.#around.reach(binding);
     if (reach !== undefined && hasFlow(reach)) return this.#at(request, { ...target, ...reach });
     if (reach === undefined && side.flowId !== undefined) return this.#unreachable(side.flowId);
     const at = await this.#at(request, target);
@@ -371,7 +373,7 @@ export class Dialogs {
   unreachable(): readonly DialogRecord[] {
     const isGone = (side: DialogSide): boolean =>
       !this.#closedAtMs.has(side.flowId ?? '') &&
-      this.#around.nodes.reach({ ...side, contact: side.remoteTarget }) === undefined;
+      this.#around.reach({ ...side, contact: side.remoteTarget }) === undefined;
     return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
 

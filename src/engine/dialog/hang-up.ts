@@ -55,7 +55,7 @@ export function acknowledge(core: Core, request: Request, branch: PreparedBranch
       : all(message, Route)
           .slice(0, 1)
           .map(({ uri }) => uri);
-  const via = viaFor(core.nodes.faceTo(target) ?? flow.listener, newBranch(core));
+  const via = viaFor(core.nodeRouting.faceTo(target) ?? flow.listener, newBranch(core));
   const ack = ackFor2xx(response, via, [...first, ...routeSet]);
   if (ack === undefined) return;
   // Who says that he is at a GRUU (RFC 5627) was found at the contact that the INVITE went to.
@@ -92,11 +92,11 @@ async function sendBye(core: Core, record: DialogRecord, towards: SideName, fail
   if (listener === undefined || at === undefined) return;
   const routeSet = at.route ?? side.routeSet;
   const { uri, flowId, elsewhere } = at;
-  const target = core.nodes.through({ uri, flowId, elsewhere }, { callId: record.callId });
+  const target = core.nodeRouting.through({ uri, flowId, elsewhere }, { callId: record.callId });
   const { route = [] } = target;
-  const from = core.nodes.listenerTo(target) ?? listener;
+  const from = core.nodeRouting.listenerTo(target) ?? listener;
   const { flow } = await core.nextHops.hopTo(target, route[0] ?? routeSet[0], from);
-  const via = viaFor(core.nodes.faceTo(target) ?? flow.listener, newBranch(core));
+  const via = viaFor(core.nodeRouting.faceTo(target) ?? flow.listener, newBranch(core));
   const told = { ...record, [towards]: { ...side, remoteTarget: uri, routeSet } };
   core.transactions.client(byeFor(told, towards, { via, route, headers: [reasonField(failure)] }), flow, nobody);
 }
@@ -104,7 +104,7 @@ async function sendBye(core: Core, record: DialogRecord, towards: SideName, fail
 /** Where this side is reached now, at the contact of its device if it is at a GRUU (RFC 5627); `undefined`: nowhere. */
 async function placeOf(core: Core, side: DialogSide): Promise<Target | undefined> {
   const { remoteTarget: uri, routeSet } = side;
-  const reach = core.nodes.reach({ ...side, contact: uri });
+  const reach = core.nodeRouting.reach({ ...side, contact: uri });
   const isRouted = routeSet.length > 0;
   // The device of a GRUU may have come back by another connection.
   if (reach === undefined && (isRouted || core.gruus.read(uri) === undefined)) return undefined;

@@ -16,7 +16,8 @@ const retryMs = 5_000;
 export const clientsReturn = 6;
 
 export function hangUpUnreachable(core: Core): void {
-  const isLost = (side: DialogSide): boolean => core.nodes.reach({ ...side, contact: side.remoteTarget }) === undefined;
+  const isLost = (side: DialogSide): boolean =>
+    core.nodeRouting.reach({ ...side, contact: side.remoteTarget }) === undefined;
   for (const record of core.dialogs.unreachable()) hangUpUnlessBack(core, record, isLost);
 }
 
@@ -46,10 +47,13 @@ async function hangUpOrMove(core: Core, record: DialogRecord, isLost: (side: Dia
   else for (const binding of found) if (binding !== undefined) core.dialogs.movedElsewhere(binding);
 }
 
-async function backElsewhere({ ports, nodes }: Core, { binding, flowId }: DialogSide): Promise<Binding | undefined> {
+async function backElsewhere(
+  { ports, nodeRouting }: Core,
+  { binding, flowId }: DialogSide,
+): Promise<Binding | undefined> {
   const bindings = binding === undefined ? [] : await ports.location.lookup(binding.aor);
   const now = bindings.find(({ key }) => key === binding?.key);
-  return now === undefined || now.flowId === flowId || nodes.reach(now) === undefined ? undefined : now;
+  return now === undefined || now.flowId === flowId || nodeRouting.reach(now) === undefined ? undefined : now;
 }
 
 export function nodeGone(core: Core, gone: NodeSelf): void {
@@ -74,7 +78,7 @@ function takeOverUntilDone(core: Core, gone: NodeSelf): void {
 
 async function takeOver(core: Core, { id, boot: ended }: NodeSelf): Promise<void> {
   const { location, presence } = core.ports;
-  const boot = core.nodes.bootOf(id) ?? '';
+  const boot = core.nodes.other(id)?.boot ?? '';
   // It was only silent, and is back.
   if (boot === ended) return;
   // Each of the nodes that are left does it; the first one does something.

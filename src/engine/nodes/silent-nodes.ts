@@ -61,10 +61,10 @@ export class SilentNodes {
   }
 
   async #send(node: NodeSeen, answered: () => void): Promise<void> {
-    const { nodes, nextHops, transactions, domains, ports } = this.#core();
+    const { nodeRouting, nextHops, transactions, domains, ports } = this.#core();
     const uri = uriOf(node.address);
     const target = { uri, owner: node.id };
-    const [listener, face] = [nodes.listenerTo(target), nodes.faceTo(target)];
+    const [listener, face] = [nodeRouting.listenerTo(target), nodeRouting.faceTo(target)];
     if (listener === undefined || face === undefined) throw new Error('There is no listener.');
     const { flow } = await nextHops.hopTo(target, undefined, listener);
     const request = createRequest({

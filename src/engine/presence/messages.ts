@@ -123,13 +123,13 @@ export class Messages {
 
   /** Its final response; 408 when there was none. */
   async #send(message: StoredMessage, asked: Target): Promise<number> {
-    const { ports, nextHops, nodes, transactions } = this.#core();
+    const { ports, nextHops, nodeRouting, transactions } = this.#core();
     const [listener] = ports.network.listeners;
     if (listener === undefined) return noAnswer;
     const callId = ports.random.hex(12);
-    const target = nodes.through(asked, { callId });
+    const target = nodeRouting.through(asked, { callId });
     const hop = await nextHops
-      .hopTo(target, target.route?.[0], nodes.listenerTo(target) ?? listener)
+      .hopTo(target, target.route?.[0], nodeRouting.listenerTo(target) ?? listener)
       .catch(() => undefined);
     if (hop === undefined) return noAnswer;
     const { flow } = hop;
@@ -139,7 +139,7 @@ export class Messages {
     const request = createRequest({
       method: 'MESSAGE',
       uri: target.uri,
-      via: viaFor(nodes.faceTo(target) ?? flow.listener, `z9hG4bK${ports.random.hex(8)}`),
+      via: viaFor(nodeRouting.faceTo(target) ?? flow.listener, `z9hG4bK${ports.random.hex(8)}`),
       route: target.route ?? [],
       from: `${from};tag=${ports.random.hex(5)}`,
       to: `<${aor}>`,

@@ -156,14 +156,14 @@ export class Notifier {
   }
 
   async #sendOff(held: Subscription, decision: WatchDecision): Promise<number> {
-    const { nodes, ports } = this.#core();
+    const { nodeRouting, ports } = this.#core();
     const { clock, random } = ports;
     const target = await this.#atDevice(held);
     const flowId = target.elsewhere?.flowId ?? target.flowId;
     const subscription = { ...held, remoteTarget: target.uri, flowId, routeSet: target.route ?? [] };
     const flow = await this.#flowOf(target, held.listener);
     const body = await this.#document(subscription, decision);
-    const face = nodes.faceTo(target) ?? flow.listener;
+    const face = nodeRouting.faceTo(target) ?? flow.listener;
     const { host, port } = face.advertised;
     const notify = notifyFor(subscription, {
       via: viaFor(face, `z9hG4bK${random.hex(8)}`),
@@ -176,16 +176,16 @@ export class Notifier {
 
   /** A subscriber whose Contact is a GRUU (RFC 5627) is told at the contact of that device, at whichever node that is. */
   async #atDevice({ remoteTarget: uri, flowId, routeSet, callId }: Subscription): Promise<Target> {
-    const { registrar, nodes } = this.#core();
+    const { registrar, nodeRouting } = this.#core();
     const at = await registrar.atDevice({ uri, flowId }, hereOf(this.#core()), routeSet.length > 0);
     if (at === undefined) throw new Failure('flow-gone');
-    return nodes.through({ ...at, route: at.route ?? routeSet }, { callId });
+    return nodeRouting.through({ ...at, route: at.route ?? routeSet }, { callId });
   }
 
   async #flowOf(target: Target, listener: number): Promise<Flow> {
-    const { nextHops, nodes, ports } = this.#core();
+    const { nextHops, nodeRouting, ports } = this.#core();
     const [first] = ports.network.listeners;
-    const from = nodes.listenerTo(target) ?? ports.network.listeners[listener] ?? first;
+    const from = nodeRouting.listenerTo(target) ?? ports.network.listeners[listener] ?? first;
     if (from === undefined) throw new Error('There is no listener.');
     return (await nextHops.hopTo(target, target.route?.[0], from)).flow;
   }

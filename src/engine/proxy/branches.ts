@@ -15,7 +15,7 @@ import { recordRoutes, tokenOf } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { tokenFor } from '../dialog/parties.ts';
-import type { Handing } from '../nodes/nodes.ts';
+import type { Handing } from '../nodes/node-routing.ts';
 import type { NextHop, Way } from './next-hop.ts';
 import { opensCall } from './upstream.ts';
 
@@ -54,9 +54,9 @@ export async function prepareBranch(core: Core, request: Request, asked: BranchP
   // Only a call is worth waking somebody.
   if (isAsleep && !opensCall(request)) throw new Failure('flow-gone');
   const awake = isAsleep ? await core.sleepers.wake(request, asked.target) : asked.target;
-  const plan = { ...asked, target: core.nodes.through(awake, handingOf(request)) };
+  const plan = { ...asked, target: core.nodeRouting.through(awake, handingOf(request)) };
   const { id, target, left } = plan;
-  const from = core.nodes.listenerTo(target) ?? request.flow.listener;
+  const from = core.nodeRouting.listenerTo(target) ?? request.flow.listener;
   const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], from, left);
   const draft = copyFor(core, request, plan, found);
   const hop = isTooLarge(draft.copy, target, found) ? core.nextHops.streamInstead(found) : found;
@@ -89,7 +89,7 @@ function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: NextH
   const isHandedOn = request.hop !== undefined;
   // For another node we are the way to its device, and stay on it under the token of that node: it has the dialog.
   const token = !makesDialog ? '' : isHandedOn ? tokenOfOwner(request) : tokenFor(core, request, target, nextHop, flow);
-  const downstream = core.nodes.faceTo(target) ?? flow.listener;
+  const downstream = core.nodeRouting.faceTo(target) ?? flow.listener;
   const upstream = isHandedOn ? downstream : request.flow.listener;
   const copy = forwarded(presentable(core, request), {
     uri: target.uri,

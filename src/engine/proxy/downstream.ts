@@ -23,7 +23,7 @@ import type { Request, Target } from '../api.ts';
 import { type Core, nobody } from '../core.ts';
 import { assumedKind, transportOf } from '../media/assumed-kind.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
-import { isOfOther } from '../nodes/nodes.ts';
+import { isOfOther } from '../nodes/node-routing.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
 import { RefusedAnswers } from './refused-answers.ts';
@@ -220,10 +220,10 @@ export class Downstream {
 
   /** Over a connection that it has no more. */
   #wentBy(branch: LiveBranch, node: string): boolean {
-    const { nodes } = this.#core;
+    const { nodes, nodeRouting } = this.#core;
     const { elsewhere, owner } = targetOf(branch);
     if (owner === node) return !nodes.isThere(node);
-    return elsewhere?.node === node && nodes.reach(elsewhere) === undefined;
+    return elsewhere?.node === node && nodeRouting.reach(elsewhere) === undefined;
   }
 
   // --- responses -----------------------------------------------------------------------------------------------------

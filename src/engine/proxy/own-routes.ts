@@ -15,11 +15,11 @@ export interface Own extends Preprocessed {
   readonly hop: Hop | undefined;
 }
 
-export function withoutOwnRoutes({ domains, nodes }: Core, received: SipRequest): Own {
+export function withoutOwnRoutes({ domains, nodeRouting }: Core, received: SipRequest): Own {
   const callId = get(received, CallId) ?? '';
-  const isUs = (uri: SipUri): boolean => domains.isOurs(uri) || nodes.wrote(uri, callId);
+  const isUs = (uri: SipUri): boolean => domains.isOurs(uri) || nodeRouting.wrote(uri, callId);
   const { request, token } = preprocess(received, isUs);
-  const hop = nodes.readHop(token, callId);
+  const hop = nodeRouting.readHop(token, callId);
   if (hop === undefined) return { request, token, hop };
   if (hop.purpose === 'over') return { request, token: undefined, hop };
   // Behind what that node says stands the token of the dialog. Without a dialog nobody hands anything on.

@@ -2,9 +2,9 @@
 import type { Core } from '../core.ts';
 import type { Here } from './registrar.ts';
 
-export function hereOf({ nodes, gruus }: Core): Here {
+export function hereOf({ nodeRouting, gruus }: Core): Here {
   return {
-    reach: (place) => nodes.reach(place),
+    reach: (place) => nodeRouting.reach(place),
     ours: (uri) => gruus.ours(uri),
   };
 }

@@ -28,7 +28,7 @@ import { subscriptionOf } from '../../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
 import { registerResponse } from '../../registrar/response.ts';
 import { type Reply, type Request, refuse, reply, type Target } from '../api.ts';
-import type { Place, Reach } from '../nodes/nodes.ts';
+import type { Place, Reach } from '../nodes/node-routing.ts';
 import type { Gruus, Named } from './gruus.ts';
 
 export interface RegistrarOptions {

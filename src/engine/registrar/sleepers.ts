@@ -14,7 +14,7 @@ import { subscriptionOf } from '../../registrar/push.ts';
 import { readable } from '../../story/readable.ts';
 import type { Request, Target } from '../api.ts';
 import type { Core } from '../core.ts';
-import type { Place } from '../nodes/nodes.ts';
+import type { Place } from '../nodes/node-routing.ts';
 import { targetOf } from './registrar.ts';
 
 export const usualPushMs = 30_000;
@@ -54,7 +54,12 @@ export class Sleepers {
     const woken = this.#registered(id, sleeper);
     if (first) this.#push(sleeper, asleep, request, target.flowId);
     const now = await woken;
-    return { ...target, elsewhere: undefined, ...targetOf(now, this.#core().nodes.reach(now)), asleep: undefined };
+    return {
+      ...target,
+      elsewhere: undefined,
+      ...targetOf(now, this.#core().nodeRouting.reach(now)),
+      asleep: undefined,
+    };
   }
 
   /** Whether a device of this address is waited for. */
@@ -133,7 +138,7 @@ export class Sleepers {
   }
 
   #isOpen(place: Place): boolean {
-    return this.#core().nodes.reach(place) !== undefined;
+    return this.#core().nodeRouting.reach(place) !== undefined;
   }
 
   get #waitMs(): number {
