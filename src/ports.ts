@@ -3,6 +3,7 @@
  * `test/support/` implement them. Nothing here does anything.
  */
 import type { NgCommand, NgReply } from './media/commands.ts';
+import type { UpAtNodes } from './ports/nodes.ts';
 
 export type { NgCommand, NgReply, NgValue } from './media/commands.ts';
 export type * from './ports/call-records.ts';
@@ -271,6 +272,8 @@ export interface DialogStore {
   load(node: string): Promise<readonly DialogRecord[]>;
   /** The one between these two with this token, whichever node has it. */
   find(callId: string, oneTag: string, otherTag: string, token: string): Promise<DialogRecord | undefined>;
+  /** The newest first: at most `limit`, and what was answered in the same instant as the last of them. */
+  up(wanted: UpAtNodes): Promise<readonly DialogRecord[]>;
   /** Whether a call of any node has its media under this name, or this Call-ID. */
   hasMedia(name: string): Promise<boolean>;
   /** All records of a node that is gone become those of another, unless it is back by now or somebody else took them. */

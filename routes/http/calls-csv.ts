@@ -30,6 +30,7 @@ const columns: readonly (readonly [name: string, cell: (call: Call) => Cell])[] 
   ['recording', ({ recording }) => recording],
   ...legColumns('caller'),
   ...legColumns('callee'),
+  ['node', ({ node }) => node],
 ];
 
 function legColumns(role: 'caller' | 'callee'): typeof columns {

@@ -70,6 +70,7 @@ export function callsRoute(operations: Operations): FastifyPluginAsyncTypebox {
 export function callWithNulls(call: CallSummary) {
   return {
     ...call,
+    node: call.node ?? null,
     requestUri: call.requestUri ?? null,
     answeredAt: call.answeredAt ?? null,
     callerMedia: call.callerMedia ?? null,

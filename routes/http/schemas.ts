@@ -113,6 +113,8 @@ const MediaFault = Type.Object({ code: Text, says: Text, nextStep: Text });
 const Call = Type.Object({
   id: Text,
   callId: Text,
+  /** The other node of Viaduct that has it, while it is up: that one has its ladder, too. `null`: this one. */
+  node: MaybeText,
   state: CallStateName,
   from: Text,
   to: Text,

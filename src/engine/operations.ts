@@ -106,6 +106,8 @@ export interface CallSummary {
   /** base64url of a hash of the Call-ID: safe in paths (DESIGN §5). */
   readonly id: string;
   readonly callId: string;
+  /** The other node of ours that has it, while it is up; `undefined`: this one. */
+  readonly node?: string | undefined;
   /** `failed`: refused by anybody, or ended by us; a call that its caller gave up is `ended`. */
   readonly state: CallState;
   readonly from: string;

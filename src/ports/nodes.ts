@@ -34,6 +34,16 @@ export interface NodeStore {
   leave(self: NodeSelf): Promise<void>;
 }
 
+/** Which answered calls of nodes are asked for. */
+export interface UpAtNodes {
+  readonly nodes: readonly string[];
+  /** Answered then or later. */
+  readonly sinceMs: number;
+  /** And before this; may be infinite. */
+  readonly untilMs: number;
+  readonly limit: number;
+}
+
 /** What one node tells the others, as it is in the database for a minute. */
 export type Change =
   /** The contacts of this address are others, or their connections are. */

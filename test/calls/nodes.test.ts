@@ -130,7 +130,7 @@ describe('a caller at one node, the called at another', () => {
         const lists = await Promise.all([it.A, it.B].map((node) => node.proxy().operations.calls({ limit: 10 })));
         return lists.map(({ items }) => items.length);
       };
-      assert.deepEqual(await listed(), [1, 0]);
+      assert.deepEqual(await listed(), [1, 1]);
       await hangUp(bob, talk.callee, alice);
       assert.deepEqual(it.media.story(), ['offer RTP/AVP', 'answer', 'delete']);
       // Its one record is in the database, for all of them.

@@ -20,6 +20,7 @@ const unknown = {
   reason: null,
   mediaFault: null,
   recording: null,
+  node: null,
   legs: [],
 };
 const call = {

@@ -262,6 +262,14 @@ function dialogStore(
       run(
         () => table.get(rowKey(callId, oneTag, otherTag, token)) ?? table.get(rowKey(callId, otherTag, oneTag, token)),
       ),
+    up: ({ nodes, sinceMs, untilMs, limit }) =>
+      run(() => {
+        const wanted = ({ node, answeredAtMs: at }: DialogRecord): boolean =>
+          nodes.includes(node) && at >= sinceMs && at < untilMs;
+        const found = [...table.values()].filter(wanted).sort((a, b) => b.answeredAtMs - a.answeredAtMs);
+        const last = found[limit - 1]?.answeredAtMs ?? 0;
+        return found.filter(({ answeredAtMs }) => answeredAtMs >= last);
+      }),
     hasMedia: (name) => run(() => [...table.values()].some((one) => one.callId === name || one.mediaName === name)),
     adopt: (gone, by) =>
       run(() => {

@@ -10,12 +10,13 @@ const words: Readonly<Record<Call['state'], readonly [Mood, string]>> = {
   failed: ['bad', 'failed'],
 };
 
-export function CallState({ call: { state, status, reason, answeredAt } }: { readonly call: Call }) {
+export function CallState({ call: { state, status, reason, answeredAt, node } }: { readonly call: Call }) {
   const [mood, word] = words[state];
   return (
     <span class="two">
       <Status mood={mood}>{word}</Status>
       {state === 'failed' && <small>{whyFailed(status, reason)}</small>}
+      {node !== null && <small>at node {node}</small>}
       {state === 'ended' && answeredAt === null && <small>not answered</small>}
     </span>
   );

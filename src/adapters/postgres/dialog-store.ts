@@ -49,6 +49,11 @@ const LOAD = `SELECT ${COLUMNS} FROM dialog WHERE node = $1 ORDER BY answered_at
 const FIND = `SELECT ${COLUMNS} FROM dialog WHERE call_id = $1 AND token = $4
   AND ((caller_tag = $2 AND callee_tag = $3) OR (caller_tag = $3 AND callee_tag = $2)) LIMIT 1`;
 
+const UP = `SELECT ${COLUMNS} FROM dialog
+  WHERE node = ANY($1::text[]) AND answered_at >= to_timestamp($2::double precision / 1000)
+    AND answered_at < to_timestamp($3::double precision / 1000)
+  ORDER BY answered_at DESC FETCH FIRST ($4::bigint) ROWS WITH TIES`;
+
 const HAS_MEDIA = 'SELECT 1 AS found FROM dialog WHERE call_id = $1 OR media_name = $1 LIMIT 1';
 
 // Not if it is back, which the condition of another node may have missed.
@@ -85,6 +90,11 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
       const values = [toDatabase(callId), toDatabase(oneTag), toDatabase(otherTag), token];
       const [row] = await pool.query<DialogRow>({ name: 'dialog-find', text: FIND, values });
       return row === undefined ? undefined : recordOf(row);
+    },
+    up: async ({ nodes, sinceMs, untilMs, limit }) => {
+      const values = [nodes.map(toDatabase), sinceMs, untilMs, limit];
+      const rows = await pool.query<DialogRow>({ name: 'dialog-up', text: UP, values });
+      return rows.flatMap((row) => recordOf(row) ?? []);
     },
     hasMedia: async (name) => {
       const rows = await pool.query({ name: 'dialog-has-media', text: HAS_MEDIA, values: [toDatabase(name)] });

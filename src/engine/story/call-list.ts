@@ -1,5 +1,6 @@
 /**
- * The list of calls: those of this process from memory, and behind them what the database has of ended ones, newest first.
+ * The list of calls: those of this process from memory, those that are up at other nodes, and what the database has of ended
+ * ones, newest first.
  * Left out: what there is to say of one call (call-reports.ts).
  */
 import { errors, Failure, failureOf, isErrorCode } from '../../errors.ts';
@@ -12,6 +13,7 @@ import type { Core } from '../core.ts';
 import { encode } from '../operations/subscribers.ts';
 import type { CallSummary, CallsRequest, MediaFault, Page } from '../operations.ts';
 import type { StoryFilter } from './call-records.ts';
+import { type CallsElsewhere, callsElsewhere } from './calls-elsewhere.ts';
 
 interface Entry {
   readonly place: string;
@@ -23,13 +25,14 @@ export async function calls(
   { limit, after, whole = false, ...wanted }: CallsRequest,
 ): Promise<Page<CallSummary> & { readonly partial?: boolean }> {
   const filter = filterOf(core, wanted);
-  const found = await keptBehind(core, limit + 1, after, filter).catch((thrown: unknown) => {
+  const asked = Promise.all([keptBehind(core, limit + 1, after, filter), upBehind(core, limit + 1, after, filter)]);
+  const found = await asked.catch((thrown: unknown) => {
     if (whole || failureOf(thrown).code !== 'database-down') throw thrown;
     return undefined;
   });
-  const kept = found ?? [];
-  // Calls that began before the last row of a full page may have rows that were not read.
-  const horizon = kept.length > limit ? placeOf(kept.at(-1)) : undefined;
+  const [kept, up] = found ?? [[], { calls: [], last: undefined }];
+  // Calls that began before the last row that was read may have rows that were not.
+  const horizon = firstOf(kept.length > limit ? kept.at(-1) : undefined, up.last);
   const isHere = ({ place }: Entry): boolean =>
     (after === undefined || place > after) && (horizon === undefined || place <= horizon);
   const known = core.stories
@@ -39,7 +42,11 @@ export async function calls(
   // What is in memory knows better.
   const others = kept.filter(({ id, startedAtMs }) => core.stories.byId(id)?.startedAtMs !== startedAtMs);
   const older = others.map((record) => ({ place: placeOf(record), call: () => summaryOfRecord(record) }));
-  const all = [...known.filter(isHere), ...older].sort((a, b) => (a.place < b.place ? -1 : 1));
+  const elsewhere = up.calls.map(({ story, node }) => ({
+    place: placeOf(story),
+    call: () => ({ ...summary(story), node }),
+  }));
+  const all = [...known, ...older, ...elsewhere].filter(isHere).sort((a, b) => (a.place < b.place ? -1 : 1));
   const page = all.slice(0, limit);
   const next = all.length > limit ? page.at(-1)?.place : horizon;
   return { items: page.map(({ call }) => call()), next, ...(found === undefined ? { partial: true } : {}) };
@@ -71,6 +78,19 @@ function placeOf(of: Pick<Story, 'startedAtMs' | 'id'> | undefined): string {
 }
 
 const endOfTimeMs = 10 ** 15;
+
+/** The place that comes first. */
+function firstOf(...of: readonly (Pick<Story, 'startedAtMs' | 'id'> | undefined)[]): string | undefined {
+  const [first] = of.flatMap((one) => (one === undefined ? [] : [placeOf(one)])).sort();
+  return first;
+}
+
+function upBehind(core: Core, limit: number, after: string | undefined, filter: StoryFilter): Promise<CallsElsewhere> {
+  const { untilMs = Number.POSITIVE_INFINITY } = filter;
+  // Those that began with it may come behind it.
+  const behindMs = after === undefined ? Number.POSITIVE_INFINITY : placeIn(after).startedAtMs + 1;
+  return callsElsewhere(core, limit, { ...filter, untilMs: Math.min(untilMs, behindMs) });
+}
 
 /** Ended calls that are in the database. */
 async function keptBehind(

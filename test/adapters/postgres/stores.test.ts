@@ -291,6 +291,32 @@ for (const kind of serverKinds) {
   });
 
   describe(`dialog store, ${kind}`, () => {
+    test('dialogs: those that are up at some nodes, the newest first, by when they were answered', async () => {
+      const firstMs = Date.UTC(2026, 0, 1) + 7;
+      const at = (callId: string, node: string, ms: number) => dialog(callId, { node, answeredAtMs: firstMs + ms });
+      const rows = [
+        at('1', 'a', 0),
+        at('2', 'b', 1),
+        at('3', 'a', 2),
+        at('4', 'a', 2),
+        at('5', 'c', 3),
+        at('6', 'b', 4),
+      ];
+      await withDatabase({ kind }, async ({ dialogs }) => {
+        await Promise.all(rows.map((row) => dialogs.save(row)));
+        const up = async (nodes: readonly string[], limit: number, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY) => {
+          const found = await dialogs.up({ nodes, limit, sinceMs, untilMs });
+          return found.map(({ callId }) => callId).sort();
+        };
+        assert.deepEqual(await dialogs.up({ nodes: ['c'], limit: 1, sinceMs: 0, untilMs: firstMs + 4 }), [rows[4]]);
+        assert.deepEqual(await up(['a', 'b'], 1), ['6']);
+        assert.deepEqual(await up(['a', 'b'], 2), ['3', '4', '6'], 'both of one instant');
+        assert.deepEqual(await up(['a', 'b'], 9), ['1', '2', '3', '4', '6']);
+        assert.deepEqual(await up(['a', 'b'], 9, firstMs + 1, firstMs + 4), ['2', '3', '4']);
+        assert.deepEqual(await up([], 9), []);
+      });
+    });
+
     test('dialogs: a record comes back as it was saved, both sides whole', async () => {
       const record = dialog('call@host', {
         caller: side('a', {

@@ -23,6 +23,7 @@ function create() {
     load: async () => [],
     find: async () => undefined,
     adopt: async () => [],
+    up: async () => [],
     hasMedia: async () => false,
   };
   const store: DialogStore = { ...nothing, save: take('save'), remove: take('remove') };

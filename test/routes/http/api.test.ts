@@ -73,6 +73,7 @@ test('GET /api/v1/calls has null for what has not happened yet', async () => {
     reason: null,
     mediaFault: null,
     recording: null,
+    node: null,
     legs: call.legs.map(({ role, profile = null, noQuality }) => ({ role, profile, ...unsaid, noQuality })),
   };
   const open = { ...call, answeredAt: null, calleeMedia: null, rtpengine: null, ...unknown };

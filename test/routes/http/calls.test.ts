@@ -81,6 +81,7 @@ test('GET /calls/:id is the record that the list has', async () => {
     reason: null,
     mediaFault: null,
     recording: null,
+    node: null,
   });
 });
 
@@ -120,7 +121,7 @@ test('GET /calls is CSV for who asks for it: a line a call, no formula of strang
   await app.close();
   assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8');
   const [titles, row, ...others] = answer.body.split('\r\n');
-  assert.match(titles ?? '', /^id,callId,state,from,to,requestUri,startedAt,.*,callerMos,.*,calleeNoQuality$/);
+  assert.match(titles ?? '', /^id,callId,state,from,to,requestUri,startedAt,.*,callerMos,.*,calleeNoQuality,node$/);
   assert.equal(
     row,
     `abc,"'=1+1, ""two""",ended,sip:alice@example.com;'=1+1,sip:bob@example.com,sip:b%6Fb@example.com,2030-01-01T00:00:00.000Z,` +
