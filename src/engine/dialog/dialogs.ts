@@ -371,9 +371,8 @@ export class Dialogs {
 
   /** Calls with a side whose connection is not there; one that has just closed has its own time to come back. */
   unreachable(): readonly DialogRecord[] {
-    const isGone = (side: DialogSide): boolean =>
-      !this.#closedAtMs.has(side.flowId ?? '') &&
-      this.#around.reach({ ...side, contact: side.remoteTarget }) === undefined;
+    const isGone = (at: DialogSide): boolean =>
+      !this.#closedAtMs.has(at.flowId ?? '') && this.#around.reach({ ...at, contact: at.remoteTarget }) === undefined;
     return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
 

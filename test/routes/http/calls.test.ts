@@ -126,7 +126,7 @@ test('GET /calls is CSV for who asks for it: a line a call, no formula of strang
     row,
     `abc,"'=1+1, ""two""",ended,sip:alice@example.com;'=1+1,sip:bob@example.com,sip:b%6Fb@example.com,2030-01-01T00:00:00.000Z,` +
       '2030-01-01T00:00:02.000Z,2030-01-01T00:01:02.500Z,60.5,callee,200,,,,,,' +
-      'webrtc,500,86000,4.3,2.5,0.5,3,31,,rtp,0,0,,,,,,no-media',
+      'webrtc,500,86000,4.3,2.5,0.5,3,31,,rtp,0,0,,,,,,no-media,',
   );
   assert.deepEqual(others, ['']);
   assert.match(String(answer.headers.link), /^<\/api\/v1\/calls\?state=ended&.*&after=17%7Ea\+b>; rel="next"$/);
