@@ -85,7 +85,12 @@ function firstOf(...of: readonly (Pick<Story, 'startedAtMs' | 'id'> | undefined)
   return first;
 }
 
-function upBehind(core: Core, limit: number, after: string | undefined, filter: StoryFilter): Promise<CallsElsewhere> {
+async function upBehind(
+  core: Core,
+  limit: number,
+  after: string | undefined,
+  filter: StoryFilter,
+): Promise<CallsElsewhere> {
   const { untilMs = Number.POSITIVE_INFINITY } = filter;
   // Those that began with it may come behind it.
   const behindMs = after === undefined ? Number.POSITIVE_INFINITY : placeIn(after).startedAtMs + 1;
