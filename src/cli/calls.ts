@@ -260,7 +260,7 @@ export async function ladderCommand(running: Running, screen: Screen, { words, f
   let drawn: readonly string[] = [];
   for (;;) {
     const ladder = await read(running, `/api/v1/calls/${id}/ladder`, LadderBody);
-    if (ladder === undefined) throw new Failure('call-unknown', words[0] ?? '');
+    if (ladder === undefined) throw await withoutStory(running, id, words[0]);
     const texts = ladder.lines.map(({ text }) => text);
     // A new device makes a new column: then all is drawn again.
     const same = drawn.length > 0 && texts[0] === drawn[0];
@@ -281,6 +281,12 @@ export async function idOf(running: Running, word: string | undefined): Promise<
   }
   const known = /^[\w-]{1,64}$/.test(word) && (await running.get(`/api/v1/calls/${word}`)) !== undefined;
   return known ? word : callIdHash(word);
+}
+
+/** Of a call that there was, its record is left. */
+export async function withoutStory(running: Running, id: string, word = ''): Promise<Failure> {
+  const record = await running.get(`/api/v1/calls/${id}`);
+  return record === undefined ? new Failure('call-unknown', word) : new Failure('story-forgotten', `Call ${id}`);
 }
 
 /** What the API answers, checked: another version may run. `undefined` for 404. */

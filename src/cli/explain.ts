@@ -1,9 +1,8 @@
 /** `viaduct explain`: why a call went as it did, with the next step; for somebody in trouble, at a terminal. */
 import type { Static } from 'typebox';
 import { ExplanationBody } from '../../routes/http/schemas.ts';
-import { Failure } from '../errors.ts';
 import type { Tone } from '../story/steps.ts';
-import { idOf, isRefusal, read, type Words } from './calls.ts';
+import { idOf, isRefusal, read, type Words, withoutStory } from './calls.ts';
 import type { Running } from './running.ts';
 import { type Screen, writeLine } from './terminal.ts';
 import { wrapped } from './wrapped.ts';
@@ -31,10 +30,10 @@ export async function explainCommand(
   wait: (ms: number) => Promise<void>,
 ): Promise<number> {
   const id = await idOf(running, words[0]);
-  let shown = '';
+  let shown: string | undefined;
   for (;;) {
     const body = await read(running, `/api/v1/calls/${id}/explain`, ExplanationBody);
-    if (body === undefined) throw new Failure('call-unknown', words[0] ?? '');
+    if (body === undefined) throw await withoutStory(running, id, words[0]);
     const verdicts = body.verdicts.map(({ number }) => number).join(' ');
     if (verdicts !== shown) writeExplanation(screen, body, sdp);
     shown = verdicts;
@@ -52,7 +51,7 @@ export function writeExplanation(screen: Screen, { call, verdicts, legs, exchang
   );
   writeLine(screen, '');
   for (const verdict of verdicts) writeVerdict(screen, verdict);
-  for (const leg of legs) writeLeg(screen, leg);
+  for (const leg of legs) writeLeg(screen, leg, noMedia(call, exchanges));
   if (exchanges.length > 0) writeLine(screen, 'Offer and answer');
   for (const exchange of exchanges) writeExchange(screen, exchange, Date.parse(call.startedAt), sdp);
 }
@@ -72,14 +71,21 @@ function writeVerdict(screen: Screen, { number, level, says, nextStep }: Explain
   writeLine(screen, '');
 }
 
-function writeLeg(screen: Screen, leg: Leg): void {
+/** Why nothing is said of what came from a side. */
+function noMedia({ state, answeredAt }: Explained['call'], exchanges: readonly Exchange[]): string {
+  if (exchanges.length === 0) return 'rtpengine was not asked';
+  if (answeredAt === null) return state === 'ringing' ? 'none yet, nobody has answered' : 'none, nobody has answered';
+  return 'rtpengine has said nothing of it';
+}
+
+function writeLeg(screen: Screen, leg: Leg, none: string): void {
   const { party, userAgent, profile, why, media } = leg;
   const agent = userAgent === '' ? '' : `   ${userAgent}`;
   const left = leg.inCall ? '' : '   (not in the call)';
   writeLine(screen, `${party.role} ${party.name}   ${party.transport} ${party.address}${agent}${left}`);
   const lines = [
     profile === null ? `profile: none, because ${why}` : `profile: ${profile}, because ${why}`,
-    media === null ? 'media: rtpengine was not asked, or knows nothing of it' : mediaWords(media, leg.noQuality),
+    media === null ? `media: ${none}` : mediaWords(media, leg.noQuality),
   ];
   for (const line of lines.flatMap((text) => wrapped(text, '  ', screen.columns))) writeLine(screen, line);
   writeLine(screen, '');

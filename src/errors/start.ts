@@ -105,4 +105,10 @@ export const startErrors = {
     meaning: 'No such call is known.',
     nextStep: 'See `npx viaduct calls`; older calls are forgotten.',
   },
+  'story-forgotten': {
+    status: 0,
+    meaning: 'Of this call only its record is left, not what passed in it.',
+    nextStep:
+      'Failed calls keep their stories for a week, others for an hour or until the next start. The record: `npx viaduct calls export`.',
+  },
 } as const;

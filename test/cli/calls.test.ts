@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callsCommand, ladderCommand, wordsOf } from '../../src/cli/calls.ts';
 import { doctorCommand } from '../../src/cli/doctor.ts';
+import { explainCommand } from '../../src/cli/explain.ts';
 import { findRunning, type Running } from '../../src/cli/running.ts';
 import { screenOf, writeLine } from '../../src/cli/terminal.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
@@ -269,6 +270,42 @@ test('a call that nobody knows, and an answer of another version, are failures w
   const odd = invented({ '/api/v1/calls?limit=40': { calls: [] } });
   await assert.rejects(callsCommand(odd, screen(), wordsOf('calls', [])), /answers in another form/);
 });
+
+const noWait = async (): Promise<void> => undefined;
+
+test('a call whose story is forgotten, while its record is there, is not called unknown', async () => {
+  const running = invented({
+    '/api/v1/calls?limit=1': { items: [call], next: null, complete: true },
+    '/api/v1/calls/the-id': call,
+  });
+  const forgotten = new Failure('story-forgotten', 'Call the-id');
+  await assert.rejects(explainCommand(running, screen(), wordsOf('explain', []), noWait), forgotten);
+  await assert.rejects(ladderCommand(running, screen(), wordsOf('ladder', ['the-id'])), forgotten);
+});
+
+for (const [what, over, exchanges, words] of [
+  ['rings', { state: 'ringing', endedAt: null, status: null }, 1, 'none yet, nobody has answered'],
+  ['was given up', { state: 'ended', status: 487 }, 1, 'none, nobody has answered'],
+  ['never reached rtpengine', {}, 0, 'rtpengine was not asked'],
+  ['was answered', { answeredAt: call.startedAt }, 1, 'rtpengine has said nothing of it'],
+] as const) {
+  test(`viaduct explain: a call that ${what} has no packets, and it says why`, async () => {
+    const seen = screen();
+    const leg = {
+      ...{ party: { role: 'caller', name: 'alice', address: '192.0.2.1:5060', transport: 'udp' }, userAgent: '' },
+      ...{ inCall: true, profile: 'webrtc', why: 'its SDP says so', sdpFrom: null, sdpTo: null },
+      ...{ media: null, noQuality: null, overTime: { packets: [], quality: [] } },
+    } as const;
+    const exchange = {
+      ...{ kind: 'offer', by: 'caller', callee: 'bob', at: call.startedAt, tookMs: 1, node: 'udp:192.0.2.9:22222' },
+      ...{ cookie: 'c', flags: {}, failure: null, before: '', after: null, words: [], changes: [] },
+    } as const;
+    const body = { call: { ...call, ...over }, verdicts: [], legs: [leg], exchanges: [exchange].slice(0, exchanges) };
+    const running = invented({ '/api/v1/calls/the-id': call, '/api/v1/calls/the-id/explain': body });
+    assert.equal(await explainCommand(running, seen, wordsOf('explain', ['the-id']), noWait), 0);
+    assert.match(seen.text, new RegExp(`^ {2}media: ${words}$`, 'm'));
+  });
+}
 
 test('viaduct doctor: the exit code is 1 when something is broken, and 0 for a warning', async () => {
   const finding = (level: string) => ({ check: 'dns', level, says: 'It leads elsewhere.', cure: 'Mend the record.' });
