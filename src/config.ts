@@ -12,6 +12,7 @@ import { parseEnv } from 'node:util';
 import { type BackendSettings, backendTable } from './config/backends.ts';
 import { type CallLimitSettings, callLimitTable } from './config/calls.ts';
 import { type ListeningSettings, listeningTable } from './config/listening.ts';
+import { type Misspelt, misspelt } from './config/misspelt.ts';
 import { type NodeSettings, nodeAddressFault, nodeTable } from './config/nodes.ts';
 import { type ProtectionSettings, protectionTable } from './config/protection.ts';
 import { type PushSettings, pushTable } from './config/push.ts';
@@ -267,6 +268,15 @@ function checkNode(settings: Settings, rows: Table): void {
   const fault = nodeAddressFault(address, listen, missing);
   const text = `${address.transport}:${address.host}:${address.port}`;
   if (fault !== undefined) throw invalid(rows.nodeAddress, text, fault);
+}
+
+/** What nobody reads, and was probably meant to be a setting. */
+export function misspeltSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  around = ours,
+): readonly Misspelt[] {
+  const settings = Object.values(table(around.folder, around.asRoot)).map(({ name }) => name);
+  return misspelt(Object.keys({ ...env, ...envFile(around.folder) }), settings);
 }
 
 /** The names of the settings that differ. */

@@ -22,7 +22,7 @@ import { certificateSource, type TlsSource } from './adapters/network/tls-source
 import { type ProcessMetrics, watchProcess } from './adapters/process-metrics.ts';
 import { createLoad, createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
-import { readSettings, type Settings } from './config.ts';
+import { misspeltSettings, readSettings, type Settings } from './config.ts';
 import { type Checked, doctor, logFindings } from './doctor/doctor.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { Finding } from './engine/operations.ts';
@@ -161,13 +161,13 @@ function examined({ settings, network, current, backends, tokens, random, identi
   const { database, media } = backends;
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
   const own = { local, resolver: createResolver(), nowMs: () => systemClock.nowMs(), mark: identity.node };
-  const nodes = engine.operations.nodes();
+  const said = { nodes: engine.operations.nodes(), misspelt: misspeltSettings(process.env) };
   const recording = {
     recordingDir: settings.recordingDir,
     recordsAll: settings.recordCalls === 'all',
     ownRtpengine: backends.children.rtpengine !== undefined,
   };
-  return { listeners, domains: current.domains, database, media, tokens, random, nodes, ...recording, ...own };
+  return { listeners, domains: current.domains, database, media, tokens, random, ...said, ...recording, ...own };
 }
 
 interface Parts {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { servedDomains } from '../src/config/served-domains.ts';
-import { readSettings, settingsHelp } from '../src/config.ts';
+import { misspeltSettings, readSettings, settingsHelp } from '../src/config.ts';
 import { Failure } from '../src/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'viaduct-config-'));
@@ -277,6 +277,16 @@ describe('.env', () => {
     assert.match(refusal({}), /^GROUP_MS="soon"/);
     rmSync(join(folder, '.env'));
   });
+});
+
+test('what is nearly the name of a setting was meant to be one; what belongs to others is left alone', () => {
+  const env = { MAX_CALL: '3', LISTENS: '', TRUSTD: 'x', TRYNG_SECOND: '1', PATH: '/', HTTPS: 'on', LISTEN_FDS: '1' };
+  assert.deepEqual(misspeltSettings({ ...env, MAX_CALLS: '2', NODE_OPTIONS: '' }, { folder, asRoot: false }), [
+    { name: 'MAX_CALL', meant: 'MAX_CALLS' },
+    { name: 'LISTENS', meant: 'LISTEN' },
+    { name: 'TRUSTD', meant: 'TRUSTED' },
+    { name: 'TRYNG_SECOND', meant: 'TRYING_SECONDS' },
+  ]);
 });
 
 test('the help names every setting with unit, default and example', () => {

@@ -13,6 +13,7 @@ import { type NamesChecked, nameFindings } from './names.ts';
 import { type NodesChecked, nodeFindings } from './nodes.ts';
 import { type RecordingChecked, recordingFindings } from './recording.ts';
 import { type RelaysChecked, relayFindings } from './relays.ts';
+import { type SettingsChecked, settingFindings } from './settings.ts';
 import { type TokensChecked, tokenFindings } from './tokens.ts';
 
 export type Checked = NamesChecked &
@@ -20,11 +21,13 @@ export type Checked = NamesChecked &
   NodesChecked &
   RecordingChecked &
   TokensChecked &
+  SettingsChecked &
   Omit<RelaysChecked, 'ephemeral'>;
 
 export async function doctor(checked: Checked): Promise<readonly Finding[]> {
   const { listeners, domains, nowMs } = checked;
   return findingsOf({
+    settings: () => settingFindings(checked),
     listeners: () => listenerFindings(listeners),
     dns: () => nameFindings(checked),
     tls: () => tlsFindings(listeners, domains, nowMs()),

@@ -7,6 +7,7 @@ import { listenerFindings } from '../../src/doctor/listeners.ts';
 import { nameFindings } from '../../src/doctor/names.ts';
 import { nodeFindings } from '../../src/doctor/nodes.ts';
 import { relayFindings } from '../../src/doctor/relays.ts';
+import { settingFindings } from '../../src/doctor/settings.ts';
 import { tokenFindings } from '../../src/doctor/tokens.ts';
 import type { Finding } from '../../src/engine/operations.ts';
 import { Failure } from '../../src/errors.ts';
@@ -48,6 +49,11 @@ test('a look that fails is said, and hides nothing of what the others find', asy
       ['host', 'error', 'This could not be looked at: no /proc'],
     ],
   );
+});
+
+test('a setting whose name is misspelt is said, with the one that was meant', () => {
+  const misspelt = [{ name: 'MAX_CALL', meant: 'MAX_CALLS' }];
+  assert.deepEqual(wrong(settingFindings({ misspelt })), ['warning: MAX_CALL is no setting; MAX_CALLS is one.']);
 });
 
 describe('listeners and advertised addresses', () => {
