@@ -22,6 +22,7 @@ export async function userHere(args: readonly string[]): Promise<number> {
     openDatabase: () => openUserDatabase({ databaseUrl, dataDir, log: quiet }),
     passwords: passwordInput(process.stdin, process.stderr),
     defaultDomain: defaultDomain(settings),
+    isServed: (domain) => servedDomains(settings, localAddresses).some((one) => one.toLowerCase() === domain),
     shutRunning: (address, disabled) => ifRunning((running) => running.patch(accountPath(address), { disabled })),
     removeRunning: (address) => ifRunning((running) => running.remove(accountPath(address))),
     write: (text) => process.stdout.write(text),

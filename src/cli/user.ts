@@ -22,6 +22,8 @@ export interface UserCommandContext {
   readonly passwords: PasswordInput;
   /** Where NAME without @DOMAIN belongs: the first of DOMAINS. */
   readonly defaultDomain: string;
+  /** Whether the settings here have it among DOMAINS. */
+  isServed(domain: string): boolean;
   /** Has the Viaduct that runs here shut an account or open it again; `false`: none runs. */
   shutRunning(address: string, disabled: boolean): Promise<boolean>;
   /** Has it remove one; `false`: none runs. */
@@ -206,6 +208,10 @@ async function store(
   }
   context.write(verb === 'add' ? `Added ${name.shown}.\n` : `${name.shown} has a new password.\n`);
   if (choice.generate) context.write(`Password: ${password}\nIt is not shown again.\n`);
+  // REST refuses it; here accounts may be made before their domain.
+  if (verb === 'add' && !context.isServed(name.domain)) {
+    context.write(`${name.domain} is not served here: nobody logs in as ${name.shown} until it is in DOMAINS.\n`);
+  }
   return 0;
 }
 

@@ -26,6 +26,7 @@ async function run(args: string, context: Partial<UserCommandContext> = {}): Pro
     shutRunning: async () => false,
     removeRunning: async () => false,
     defaultDomain: 'example.com',
+    isServed: (domain) => domain === 'example.com',
     ...context,
     write: (text) => {
       output += text;
@@ -51,7 +52,13 @@ for (const kind of serverKinds) {
           output: 'Added alice@example.com.\n',
           errors: '',
         });
-        await run('add bob@Other.Example --password x', context);
+        assert.deepEqual(await run('add bob@Other.Example --password x', context), {
+          status: 0,
+          output:
+            'Added bob@other.example.\n' +
+            'other.example is not served here: nobody logs in as bob@other.example until it is in DOMAINS.\n',
+          errors: '',
+        });
         const stored = await database.subscribers.find('alice', 'example.com');
         assert.deepEqual([stored?.ha1Md5, stored?.ha1Sha256], hashes('alice', 'example.com', 'secret'));
 
