@@ -3,7 +3,7 @@
  * the rest succeeds. Without that everything comes too late, is repeated, and nothing succeeds.
  *
  * Two signs, since there are two places where work piles up. The event loop that never rests under a crowd of arrivals:
- * the share that is admitted shrinks by a seventh with each look after the first, and grows by a fifth of all a second when
+ * the share that is admitted shrinks by a seventh with each look after the fourth, and grows by a fifth of all a second when
  * there is rest again. And statements that wait for the database: while too many have waited for a fifth of a second on
  * end nothing begins, for what came half a second late comes twice (RFC 3261 §17.1.2.2, timer E). Arrivals make it look:
  * it has no timer of its own.
@@ -27,8 +27,11 @@ const farTooMany = 5_000;
 const leastShare = 0.05;
 const shrinks = 6 / 7;
 const growsPerMs = 0.2 / 1_000;
-/** One may be a pause: garbage, or a neighbour who had the processor. Nobody is turned away for that. */
-const busyLooksInRow = 2;
+/**
+ * Four may be a pause: to collect the garbage of 180 calls a second takes a third of a second, and what came meanwhile is done
+ * in the next two. Nobody is turned away for that: three in ten thousand calls were, at half of what the process can do.
+ */
+const busyLooksInRow = 5;
 /** Of one look: 2 % of the time, at some 40 µs each. */
 const mostAnswers = 125;
 

@@ -264,16 +264,18 @@ export class Transactions {
     { performer, running }: Performance,
     ready?: (input: (event: I) => void) => void,
   ): (event: I) => void {
-    let [value, effects] = first;
-    const perform = (list: readonly Effect[]): void => {
-      for (const effect of list) this.#perform(effect, performer, running);
+    // Not the effects: `input` would keep the last message for as long as the machine lives.
+    let [value] = first;
+    const perform = (effects: readonly Effect[]): void => {
+      for (const effect of effects) this.#perform(effect, performer, running);
     };
     const input = (event: I): void => {
-      [value, effects] = step(value, event);
+      const [next, effects] = step(value, event);
+      value = next;
       perform(effects);
     };
     ready?.(input);
-    perform(effects);
+    perform(first[1]);
     return input;
   }
 

@@ -61,8 +61,8 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
   return [
     {
       tag,
-      viaBranch: text(leg['via-branch']),
-      protocol: text(medium.protocol) ?? '',
+      viaBranch: own(text(leg['via-branch'])),
+      protocol: own(text(medium.protocol)) ?? '',
       local: place(text(rtp['local address']), rtp['local port']),
       remote: endpoint(rtp.endpoint),
       packets,
@@ -143,6 +143,8 @@ function place(address: string | undefined, port: NgValue | undefined): string {
 const stat = (stream: NgReply, key: string): number => number(dictionary(stream.stats)?.[key]);
 const flags = (of: NgReply): readonly string[] => list(of.flags).flatMap((flag) => text(flag) ?? []);
 const text = (value: NgValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+/** A slice keeps the whole text that it is of, and a reply is two kilobytes for as long as the story lives. */
+const own = (slice: string | undefined): string | undefined => slice && ` ${slice}`.slice(1);
 const number = (value: NgValue | undefined): number => (typeof value === 'number' ? value : 0);
 
 function list(value: NgValue | undefined): readonly NgValue[] {

@@ -47,7 +47,8 @@ export type InviteClientState = 'calling' | 'proceeding' | 'completed' | 'accept
 
 export interface InviteClient {
   readonly state: InviteClientState;
-  readonly request: SipRequest;
+  /** `undefined` once it is neither repeated nor acknowledged: it would be kept for half a minute behind its 2xx. */
+  readonly request: SipRequest | undefined;
   readonly timers: Timers;
   /** Timer A as it runs now; `undefined` on a reliable transport. */
   readonly retransmitMs: number | undefined;
@@ -107,7 +108,7 @@ function completed(tx: InviteClient, event: ClientEvent): Step {
   switch (event.on) {
     case 'response':
       // RFC 3261 §17.1.1.2: a final response that comes again gets its ACK again, and is not passed up.
-      if (event.response.status >= 300) return [tx, [send(ackFor(tx.request, event.response))]];
+      if (event.response.status >= 300) return [tx, acknowledgement(tx, event.response)];
       return ignore(tx); // 1xx, 2xx: overtaken by the final response
     case 'timer':
       return event.timer === 'D' ? end(tx) : ignore(tx); // A, B: stopped
@@ -132,20 +133,25 @@ function accepted(tx: InviteClient, event: ClientEvent): Step {
 function received(tx: InviteClient, response: SipResponse, stops: readonly Effect[]): Step {
   if (response.status < 200) return [{ ...tx, state: 'proceeding' }, [...stops, pass(response)]];
   if (response.status >= 300) return complete(tx, response, stops);
-  return [{ ...tx, state: 'accepted' }, [...stops, pass(response), start('M', tx.timers.acceptedMs)]];
+  const accepted: InviteClient = { ...tx, state: 'accepted', request: undefined };
+  return [accepted, [...stops, pass(response), start('M', tx.timers.acceptedMs)]];
 }
 
 function complete(tx: InviteClient, response: SipResponse, stops: readonly Effect[]): Step {
-  const effects = [...stops, send(ackFor(tx.request, response)), pass(response)];
+  const effects = [...stops, ...acknowledgement(tx, response), pass(response)];
   const { dMs } = tx.timers;
   // RFC 3261 §17.1.1.2: timer D is zero where the transport repeats nothing.
   if (dMs === 0) return [{ ...tx, state: 'terminated' }, [...effects, terminated]];
   return [{ ...tx, state: 'completed' }, [...effects, start('D', dMs)]];
 }
 
+function acknowledgement({ request }: InviteClient, response: SipResponse): readonly Effect[] {
+  return request === undefined ? [] : [send(ackFor(request, response))];
+}
+
 /** RFC 3261 §17.1.1.2: A doubles each time, without a limit other than timer B. */
 function retransmit(tx: InviteClient): Step {
-  if (tx.retransmitMs === undefined) return ignore(tx);
+  if (tx.retransmitMs === undefined || tx.request === undefined) return ignore(tx);
   const retransmitMs = tx.retransmitMs * 2;
   return [{ ...tx, retransmitMs }, [send(tx.request), start('A', retransmitMs)]];
 }

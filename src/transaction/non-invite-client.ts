@@ -42,7 +42,8 @@ export type NonInviteClientState = 'trying' | 'proceeding' | 'completed' | 'term
 
 export interface NonInviteClient {
   readonly state: NonInviteClientState;
-  readonly request: SipRequest;
+  /** `undefined` once it is not repeated any more. */
+  readonly request: SipRequest | undefined;
   readonly timers: Timers;
   /** Timer E as it runs now; `undefined` on a reliable transport. */
   readonly retransmitMs: number | undefined;
@@ -105,11 +106,11 @@ function received(tx: NonInviteClient, response: SipResponse): Step {
   const effects = [...stopRetransmit('E', tx.retransmitMs), stop('F'), pass(response)];
   const { kMs } = tx.timers;
   if (kMs === 0) return [{ ...tx, state: 'terminated' }, [...effects, terminated]];
-  return [{ ...tx, state: 'completed' }, [...effects, start('K', kMs)]];
+  return [{ ...tx, state: 'completed', request: undefined }, [...effects, start('K', kMs)]];
 }
 
 function retransmit(tx: NonInviteClient, retransmitMs: number): Step {
-  if (tx.retransmitMs === undefined) return ignore(tx);
+  if (tx.retransmitMs === undefined || tx.request === undefined) return ignore(tx);
   return [{ ...tx, retransmitMs }, [send(tx.request), start('E', retransmitMs)]];
 }
 
