@@ -29,7 +29,7 @@ const shrinks = 6 / 7;
 const growsPerMs = 0.2 / 1_000;
 /**
  * Four may be a pause: to collect the garbage of 180 calls a second takes a third of a second, and what came meanwhile is done
- * in the next two. Nobody is turned away for that: three in ten thousand calls were, at half of what the process can do.
+ * in the next two. Nobody is turned away for that: one or two calls in a thousand were, at half of what it can do.
  */
 const busyLooksInRow = 5;
 /** Of one look: 2 % of the time, at some 40 µs each. */
