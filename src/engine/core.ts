@@ -42,6 +42,7 @@ import type { Sessions } from './auth/sessions.ts';
 import type { CallLimits } from './dialog/call-limits.ts';
 import type { Dialogs } from './dialog/dialogs.ts';
 import type { Domains } from './domains.ts';
+import type { ClientUser } from './live-transaction.ts';
 import type { Media } from './media/media.ts';
 import type { Leftovers } from './media/media-leftovers.ts';
 import type { MediaWatch } from './media/media-watch.ts';
@@ -63,7 +64,7 @@ import type { CallRecords } from './story/call-records.ts';
 import type { FailedCalls } from './story/failed-calls.ts';
 import type { Happenings } from './story/happenings.ts';
 import type { Stories } from './story/stories.ts';
-import type { ClientUser, TransactionLimits, Transactions } from './transactions.ts';
+import type { TransactionLimits, Transactions } from './transactions.ts';
 
 export interface EnginePorts {
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ClientUser, type TransactionLimits, Transactions } from '../../src/engine/transactions.ts';
+import type { ClientUser } from '../../src/engine/live-transaction.ts';
+import { type TransactionLimits, Transactions } from '../../src/engine/transactions.ts';
 import { ackFor, cancelFor, createRequest, createResponse } from '../../src/message/build.ts';
 import { removeAll } from '../../src/message/edit.ts';
 import { ContentLength } from '../../src/message/headers/numbers.ts';
