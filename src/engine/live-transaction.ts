@@ -22,8 +22,10 @@ export interface ClientUser {
 /** All of them, as one sees them. */
 export interface Surroundings {
   readonly clock: Clock;
-  /** `false`: it cannot leave. */
-  send(message: SipMessage, flow: Flow): boolean;
+  /** As it leaves. */
+  textOf(message: SipMessage, flow: Flow): string;
+  /** `false`: it cannot leave. `message`: what it says; of a repetition nobody knows any more. */
+  send(text: string, flow: Flow, message?: SipMessage): boolean;
   /** The server transaction has its final response. */
   answered(key: string): void;
   forgetServer(key: string): void;
@@ -55,6 +57,7 @@ abstract class LiveTransaction<Value, Event> {
   protected readonly around: Surroundings;
   readonly #step: Machine<Value, Event>['step'];
   #value: Value;
+  #lastSent = '';
   /** Two at most. */
   #timers: readonly RunningTimer[] = [];
 
@@ -80,8 +83,11 @@ abstract class LiveTransaction<Value, Event> {
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
-        // In a turn of its own: the machine must have taken its new state before it hears of a failure.
-        if (!this.around.send(effect.message, this.flow)) this.around.clock.after(0, () => this.transportFailed());
+        this.#lastSent = this.around.textOf(effect.message, this.flow);
+        this.#send(effect.message);
+        return;
+      case 'repeat':
+        this.#send();
         return;
       case 'start':
         this.#start(effect.timer, effect.ms);
@@ -105,6 +111,12 @@ abstract class LiveTransaction<Value, Event> {
       default:
         effect satisfies never;
     }
+  }
+
+  #send(message?: SipMessage): void {
+    if (this.around.send(this.#lastSent, this.flow, message)) return;
+    // In a turn of its own: the machine must have taken its new state before it hears of a failure.
+    this.around.clock.after(0, () => this.transportFailed());
   }
 
   #start(timer: TimerName, ms: number): void {

@@ -8,6 +8,7 @@ import { serialize, withContentLength } from '../message/edit.ts';
 import { get } from '../message/header.ts';
 import { Via } from '../message/headers/via.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { parseMessage, type Unparsable } from '../message/scan.ts';
 import { responseDestination } from '../nat/received.ts';
 import type { Clock, Flow, Network, SocketAddress } from '../ports.ts';
 import { type ClientEvent, createInviteClient, stepInviteClient } from '../transaction/invite-client.ts';
@@ -66,7 +67,8 @@ export class Transactions {
     this.#limits = limits;
     this.#around = {
       clock,
-      send: (message, flow) => this.#send(message, flow),
+      textOf,
+      send: (text, flow, message) => this.#send(text, flow, message),
       answered: (key) => this.#open.delete(key),
       forgetServer: (key) => {
         this.#open.delete(key);
@@ -170,7 +172,8 @@ export class Transactions {
 
   /** Sends a message outside of any transaction: an ACK for a 2xx, or a response to what could not be parsed. */
   sendDirect(message: SipMessage, flow: Flow): boolean {
-    return this.#send(message, message.kind === 'response' ? this.#wayBack(message, flow) : flow);
+    const way = message.kind === 'response' ? this.#wayBack(message, flow) : flow;
+    return this.#send(textOf(message, way), way, message);
   }
 
   // RFC 3261 §18.2.2: over the connection the request came by; for UDP to where its Via says.
@@ -182,13 +185,15 @@ export class Transactions {
     return this.#network.connect(flow.listener, destination) ?? flow;
   }
 
-  #send(message: SipMessage, flow: Flow): boolean {
-    // RFC 3261 §18.3: a stream needs the length; a datagram that came without one may leave without one.
-    const whole = flow.transport === 'tcp' || flow.transport === 'tls' ? withContentLength(message) : message;
-    const text = serialize(whole);
-    this.#sent(whole, flow, text);
+  #send(text: string, flow: Flow, message: SipMessage | Unparsable = parseMessage(text)): boolean {
+    if (message.kind !== 'unparsable') this.#sent(message, flow, text);
     return this.#network.send(flow, text);
   }
+}
+
+function textOf(message: SipMessage, { transport }: Flow): string {
+  // RFC 3261 §18.3: a stream needs the length; a datagram that came without one may leave without one.
+  return serialize(transport === 'tcp' || transport === 'tls' ? withContentLength(message) : message);
 }
 
 type Server = Pick<LiveServer<unknown>, 'key' | 'input' | 'respond' | 'onTerminated'>;

@@ -8,6 +8,8 @@ import type { TimerName } from './timers.ts';
 
 export type Effect =
   | { readonly do: 'send'; readonly message: SipMessage }
+  /** What was sent last, byte for byte: its text is kept, not what it was made of. */
+  | { readonly do: 'repeat' }
   /** Starts the timer, or starts it anew; when it fires, the transaction gets `{on: 'timer'}`. */
   | { readonly do: 'start'; readonly timer: TimerName; readonly ms: number }
   | { readonly do: 'stop'; readonly timer: TimerName }
@@ -19,6 +21,7 @@ export type Effect =
   | { readonly do: 'terminated' };
 
 export const send = (message: SipMessage): Effect => ({ do: 'send', message });
+export const repeat: Effect = { do: 'repeat' };
 export const pass = (message: SipMessage): Effect => ({ do: 'pass', message });
 export const start = (timer: TimerName, ms: number): Effect => ({ do: 'start', timer, ms });
 export const stop = (timer: TimerName): Effect => ({ do: 'stop', timer });

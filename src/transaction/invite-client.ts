@@ -32,6 +32,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import {
   type Effect,
   pass,
+  repeat,
   send,
   start,
   startRetransmit,
@@ -47,7 +48,7 @@ export type InviteClientState = 'calling' | 'proceeding' | 'completed' | 'accept
 
 export interface InviteClient {
   readonly state: InviteClientState;
-  /** `undefined` once it is neither repeated nor acknowledged: it would be kept for half a minute behind its 2xx. */
+  /** For the ACK of a failure. `undefined` once it is answered: it would be kept for half a minute behind its 2xx. */
   readonly request: SipRequest | undefined;
   readonly timers: Timers;
   /** Timer A as it runs now; `undefined` on a reliable transport. */
@@ -108,7 +109,7 @@ function completed(tx: InviteClient, event: ClientEvent): Step {
   switch (event.on) {
     case 'response':
       // RFC 3261 §17.1.1.2: a final response that comes again gets its ACK again, and is not passed up.
-      if (event.response.status >= 300) return [tx, acknowledgement(tx, event.response)];
+      if (event.response.status >= 300) return [tx, [repeat]];
       return ignore(tx); // 1xx, 2xx: overtaken by the final response
     case 'timer':
       return event.timer === 'D' ? end(tx) : ignore(tx); // A, B: stopped
@@ -142,7 +143,7 @@ function complete(tx: InviteClient, response: SipResponse, stops: readonly Effec
   const { dMs } = tx.timers;
   // RFC 3261 §17.1.1.2: timer D is zero where the transport repeats nothing.
   if (dMs === 0) return [{ ...tx, state: 'terminated' }, [...effects, terminated]];
-  return [{ ...tx, state: 'completed' }, [...effects, start('D', dMs)]];
+  return [{ ...tx, state: 'completed', request: undefined }, [...effects, start('D', dMs)]];
 }
 
 function acknowledgement({ request }: InviteClient, response: SipResponse): readonly Effect[] {
@@ -151,9 +152,9 @@ function acknowledgement({ request }: InviteClient, response: SipResponse): read
 
 /** RFC 3261 §17.1.1.2: A doubles each time, without a limit other than timer B. */
 function retransmit(tx: InviteClient): Step {
-  if (tx.retransmitMs === undefined || tx.request === undefined) return ignore(tx);
+  if (tx.retransmitMs === undefined) return ignore(tx);
   const retransmitMs = tx.retransmitMs * 2;
-  return [{ ...tx, retransmitMs }, [send(tx.request), start('A', retransmitMs)]];
+  return [{ ...tx, retransmitMs }, [repeat, start('A', retransmitMs)]];
 }
 
 function end(tx: InviteClient, ...told: readonly Effect[]): Step {

@@ -30,6 +30,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import {
   type Effect,
   pass,
+  repeat,
   send,
   start,
   startRetransmit,
@@ -47,8 +48,8 @@ export type InviteServerState = 'proceeding' | 'completed' | 'confirmed' | 'acce
 export interface InviteServer {
   readonly state: InviteServerState;
   readonly timers: Timers;
-  /** Sent again as it is for each retransmitted INVITE, so its bytes are those of the first time; not so a 2xx. */
-  readonly lastResponse: SipResponse | undefined;
+  /** Something was said, and is for each retransmitted INVITE; not so a 2xx. */
+  readonly hasAnswered: boolean;
   /** Timer G as it runs now; `undefined` on a reliable transport. */
   readonly retransmitMs: number | undefined;
 }
@@ -66,7 +67,7 @@ type Step = readonly [InviteServer, readonly Effect[]];
 
 export function createInviteServer(request: SipRequest, timers: Timers): Step {
   const { retransmitMs } = timers;
-  return [{ state: 'proceeding', timers, lastResponse: undefined, retransmitMs }, [pass(request)]];
+  return [{ state: 'proceeding', timers, hasAnswered: false, retransmitMs }, [pass(request)]];
 }
 
 const states = {
@@ -84,7 +85,7 @@ export function stepInviteServer(tx: InviteServer, event: ServerEvent): Step {
 function proceeding(tx: InviteServer, event: ServerEvent): Step {
   switch (event.on) {
     case 'request':
-      return isAck(event.request) ? ignore(tx) : repeat(tx); // ACK: there is nothing to acknowledge yet
+      return isAck(event.request) ? ignore(tx) : answerAgain(tx); // ACK: there is nothing to acknowledge yet
     case 'respond':
       return respond(tx, event.response);
     case 'timer': // none runs
@@ -97,7 +98,7 @@ function proceeding(tx: InviteServer, event: ServerEvent): Step {
 function completed(tx: InviteServer, event: ServerEvent): Step {
   switch (event.on) {
     case 'request':
-      return isAck(event.request) ? confirm(tx) : repeat(tx);
+      return isAck(event.request) ? confirm(tx) : answerAgain(tx);
     case 'respond': // RFC 3261 §17.2.1: a response after the final one is discarded
       return ignore(tx);
     case 'timer':
@@ -136,25 +137,25 @@ function accepted(tx: InviteServer, event: ServerEvent): Step {
 }
 
 function respond(tx: InviteServer, response: SipResponse): Step {
-  const next = { ...tx, lastResponse: response };
+  const next = { ...tx, hasAnswered: true };
   const { acceptedMs, timeoutMs } = tx.timers;
   if (response.status < 200) return [next, [send(response)]];
   if (isSuccess(response)) {
-    return [{ ...tx, state: 'accepted', lastResponse: undefined }, [send(response), start('L', acceptedMs)]];
+    return [{ ...tx, state: 'accepted' }, [send(response), start('L', acceptedMs)]];
   }
   // RFC 3261 §17.2.1: a 300-699 is repeated on unreliable transports only; the ACK is awaited on all.
   const waiting = [...startRetransmit('G', tx.retransmitMs), start('H', timeoutMs)];
   return [{ ...next, state: 'completed' }, [send(response), ...waiting]];
 }
 
-function repeat(tx: InviteServer): Step {
-  return tx.lastResponse === undefined ? ignore(tx) : [tx, [send(tx.lastResponse)]];
+function answerAgain(tx: InviteServer): Step {
+  return tx.hasAnswered ? [tx, [repeat]] : ignore(tx);
 }
 
 function retransmit(tx: InviteServer): Step {
-  if (tx.retransmitMs === undefined || tx.lastResponse === undefined) return ignore(tx);
+  if (tx.retransmitMs === undefined) return ignore(tx);
   const retransmitMs = Math.min(tx.retransmitMs * 2, tx.timers.t2Ms);
-  return [{ ...tx, retransmitMs }, [send(tx.lastResponse), start('G', retransmitMs)]];
+  return [{ ...tx, retransmitMs }, [repeat, start('G', retransmitMs)]];
 }
 
 function confirm(tx: InviteServer): Step {

@@ -26,6 +26,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import {
   type Effect,
   pass,
+  repeat,
   send,
   start,
   startRetransmit,
@@ -42,8 +43,6 @@ export type NonInviteClientState = 'trying' | 'proceeding' | 'completed' | 'term
 
 export interface NonInviteClient {
   readonly state: NonInviteClientState;
-  /** `undefined` once it is not repeated any more. */
-  readonly request: SipRequest | undefined;
   readonly timers: Timers;
   /** Timer E as it runs now; `undefined` on a reliable transport. */
   readonly retransmitMs: number | undefined;
@@ -53,7 +52,7 @@ type Step = readonly [NonInviteClient, readonly Effect[]];
 
 export function createNonInviteClient(request: SipRequest, timers: Timers): Step {
   const { retransmitMs, timeoutMs } = timers;
-  const tx: NonInviteClient = { state: 'trying', request, timers, retransmitMs };
+  const tx: NonInviteClient = { state: 'trying', timers, retransmitMs };
   return [tx, [send(request), ...startRetransmit('E', retransmitMs), start('F', timeoutMs)]];
 }
 
@@ -106,12 +105,12 @@ function received(tx: NonInviteClient, response: SipResponse): Step {
   const effects = [...stopRetransmit('E', tx.retransmitMs), stop('F'), pass(response)];
   const { kMs } = tx.timers;
   if (kMs === 0) return [{ ...tx, state: 'terminated' }, [...effects, terminated]];
-  return [{ ...tx, state: 'completed', request: undefined }, [...effects, start('K', kMs)]];
+  return [{ ...tx, state: 'completed' }, [...effects, start('K', kMs)]];
 }
 
 function retransmit(tx: NonInviteClient, retransmitMs: number): Step {
-  if (tx.retransmitMs === undefined || tx.request === undefined) return ignore(tx);
-  return [{ ...tx, retransmitMs }, [send(tx.request), start('E', retransmitMs)]];
+  if (tx.retransmitMs === undefined) return ignore(tx);
+  return [{ ...tx, retransmitMs }, [repeat, start('E', retransmitMs)]];
 }
 
 function end(tx: NonInviteClient, ...told: readonly Effect[]): Step {

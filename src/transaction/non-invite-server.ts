@@ -26,7 +26,7 @@
  * RFC 4320 §4.2: a 408 is not sent, for the client has given up; the transaction completes in silence.
  */
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import { type Effect, pass, send, start, terminated, transportError } from './effects.ts';
+import { type Effect, pass, repeat, send, start, terminated, transportError } from './effects.ts';
 import type { ServerEvent } from './invite-server.ts';
 import type { Timers } from './timers.ts';
 
@@ -36,14 +36,14 @@ export type NonInviteServerState = 'trying' | 'proceeding' | 'completed' | 'term
 export interface NonInviteServer {
   readonly state: NonInviteServerState;
   readonly timers: Timers;
-  /** Sent again as it is for each retransmitted request, so its bytes are those of the first time. */
-  readonly lastResponse: SipResponse | undefined;
+  /** Something was said, and is for each retransmitted request. */
+  readonly hasAnswered: boolean;
 }
 
 type Step = readonly [NonInviteServer, readonly Effect[]];
 
 export function createNonInviteServer(request: SipRequest, timers: Timers): Step {
-  return [{ state: 'trying', timers, lastResponse: undefined }, [pass(request)]];
+  return [{ state: 'trying', timers, hasAnswered: false }, [pass(request)]];
 }
 
 const states = {
@@ -72,7 +72,7 @@ function trying(tx: NonInviteServer, event: ServerEvent): Step {
 function proceeding(tx: NonInviteServer, event: ServerEvent): Step {
   switch (event.on) {
     case 'request':
-      return repeat(tx);
+      return answerAgain(tx);
     case 'respond':
       return respond(tx, event.response);
     case 'timer': // none runs
@@ -85,7 +85,7 @@ function proceeding(tx: NonInviteServer, event: ServerEvent): Step {
 function completed(tx: NonInviteServer, event: ServerEvent): Step {
   switch (event.on) {
     case 'request':
-      return repeat(tx);
+      return answerAgain(tx);
     case 'respond': // RFC 3261 §17.2.2: a response after the final one is discarded
       return ignore(tx);
     case 'timer':
@@ -98,10 +98,10 @@ function completed(tx: NonInviteServer, event: ServerEvent): Step {
 function respond(tx: NonInviteServer, response: SipResponse): Step {
   // RFC 4320 §4.1: nobody waits for a 101-199 to a non-INVITE request.
   if (response.status > 100 && response.status < 200) return ignore(tx);
-  if (response.status === 100) return [{ ...tx, state: 'proceeding', lastResponse: response }, [send(response)]];
+  if (response.status === 100) return [{ ...tx, state: 'proceeding', hasAnswered: true }, [send(response)]];
   // RFC 4320 §4.2: a 408 only meets a transaction that timed out as well.
-  if (response.status === 408) return complete({ ...tx, lastResponse: undefined }, []);
-  return complete({ ...tx, lastResponse: response }, [send(response)]);
+  if (response.status === 408) return complete({ ...tx, hasAnswered: false }, []);
+  return complete({ ...tx, hasAnswered: true }, [send(response)]);
 }
 
 function complete(tx: NonInviteServer, effects: readonly Effect[]): Step {
@@ -110,8 +110,8 @@ function complete(tx: NonInviteServer, effects: readonly Effect[]): Step {
   return [{ ...tx, state: 'completed' }, [...effects, start('J', jMs)]];
 }
 
-function repeat(tx: NonInviteServer): Step {
-  return tx.lastResponse === undefined ? ignore(tx) : [tx, [send(tx.lastResponse)]];
+function answerAgain(tx: NonInviteServer): Step {
+  return tx.hasAnswered ? [tx, [repeat]] : ignore(tx);
 }
 
 function end(tx: NonInviteServer, ...told: readonly Effect[]): Step {

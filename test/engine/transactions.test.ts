@@ -4,8 +4,10 @@ import type { ClientUser } from '../../src/engine/live-transaction.ts';
 import { type TransactionLimits, Transactions } from '../../src/engine/transactions.ts';
 import { ackFor, cancelFor, createRequest, createResponse } from '../../src/message/build.ts';
 import { removeAll } from '../../src/message/edit.ts';
+import { get } from '../../src/message/header.ts';
+import { CallId } from '../../src/message/headers/call-id.ts';
 import { ContentLength } from '../../src/message/headers/numbers.ts';
-import type { SipRequest, SipResponse } from '../../src/message/message.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Params } from '../../src/message/params.ts';
 import type { Flow, Transport } from '../../src/ports.ts';
 import { createClock, settle, type VirtualClock } from '../support/clock.ts';
@@ -21,6 +23,8 @@ interface Office {
   readonly sent: readonly string[];
   /** What left, whole. */
   readonly texts: readonly string[];
+  /** Of what left, as its story hears of it: `INVITE call-1`. */
+  readonly told: readonly string[];
   peer(transport?: Transport, port?: number): Promise<Peer>;
 }
 
@@ -33,7 +37,10 @@ interface Peer {
 function create(limits?: TransactionLimits): Office {
   const clock = createClock(0);
   const network = createNetwork({ clock, random: createRandom(1), listen: defaultListen });
-  const transactions = new Transactions(clock, network, () => undefined, limits);
+  const told: string[] = [];
+  const tell = (message: SipMessage): void =>
+    void told.push(`${message.kind === 'request' ? message.method : message.status} ${get(message, CallId)}`);
+  const transactions = new Transactions(clock, network, tell, limits);
   const sent: string[] = [];
   const texts: string[] = [];
   const flows: Flow[] = [];
@@ -54,7 +61,7 @@ function create(limits?: TransactionLimits): Office {
     assert.ok(flow !== undefined);
     return { station, flow };
   };
-  return { clock, network, transactions, sent, texts, peer };
+  return { clock, network, transactions, sent, texts, told, peer };
 }
 
 interface Parts {
@@ -94,8 +101,8 @@ function listening(): ClientUser & { readonly told: string[] } {
 const nothing = { server: 0, client: 0 };
 
 describe('client transactions', () => {
-  test('RFC 3261 §17.1.1.2: an INVITE over UDP is repeated by timer A until timer B gives up', async () => {
-    const { transactions, clock, sent, peer } = create();
+  test('RFC 3261 §17.1.1.2: an INVITE over UDP is repeated, byte for byte, by timer A until timer B gives up', async () => {
+    const { transactions, clock, sent, texts, told, peer } = create();
     const { flow } = await peer();
     const user = listening();
     transactions.client(request(), flow, user);
@@ -104,6 +111,8 @@ describe('client transactions', () => {
       sent,
       [0, 500, 1500, 3500, 7500, 15_500, 31_500].map((ms) => `${ms} bob INVITE`),
     );
+    assert.equal(new Set(texts).size, 1);
+    assert.deepEqual(told, Array(7).fill('INVITE call-1'), 'each time its story hears of it');
     assert.deepEqual(user.told, []);
     await clock.advance(1);
     assert.deepEqual(user.told, ['timeout', 'terminated']);
@@ -259,8 +268,8 @@ describe('server transactions', () => {
     assert.deepEqual(sent, ['0 bob 180', '0 bob 180']);
   });
 
-  test('RFC 3261 §17.2.1: a failure is repeated until its ACK, which is absorbed', async () => {
-    const { transactions, clock, sent, peer } = create();
+  test('RFC 3261 §17.2.1: a failure is repeated, byte for byte, until its ACK, which is absorbed', async () => {
+    const { transactions, clock, sent, texts, told, peer } = create();
     const { flow } = await peer();
     const invite = request('INVITE', { host: '192.0.2.2' });
     const failure = answer(invite, 486);
@@ -275,6 +284,8 @@ describe('server transactions', () => {
       sent,
       [0, 500, 1500].map((ms) => `${ms} bob 486`),
     );
+    assert.equal(new Set(texts).size, 1);
+    assert.deepEqual(told, Array(3).fill('486 call-1'));
     assert.equal(ended, 1);
     assert.deepEqual([transactions.counts, clock.pending()], [nothing, 0]);
   });

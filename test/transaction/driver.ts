@@ -38,11 +38,14 @@ export function drive<Tx, Event>(
   function perform(effects: readonly Effect[]): readonly string[] {
     for (const effect of effects) {
       if (effect.do === 'send') sent.push(effect.message);
+      if (effect.do === 'repeat') sent.push(...sent.slice(-1));
       if (effect.do === 'start') due.set(effect.timer, nowMs + effect.ms);
       if (effect.do === 'stop') due.delete(effect.timer);
       if (effect.do === 'terminated') due.clear();
     }
-    return effects.map(inWords);
+    return effects.map((effect) =>
+      effect.do === 'repeat' ? `${inWords(effect)} ${named(sent.at(-1))}` : inWords(effect),
+    );
   }
 
   function take(event: Event | TimerEvent): readonly string[] {
@@ -79,15 +82,19 @@ export function drive<Tx, Event>(
   };
 }
 
+const named = (message: SipMessage | undefined): string | number =>
+  message?.kind === 'request' ? message.method : (message?.status ?? 'nothing');
+
 export function inWords(effect: Effect): string {
   switch (effect.do) {
     case 'send':
     case 'pass':
-      return `${effect.do} ${effect.message.kind === 'request' ? effect.message.method : effect.message.status}`;
+      return `${effect.do} ${named(effect.message)}`;
     case 'start':
       return `start ${effect.timer} ${effect.ms}`;
     case 'stop':
       return `stop ${effect.timer}`;
+    case 'repeat':
     case 'timeout':
     case 'transport-error':
     case 'terminated':

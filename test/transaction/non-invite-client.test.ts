@@ -25,7 +25,7 @@ describe('trying', () => {
 
   test('RFC 3261 §17.1.2.2: E doubles up to T2, and F ends the transaction', () => {
     const times = [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
-    const expected = [...times.map((ms) => `${ms} send BYE`), '32000 timeout', '32000 terminated'];
+    const expected = [...times.map((ms) => `${ms} repeat BYE`), '32000 timeout', '32000 terminated'];
     assert.deepEqual(sendTimes(over(false).pass(60_000)), expected);
     assert.deepEqual(over(true).pass(60_000), ['32000 timeout', '32000 terminated']);
   });
@@ -41,7 +41,7 @@ describe('proceeding', () => {
     assert.deepEqual(receive(client, 100), ['pass 100']);
     assert.equal(client.tx.state, 'proceeding');
     const times = [500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500];
-    const expected = [...times.map((ms) => `${ms} send BYE`), '32000 timeout', '32000 terminated'];
+    const expected = [...times.map((ms) => `${ms} repeat BYE`), '32000 timeout', '32000 terminated'];
     assert.deepEqual(sendTimes(client.pass(31_999)), expected.slice(0, 8));
     assert.deepEqual(
       sendTimes(client.pass(1)),

@@ -40,7 +40,7 @@ describe('proceeding', () => {
     const server = over(false);
     assert.deepEqual(respond(server, 100), ['send 100']);
     assert.equal(server.tx.state, 'proceeding');
-    assert.deepEqual(again(server), ['send 100']);
+    assert.deepEqual(again(server), ['repeat 100']);
     assert.deepEqual(server.on({ on: 'timer', timer: 'J' }), []);
   });
 
@@ -50,7 +50,7 @@ describe('proceeding', () => {
     assert.equal(server.tx.state, 'trying');
     respond(server, 100);
     assert.deepEqual(respond(server, 180), []);
-    assert.deepEqual(again(server), ['send 100']);
+    assert.deepEqual(again(server), ['repeat 100']);
   });
 
   test('RFC 3261 §17.2.4: a transport error is told to the TU and ends it', () => {
@@ -66,7 +66,7 @@ describe('completed', () => {
       const server = over(false);
       respond(server, 100);
       assert.deepEqual(respond(server, status), [`send ${status}`, 'start J 32000']);
-      assert.deepEqual(again(server), [`send ${status}`]);
+      assert.deepEqual(again(server), [`repeat ${status}`]);
       const [first, second] = server.sent.slice(-2);
       assert.ok(first !== undefined && second !== undefined);
       assert.equal(serialize(second), serialize(first));
@@ -83,7 +83,7 @@ describe('completed', () => {
     const server = over(false);
     respond(server, 200);
     for (const status of [100, 200, 404]) assert.deepEqual(respond(server, status), []);
-    assert.deepEqual(again(server), ['send 200']);
+    assert.deepEqual(again(server), ['repeat 200']);
     assert.deepEqual(server.on({ on: 'timer', timer: 'G' }), []);
   });
 
