@@ -71,6 +71,14 @@ export function setHeader<M extends SipMessage, T>(message: M, header: Header<T>
   return replaceAll(message, header, [value]);
 }
 
+/** With the lines that another message has of this header, in place of its own. */
+export function withLinesOf<M extends SipMessage>(message: M, header: Header<unknown>, other: SipMessage): M {
+  const at = Math.max(0, indexOf(message, header));
+  const lines = other.headers.filter((line) => line.name === header.key);
+  const after = message.headers.slice(at).filter((line) => line.name !== header.key);
+  return withHeaders(message, [...message.headers.slice(0, at), ...lines, ...after]);
+}
+
 export function removeAll<M extends SipMessage>(message: M, header: Header<unknown>): M {
   if (!has(message, header)) return message;
   return withHeaders(

@@ -1,7 +1,8 @@
 /** RFC 3665 §3: calls between alice and bob, with this one proxy between them. Media is in media.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { get, has, values } from '../../src/message/header.ts';
+import { replaceAll } from '../../src/message/edit.ts';
+import { all, get, has, values } from '../../src/message/header.ts';
 import { CSeq } from '../../src/message/headers/cseq.ts';
 import { ProxyAuthorization } from '../../src/message/headers/digest.ts';
 import { Reason } from '../../src/message/headers/text.ts';
@@ -222,6 +223,20 @@ test('RFC 3261 §17.2.1: a failure is repeated to alice until her ACK comes, and
     alice.ack(invite, third);
     await it.clock.advance(10_000);
     it.ladder.expect('F1 alice ─ACK▶ proxy');
+  }));
+
+test('RFC 3261 §16.7 step 3: a device that keeps the first Via only, or garbles the others, is heard all the same', () =>
+  stage(async (_, alice, bob) => {
+    const invite = alice.request('INVITE', bob.aor, offer);
+    const received = await bob.receivesRequest('INVITE');
+    const [top, hers] = all(received, Via);
+    assert.ok(top !== undefined && hers !== undefined);
+    bob.respond(replaceAll(received, Via, [top]), 180);
+    const ringing = await alice.receivesResponse(180);
+    assert.deepEqual(all(ringing, Via), [hers]);
+    bob.respond(replaceAll(received, Via, [top, { ...hers, host: '203.0.113.9', params: [] }]), 486);
+    alice.ack(invite, await alice.receivesResponse(486));
+    await bob.receivesRequest('ACK');
   }));
 
 test('RFC 3261 §17.1.1.3: our ACK for a failure has the branch of the INVITE, and repeats with the response', () =>

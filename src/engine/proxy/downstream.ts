@@ -8,7 +8,7 @@ import { withoutClaims } from '../../auth/claims.ts';
 import { type ErrorCode, errors, Failure, failureOf } from '../../errors.ts';
 import { otherKind } from '../../media/profiles.ts';
 import { cancelFor } from '../../message/build.ts';
-import { removeAll, removeFirst, withBody } from '../../message/edit.ts';
+import { removeAll, withBody, withLinesOf } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
@@ -247,7 +247,8 @@ export class Downstream {
     } else if (isSuccess(received) && this.#context.isRefused()) this.#tooLate(branch, sent, received);
     else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
     else {
-      const ours = removeFirst(received, Via); // step 3
+      // Step 3. Not what the callee left of them: some garble Vias, and nobody upstream would know the response.
+      const ours = withLinesOf(received, Via, this.#request.message);
       const trusted = isOfOther(plan.target) || this.#core.options.isTrusted(sent.flow.remote.address);
       const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
       if (response === undefined || this.#asksAgain(branch, sent, response)) return;
