@@ -9,7 +9,7 @@ import { assemble, type Parts } from './assembly.ts';
 import type { Approach } from './auth/protection.ts';
 import type { EngineOptions, EnginePorts } from './core.ts';
 import { endCalls } from './dialog/end-calls.ts';
-import { leaveServers, withServersLeft } from './dialog/servers.ts';
+import { leaveServers } from './dialog/servers.ts';
 import { takenUp } from './dialog/taken-up.ts';
 import { EarlyEvents } from './early-events.ts';
 import { clientsReturn, hangUpUnlessBack, hangUpUnreachable } from './nodes/node-gone.ts';
@@ -72,7 +72,7 @@ async function start({ core, deletes, silence, keepAlive }: Parts): Promise<void
   const { node, graceMs } = core.options;
   await core.nodes.start();
   await core.registrar.start();
-  for (const record of await core.dialogs.load()) takenUp(core, withServersLeft(core, record));
+  for (const record of await core.dialogs.load()) takenUp(core, record);
   // Before the tables are read: what comes behind is heard.
   await core.changes.start();
   core.ports.addedNodes?.readAgain();

@@ -176,6 +176,24 @@ describe('a node that dies in a call', () => {
       assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
     }));
 
+  test('RFC 3261 §12.2.1.1: the node that a trunk has called dies: the call goes on, and who takes over dials the trunk', () => {
+    const it = createNodesScene({ columns: ['trunk', 'A', 'B', 'bob'] });
+    return it.play(async () => {
+      const place = { aor: 'sip:alice@trunk.test', transport: 'tcp', address: '192.0.2.11', dialable: true } as const;
+      const contact = 'sip:alice@192.0.2.11:5060;transport=tcp';
+      const bob = await it.B.registered({ name: 'bob', address: '192.0.2.2', transport: 'tcp' });
+      const { callee } = await call(it.A.agent({ ...place, name: 'trunk', contact }), bob, {
+        offer: phoneOffer('alice'),
+        answer: phoneAnswer('bob'),
+      });
+      it.A.kill();
+      const trunk = it.B.agent({ ...place, name: 'trunk', contact });
+      await it.clock.advance(300_000);
+      await bob.receivesNothing(0);
+      await hangUp(bob, callee, trunk);
+    });
+  });
+
   test('law 10: a telephone on UDP that no NAT hides is reached in its dialog at its Contact, and nobody else is', () =>
     stage(
       async ({ it, alice }) => {

@@ -57,8 +57,8 @@ export interface DialogsAround {
   readonly reach: NodeRouting['reach'];
   /** A target that is a GRUU of ours becomes the contact of its device (`Registrar.atDevice`). */
   atDevice(at: Target, routed: boolean): Promise<Target | undefined>;
-  /** A call of another node is ours from now on. */
-  adopted(record: DialogRecord): void;
+  /** A call of another node is ours from now on; as it is then. */
+  adopted(record: DialogRecord): DialogRecord;
 }
 
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
@@ -280,8 +280,7 @@ export class Dialogs {
     const own = adoptedBy(record, this.#options.node);
     this.#calls.put(own);
     this.#rows.save(own);
-    this.#around.adopted(own);
-    return own;
+    return this.#around.adopted(own);
   }
 
   /** Calls of a node that is gone: those that no other node has taken. */

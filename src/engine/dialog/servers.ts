@@ -15,14 +15,15 @@ export function leaveServers(core: Core, { id, remote }: Flow): void {
   for (const record of core.dialogs.byFlow(id)) core.dialogs.replace(record, dialled(record, isLeft));
 }
 
-/** The same for a call of before the restart. */
+/** The same for a call of before the restart, or of a node that is gone. */
 export function withServersLeft(core: Core, record: DialogRecord): DialogRecord {
   const isLeft = (side: DialogSide): boolean => isGone(core, side) && isServer(core, side, undefined);
   return core.dialogs.replace(record, dialled(record, isLeft));
 }
 
 function isGone(core: Core, { flowId, node }: DialogSide): boolean {
-  return flowId !== undefined && !core.nodes.isOther(node) && core.ports.network.find(flowId) === undefined;
+  if (flowId === undefined) return false;
+  return core.nodes.isOther(node) ? !core.nodes.isThere(node) : core.ports.network.find(flowId) === undefined;
 }
 
 function dialled(record: DialogRecord, isLeft: (side: DialogSide) => boolean): DialogRecord {

@@ -46,7 +46,12 @@ function create(clock = createClock(), database = createMemoryDatabase(clock), s
   const reach: DialogsAround['reach'] = ({ flowId }) =>
     flowId === undefined || network.find(flowId) !== undefined ? { flowId } : undefined;
   const options = { node: 'n1', secrets, graceMs };
-  const dialogs = new Dialogs(ports, options, { nodes: alone, reach, atDevice: async (at) => at, adopted: ignore });
+  const dialogs = new Dialogs(ports, options, {
+    nodes: alone,
+    reach,
+    atDevice: async (at) => at,
+    adopted: (record) => record,
+  });
   const flows: Flow[] = [];
   network.attach({ message: (_, flow) => flows.push(flow), closed: (flow) => dialogs.closed(flow, ignore) });
   const peer = async (transport: Transport, port: number): Promise<Peer> => {
