@@ -114,6 +114,6 @@ function closed({ core, receiver }: Parts, flow: Flow, reason: string): void {
   // A browser that is gone says no BYE: the other side must not wait for it for ever.
   core.dialogs.closed(flow, (record) => hangUpUnlessBack(core, record, ({ flowId }) => flowId === flow.id));
   core.presence.closed(flow);
-  if (core.registrar.bindingOf(flow) !== undefined) core.changes.tell({ kind: 'closed', flowId: flow.id });
+  if (core.registrar.bindingsOf(flow).length > 0) core.changes.tell({ kind: 'closed', flowId: flow.id });
   core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
 }

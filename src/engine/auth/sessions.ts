@@ -101,17 +101,15 @@ export class Sessions {
   async #end(flow: Flow): Promise<void> {
     const core = this.#core();
     const { ports, dialogs, registrar, presence } = core;
-    const binding = registrar.bindingOf(flow);
+    const bindings = registrar.bindingsOf(flow);
     this.#used.delete(flow.id);
     const isOn = ({ caller, callee }: DialogRecord): boolean => caller.flowId === flow.id || callee.flowId === flow.id;
     for (const record of dialogs.all()) if (isOn(record)) hangUpRecord(core, record, new Failure('session-ended'));
-    // What is left of it goes with its connection; this one a push could wake.
-    if (binding !== undefined) {
-      const { aor, key } = binding;
-      await ports.location
-        .change({ aor, callId: '', cseq: 0, save: [], remove: [key] })
-        .finally(() => ports.network.close(flow));
-      presence.mayHaveGone(aor);
-    } else ports.network.close(flow);
+    // What is left of it goes with its connection; these a push could wake.
+    const removed = bindings.map(({ aor, key }) =>
+      ports.location.change({ aor, callId: '', cseq: 0, save: [], remove: [key] }),
+    );
+    await Promise.all(removed).finally(() => ports.network.close(flow));
+    for (const { aor } of bindings) presence.mayHaveGone(aor);
   }
 }

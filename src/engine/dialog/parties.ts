@@ -64,7 +64,7 @@ function callerParty(core: Core, request: Request): Party {
     media: request.media,
     listener: request.flow.listener.index,
     flowId: request.notes.reachByFlow ? request.flow.id : undefined,
-    binding: core.registrar.bindingOf(request.flow),
+    binding: core.registrar.bindingOf(request.flow, get(request.message, From)?.uri),
   };
 }
 

@@ -2,6 +2,9 @@
  * The media of one INVITE that opens a call, from its relay to its last branch. Of a request in a dialog only its end is
  * told, of any other nothing. What is done with the media is in media.ts.
  */
+
+import { get } from '../../message/header.ts';
+import { From } from '../../message/headers/from-to.ts';
 import type { Request } from '../api.ts';
 import type { Core } from '../core.ts';
 import { assumedKind } from './assumed-kind.ts';
@@ -23,7 +26,8 @@ export class InviteMedia {
     this.#isOpen = true;
     this.#call = this.#core.media.begin(message, { kind: media, address: flow.remote.address });
     // Law 2: the SDP of a caller says what it speaks, also when it is called.
-    const binding = media === assumedKind(flow.transport) ? undefined : this.#core.registrar.bindingOf(flow);
+    if (media === assumedKind(flow.transport)) return;
+    const binding = this.#core.registrar.bindingOf(flow, get(message, From)?.uri);
     if (binding !== undefined) this.#core.registrar.learn(binding, media);
   }
 

@@ -1,8 +1,8 @@
 /**
  * The registrar service (RFC 3261 §10.3): what `src/registrar` plans, committed before it is answered (law 5).
  *
- * Remembers which binding registered over which flow: by that a caller's connection is known as its device, and its
- * dialogs follow it when it comes back by another one.
+ * Remembers which bindings registered over which flow: by that a caller's connection is known as its device, and its
+ * dialogs follow it when it comes back by another one. A PBX registers several accounts over one.
  */
 import { get, has } from '../../message/header.ts';
 import { Contact } from '../../message/headers/contact.ts';
@@ -67,14 +67,15 @@ const longestChain = 3;
 
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
-/** What registered last over a flow. */
+/** What registered over a flow. */
 interface Behind {
   readonly binding: BindingRef;
   readonly contact: string;
 }
 
-/** Flows whose binding is remembered; the oldest makes room (law 9). */
+/** Flows whose bindings are remembered, and of one its bindings; the oldest makes room (law 9). */
 const mostFlows = 100_000;
+const mostBehind = 100;
 
 const retryMs = 5_000;
 
@@ -83,7 +84,8 @@ export class Registrar {
   readonly #clock: Clock;
   readonly #options: RegistrarOptions;
   readonly #tell: RegistrarListener;
-  readonly #byFlow = new Map<string, Behind>();
+  /** The last to register is the last. */
+  readonly #byFlow = new Map<string, readonly Behind[]>();
   /** By AOR: the closed connections whose bindings are still there. */
   readonly #closed = new Map<string, Set<string>>();
 
@@ -99,9 +101,23 @@ export class Registrar {
     return this.#location.dropOtherBoots(this.#options.node, this.#options.boot);
   }
 
-  /** The device behind a flow, if it has registered over it. */
-  bindingOf(flow: Flow): BindingRef | undefined {
-    return this.#byFlow.get(flow.id)?.binding;
+  /** What has registered over a flow. */
+  bindingsOf(flow: Flow): readonly BindingRef[] {
+    return this.#behind(flow.id).map(({ binding }) => binding);
+  }
+
+  /** The device behind a flow, if it has registered over it: that of this account, or the last one. */
+  bindingOf(flow: Flow, account?: string): BindingRef | undefined {
+    const behind = this.#behind(flow.id);
+    const last = behind.at(-1)?.binding;
+    const uri = behind.length < 2 || account === undefined ? undefined : parseUri(account);
+    if (uri === undefined) return last;
+    const aor = this.#options.toAor(uri);
+    return behind.findLast(({ binding }) => binding.aor === aor)?.binding ?? last;
+  }
+
+  #behind(flowId: string | undefined): readonly Behind[] {
+    return (flowId !== undefined && this.#byFlow.get(flowId)) || [];
   }
 
   async register(request: Request): Promise<Reply> {
@@ -139,7 +155,7 @@ export class Registrar {
   /** The same devices over the flows that they came by before. */
   #isRefresh({ save, remove }: BindingChange): boolean {
     const isKnown = ({ flowId, key }: Binding): boolean =>
-      flowId !== undefined && this.#byFlow.get(flowId)?.binding.key === key;
+      this.#behind(flowId).some(({ binding }) => binding.key === key);
     return remove.length === 0 && save.every(isKnown);
   }
 
@@ -184,10 +200,9 @@ export class Registrar {
 
   /** The Contact by which the device at this flow knows itself; the URI as it is when that names another device. */
   async #contactOn({ uri, flowId, elsewhere, binding }: Target, gruu: Gruu): Promise<string> {
-    const behind = flowId === undefined ? undefined : this.#byFlow.get(flowId);
-    if (behind !== undefined && behind.binding.aor === gruu.aor && deviceOf(behind.binding) === gruu.device) {
-      return behind.contact;
-    }
+    const isIt = ({ binding }: Behind): boolean => binding.aor === gruu.aor && deviceOf(binding) === gruu.device;
+    const behind = this.#behind(flowId).findLast(isIt);
+    if (behind !== undefined) return behind.contact;
     // A device may well know itself by its GRUU: better so than a BYE lost because the database is away.
     const bindings = ofGruu(await this.#location.lookup(gruu.aor).catch(() => []), gruu);
     const isThere = (one: Binding): boolean => one.flowId === (elsewhere?.flowId ?? flowId) || one.key === binding?.key;
@@ -223,23 +238,26 @@ export class Registrar {
 
   /** The connection is gone: its bindings follow after the grace time, unless the client came back (DESIGN §5). */
   closed(flow: Flow, failed: (thrown: unknown) => void): void {
-    const behind = this.#byFlow.get(flow.id);
-    if (behind === undefined) return;
+    const aors = new Set(this.#behind(flow.id).map(({ binding }) => binding.aor));
+    if (aors.size === 0) return;
     this.#byFlow.delete(flow.id);
-    const { aor } = behind.binding;
-    const flows = this.#closed.get(aor) ?? new Set();
-    this.#closed.set(aor, flows.add(flow.id));
-    this.#dropAfter(this.#options.graceMs, flow.id, aor, failed);
+    for (const aor of aors) {
+      const flows = this.#closed.get(aor) ?? new Set();
+      this.#closed.set(aor, flows.add(flow.id));
+    }
+    this.#dropAfter(this.#options.graceMs, flow.id, aors, failed);
   }
 
   /** A binding that nobody answers to must not stay because the database was away. */
-  #dropAfter(delayMs: number, flowId: string, aor: string, failed: (thrown: unknown) => void): void {
+  #dropAfter(delayMs: number, flowId: string, aors: ReadonlySet<string>, failed: (thrown: unknown) => void): void {
     this.#clock.after(delayMs, () => {
       this.#location.dropFlow(flowId).then(
-        () => this.#dropped(flowId, aor),
+        () => {
+          for (const aor of aors) this.#dropped(flowId, aor);
+        },
         (thrown: unknown) => {
           failed(thrown);
-          this.#dropAfter(retryMs, flowId, aor, failed);
+          this.#dropAfter(retryMs, flowId, aors, failed);
         },
       );
     });
@@ -283,10 +301,11 @@ export class Registrar {
   #remember(change: BindingChange, flow: Flow): void {
     for (const { aor, key, flowId, contact } of change.save) {
       if (flowId !== flow.id) continue;
+      const others = this.#behind(flow.id).filter(({ binding }) => binding.aor !== aor || binding.key !== key);
       this.#byFlow.delete(flow.id);
       const [oldest] = this.#byFlow.keys();
       if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
-      this.#byFlow.set(flow.id, { binding: { aor, key }, contact });
+      this.#byFlow.set(flow.id, [...others.slice(1 - mostBehind), { binding: { aor, key }, contact }]);
       this.#tell.moved({ aor, key }, flow);
     }
   }

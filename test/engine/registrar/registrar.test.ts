@@ -24,20 +24,23 @@ interface Office {
   readonly registrar: Registrar;
   /** `key → flow` of each binding that came by a flow. */
   readonly moved: string[];
+  /** Addresses of which bindings went with their connection. */
+  readonly dropped: string[];
 }
 
 function create(limits = defaultLimits): Office {
   const clock = createClock();
   const database = createMemoryDatabase(clock);
   const moved: string[] = [];
+  const dropped: string[] = [];
   const gruus = new Gruus(new Domains(['example.com'], []), [secret]);
   const options = { node: 'n1', boot: 'b00700', graceMs, limits, toAor: canonicalAor, gruus };
   const registrar = new Registrar(database.location, clock, options, {
     moved: ({ key }, flow) => void moved.push(`${key} → ${flow.id}`),
     registered: () => undefined,
-    dropped: () => undefined,
+    dropped: (gone) => void dropped.push(gone),
   });
-  return { clock, database, registrar, moved };
+  return { clock, database, registrar, moved, dropped };
 }
 
 interface Registration extends RequestParts {
@@ -189,6 +192,28 @@ describe('DESIGN §5: a closed connection', () => {
     assert.deepEqual([isGone(), office.registrar.goneCount], [[true, false], 1]);
     await office.clock.advance(graceMs);
     assert.equal(office.registrar.goneCount, 0);
+  });
+
+  test('a PBX registers several accounts over one connection: each is known, and each goes with it', async () => {
+    const office = create();
+    const extensions = ['sip:bob@example.com', 'sip:carol@example.com'];
+    const pbx = wss(40_000);
+    for (const from of extensions) {
+      await register(office, pbx, { from, to: from, contact: instance, callId: from });
+    }
+    const known = extensions.map((from) => office.registrar.bindingOf(pbx, from)?.aor);
+    assert.deepEqual(
+      [known, office.registrar.bindingOf(pbx, 'sip:dave@example.com')?.aor],
+      [extensions, extensions[1]],
+    );
+    closed(office, pbx);
+    const bindings = office.database.rows.bindings();
+    assert.deepEqual(
+      bindings.map((one) => office.registrar.isGone(one)),
+      [true, true],
+    );
+    await office.clock.advance(graceMs);
+    assert.deepEqual([office.dropped, flowIds(office)], [extensions, []]);
   });
 
   test('law 9: they do not count for the number of contacts', async () => {
