@@ -30,7 +30,7 @@ export const callLimitTable: Table = {
   tryingSeconds: {
     name: 'TRYING_SECONDS',
     unit: 'seconds',
-    help: 'How long a registered device may take to say anything to a call, and be it 100, before nobody waits for it; 0 for as long as RFC 3261.',
+    help: 'How long a registered device may take to say anything to a call, and be it 100, before nobody waits for it, and a server before the next of its domain is asked; 0 for as long as RFC 3261.',
     example: '5',
     byDefault: '5',
     otherwise: 5,

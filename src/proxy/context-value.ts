@@ -7,7 +7,7 @@ import { replaceAll } from '../message/edit.ts';
 import { all } from '../message/header.ts';
 import { Contact } from '../message/headers/contact.ts';
 import type { SipResponse } from '../message/message.ts';
-import type { Forward, Outcome, Respond } from './best-response.ts';
+import type { Forward, Outcome, OwnFailure, Respond } from './best-response.ts';
 
 export type BranchState = 'preparing' | 'calling' | 'proceeding' | 'accepted' | 'ended';
 
@@ -73,6 +73,8 @@ export type ContextEvent =
   | { readonly on: 'timer-c'; readonly branch: string }
   /** Its first response is overdue. */
   | { readonly on: 'silent'; readonly branch: string }
+  /** The same of a server, and another one is asked in its place: at its first word it is cancelled. A 2xx still wins. */
+  | { readonly on: 'overtaken'; readonly branch: string; readonly by: string }
   /** What rings has rung for as long as it may: others are tried while its CANCELs are on their way. */
   | { readonly on: 'ring-time-out' }
   /** From upstream; `reason` is its Reason header. */
@@ -129,11 +131,20 @@ export const noAnswerReason = 'SIP;cause=408;text="No answer"';
 
 /** Others have their turn, or the caller was refused: who wakes up now is cancelled at his first word. */
 export function letSilentGo(context: ResponseContext): ResponseContext {
-  const letGo = (branch: Branch): Branch =>
-    branch.silent && branch.cancelling === undefined
-      ? { ...branch, cancelling: { because: 'ring-time', reason: noAnswerReason, sent: false } }
-      : branch;
-  return { ...context, branches: context.branches.map(letGo) };
+  const branches = context.branches.map((branch) => (branch.silent ? letGo(branch) : branch));
+  return { ...context, branches };
+}
+
+function letGo(branch: Branch): Branch {
+  if (branch.cancelling !== undefined) return branch;
+  return { ...branch, cancelling: { because: 'ring-time', reason: noAnswerReason, sent: false } };
+}
+
+/** Of the servers of one target the next has its turn. */
+export function letServerGo(context: ResponseContext, id: string): Step {
+  const branch = find(context, id);
+  const isCalling = context.invite && branch?.state === 'calling';
+  return isCalling ? change(context, letGo({ ...branch, silent: true }), []) : ignore(context);
 }
 
 /**
@@ -165,6 +176,31 @@ export const allTried = (context: ResponseContext): boolean =>
 /** Whether no branch can bring a first 2xx any more: each was answered or has ended. */
 export const allSettled = (context: ResponseContext): boolean =>
   context.branches.every((branch) => branch.state === 'accepted' || hasEnded(branch));
+
+export function branchState(context: ResponseContext, id: string): BranchState | undefined {
+  return find(context, id)?.state;
+}
+
+/** Whether a final response went upstream. */
+export const isFinal = (context: ResponseContext): boolean => context.final !== 'none';
+
+/** Whether the caller was told that there is no call. */
+export const isRefused = (context: ResponseContext): boolean => context.final === '300-699';
+
+/** Whether a new branch would be sent. Not after a final response, a 6xx (§16.7 step 5) or the caller's CANCEL. */
+export const takesBranches = (context: ResponseContext): boolean =>
+  !isFinal(context) && !context.cancelled && !context.declined;
+
+/** Whether this one may be followed by another try at its target: it has no final response, and is still wanted. */
+export function mayReplace(context: ResponseContext, id: string): boolean {
+  const branch = find(context, id);
+  const isOpen = branch?.state === 'preparing' || branch?.state === 'calling' || branch?.state === 'proceeding';
+  return isOpen && branch.cancelling === undefined && takesBranches(context);
+}
+
+/** Our own part in the failure, also when the response of another branch goes upstream. */
+export const ownFailures = (context: ResponseContext): readonly OwnFailure[] =>
+  outcomes(context).flatMap((outcome) => (outcome.kind === 'own' ? [outcome.failure] : []));
 
 export const isSuccess = (response: SipResponse): boolean => response.status >= 200 && response.status < 300;
 

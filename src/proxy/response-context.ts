@@ -13,7 +13,7 @@
  *        +--------------->+-----> ended <--+-----+
  *
  * A branch that is `silent` in calling stays there, and is not waited for. With its first 1xx it counts again, unless
- * others have had their turn meanwhile: then it is cancelled.
+ * others have had their turn meanwhile, or a server was `overtaken` by the next one: then it is cancelled.
  *
  * What the engine owes: before it sends a branch it asks `branchState`: only one in `preparing` may leave. At `ended` it
  * forgets the client transaction if that still waits for a response: nothing of the branch goes upstream any more. A 2xx
@@ -44,15 +44,20 @@ import {
   forward,
   hasEnded,
   ignore,
+  isFinal,
   isGivenUp,
+  isRefused,
   isSuccess,
   type Limits,
+  letServerGo,
   letSilentGo,
   makeBranch,
+  mayReplace,
   noAnswerReason,
   outcomes,
   type ResponseContext,
   type Step,
+  takesBranches,
 } from './context-value.ts';
 
 export {
@@ -60,12 +65,18 @@ export {
   allSettled,
   allTried,
   type BranchState,
+  branchState,
   type ContextEffect,
   type ContextEvent,
   defaultLimits,
+  isFinal,
+  isRefused,
   isSuccess,
   type Limits,
+  mayReplace,
+  ownFailures,
   type ResponseContext,
+  takesBranches,
 } from './context-value.ts';
 
 export function createResponseContext(method: string, limits: Limits = defaultLimits): ResponseContext {
@@ -94,6 +105,8 @@ function take(context: ResponseContext, event: ContextEvent): Step {
       return cancelByCaller(context, event.reason);
     case 'replaced':
       return replace(context, event.branch, event.by);
+    case 'overtaken':
+      return both(add(context, [event.by]), (now) => letServerGo(now, event.branch));
     case 'ring-time-out':
       return ringTimeOut(context);
     case 'sent':
@@ -110,40 +123,15 @@ function take(context: ResponseContext, event: ContextEvent): Step {
 
 // --- what is asked of it ---------------------------------------------------------------------------------------------
 
-export function branchState(context: ResponseContext, id: string): BranchState | undefined {
-  return find(context, id)?.state;
-}
-
 /** What would go upstream if no branch were left: for the failure route. */
 export function bestSoFar(context: ResponseContext): Forward | Respond | undefined {
   const silent = context.branches.filter((branch) => isGivenUp(branch) && !hasEnded(branch)).map(noAnswer);
   return bestResponse([...answerable(context), ...silent]);
 }
 
-/** Whether a final response went upstream. */
-export const isFinal = (context: ResponseContext): boolean => context.final !== 'none';
-
-/** Whether the caller was told that there is no call. */
-export const isRefused = (context: ResponseContext): boolean => context.final === '300-699';
-
-/** Whether a new branch would be sent. Not after a final response, a 6xx (§16.7 step 5) or the caller's CANCEL. */
-export const takesBranches = (context: ResponseContext): boolean =>
-  !isFinal(context) && !context.cancelled && !context.declined;
-
-/** Whether this one may be followed by another try at its target: it has no final response, and is still wanted. */
-export function mayReplace(context: ResponseContext, id: string): boolean {
-  const branch = find(context, id);
-  const isOpen = branch?.state === 'preparing' || branch?.state === 'calling' || branch?.state === 'proceeding';
-  return isOpen && branch.cancelling === undefined && takesBranches(context);
-}
-
-/** Our own part in the failure, also when the response of another branch goes upstream. */
-export const ownFailures = (context: ResponseContext): readonly OwnFailure[] =>
-  outcomes(context).flatMap((outcome) => (outcome.kind === 'own' ? [outcome.failure] : []));
-
 // --- the states of a branch ------------------------------------------------------------------------------------------
 
-type BranchEvent = Exclude<Extract<ContextEvent, { readonly branch: string }>, { readonly on: 'replaced' }>;
+type BranchEvent = Exclude<Extract<ContextEvent, { readonly branch: string }>, { readonly by: string }>;
 
 const states = {
   preparing,

@@ -76,15 +76,48 @@ test('RFC 3263 §4.3: a server that falls after its 100, connection and all, mak
     await answers(it, alice, second, invite);
   }));
 
-test('RFC 3263 §4.3: a server that says nothing makes way after timer B, and the next call goes past it at once', () =>
+test('RFC 3263 §4.3: a server that says nothing makes way after 5 s, and the next call goes past it at once', () =>
   stage(overUdp, async (it, alice) => {
     const first = it.agent({ name: 'first', address: '192.0.2.11' });
     const second = it.agent({ name: 'second', address: '192.0.2.12' });
     first.station.freeze();
+    const callMs = it.clock.nowMs();
     await answers(it, alice, second, alice.request('INVITE', carol, offer));
+    assert.ok(it.clock.nowMs() - callMs < 5_500, 'nobody waits for timer B');
     const startMs = it.clock.nowMs();
     await answers(it, alice, second, alice.request('INVITE', carol, { ...offer, callId: 'next' }));
     assert.ok(it.clock.nowMs() - startMs < 1_000, 'the next caller does not wait');
+  }));
+
+test('RFC 3261 §9.1: a server that speaks when the next one is asked already is cancelled', () =>
+  stage(overUdp, async (it, alice) => {
+    const first = it.agent({ name: 'first', address: '192.0.2.11' });
+    const second = it.agent({ name: 'second', address: '192.0.2.12' });
+    const invite = alice.request('INVITE', carol, offer);
+    const asked = await first.receivesRequest('INVITE');
+    const again = await second.receivesRequest('INVITE', 6_000);
+    second.respond(again, 180);
+    await alice.receivesResponse(180);
+    first.respond(asked, 180);
+    first.respond(await first.receivesRequest('CANCEL'), 200);
+    first.respond(asked, 487);
+    await first.receivesRequest('ACK');
+    second.respond(again, 200, answer);
+    const answered = await alice.receivesResponse(200, 'INVITE');
+    alice.ack(invite, answered);
+    await second.receivesRequest('ACK');
+    await it.hangUp(alice, alice.dialog(invite, answered), second);
+  }));
+
+test('RFC 3263 §4.3: no server says anything: the caller hears 408 when the last has had its time', () =>
+  stage(overUdp, async (it, alice) => {
+    for (const [name, address] of [
+      ['first', '192.0.2.11'],
+      ['second', '192.0.2.12'],
+    ] as const)
+      it.agent({ name, address }).station.freeze();
+    const invite = alice.request('INVITE', carol, offer);
+    alice.ack(invite, await alice.receivesResponse(408, 'INVITE', 60_000));
   }));
 
 test('RFC 3263 §4.3: a server that refuses the connection makes way for the next at once', () =>

@@ -27,6 +27,7 @@ const words = fc.oneof(
   { weight: 1, arbitrary: id.map((one) => `${one} failed 408 branch-timeout`) },
   { weight: 1, arbitrary: id.map((one) => `${one} failed 503 media-down`) },
   { weight: 1, arbitrary: fc.tuple(id, id).map(([one, other]) => `${one} replaced ${other}`) },
+  { weight: 1, arbitrary: fc.tuple(id, id).map(([one, other]) => `${one} overtaken ${other}`) },
   { weight: 1, arbitrary: id.map((one) => `terminated ${one}`) },
   { weight: 1, arbitrary: id.map((one) => `timer-c ${one}`) },
   { weight: 1, arbitrary: id.map((one) => `silent ${one}`) },

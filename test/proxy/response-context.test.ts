@@ -491,6 +491,27 @@ describe('it says nothing, not even 100', () => {
     assert.deepEqual(effects(after(alone, 'cancel'), 'a 180'), ['cancel a', 'start-c a 32000']);
   });
 
+  test('RFC 3263 §4.3: a server is overtaken by the next: cancelled at its first word, and a 2xx still wins', () => {
+    const two = after(invite, 'branches a', 'sent a', 'a overtaken b', 'routed', 'sent b');
+    assert.deepEqual(effects(two, 'a 100'), [`cancel a ${noAnswer}`, 'start-c a 32000']);
+    assert.deepEqual(seen(two, 'b 180', 'a 180'), ['forward b 180', `cancel a ${noAnswer}`]);
+    assert.deepEqual(seen(two, 'b 180', 'a 200'), ['forward b 180', 'forward a 200', `cancel b ${elsewhere}`]);
+    assert.deepEqual(seen(two, 'a failed 408 branch-timeout', 'b 486'), ['forward b 486']);
+    assert.deepEqual(
+      seen(after(ringing, 'b overtaken c'), 'a 486', 'b 486'),
+      [],
+      'one that rings is not, but c is there',
+    );
+  });
+
+  test('RFC 3261 §9.1: the caller gives up while the first server is silent: the second is never asked', () => {
+    assert.deepEqual(effects(after(invite, 'branches a', 'sent a', 'cancel'), 'a overtaken b'), [
+      'abandon b',
+      'ended b',
+      'respond 487',
+    ]);
+  });
+
   test('what spoke just in time is not silent', () => {
     for (const word of ['a 100', 'a 200', 'a 486']) {
       assert.deepEqual(effects(after(one, word), 'silent a'), [], word);

@@ -32,7 +32,7 @@ export const response = (status: number, toTag = 'b', headers: readonly Field[] 
 export const invite = createResponseContext('INVITE');
 export const message = createResponseContext('MESSAGE');
 
-/** `routed` · `cancel REASON` · `branches a b` · `sent a` · `a 180` · `a failed 408 CODE` · `a replaced b` · `timer-c a` · `silent a` · `terminated a` */
+/** `routed` · `cancel REASON` · `branches a b` · `sent a` · `a 180` · `a failed 408 CODE` · `a replaced b` · `a overtaken b` · `timer-c a` · `silent a` · `terminated a` */
 export function eventOf(words: string): ContextEvent {
   const [first = '', second = '', third = '', fourth = ''] = words.split(' ');
   switch (first) {
@@ -49,7 +49,7 @@ export function eventOf(words: string): ContextEvent {
     case 'terminated':
       return { on: first, branch: second };
     default:
-      if (second === 'replaced') return { on: 'replaced', branch: first, by: third };
+      if (second === 'replaced' || second === 'overtaken') return { on: second, branch: first, by: third };
       if (second === 'failed') return { on: 'failed', branch: first, status: Number(third), code: codeOf(fourth) };
       return { on: 'response', branch: first, response: response(Number(second), first) };
   }

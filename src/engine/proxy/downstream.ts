@@ -11,11 +11,10 @@ import { cancelFor } from '../../message/build.ts';
 import { removeAll, withBody, withLinesOf } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
-import { CSeq } from '../../message/headers/cseq.ts';
 import { ContentType } from '../../message/headers/text.ts';
 import { Via } from '../../message/headers/via.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { Cancel, Flow } from '../../ports.ts';
+import type { Flow } from '../../ports.ts';
 import { branchParameter } from '../../proxy/loop.ts';
 import { type BranchState, type ContextEvent, isSuccess } from '../../proxy/response-context.ts';
 import { withoutPush } from '../../story/credentials.ts';
@@ -24,8 +23,8 @@ import { type Core, nobody } from '../core.ts';
 import { assumedKind, transportOf } from '../media/assumed-kind.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
 import { isOfOther } from '../nodes/node-routing.ts';
-import type { ClientTransaction } from '../transactions.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
+import { isLost, type LiveBranch, roomFor, takeServersLeft, targetOf } from './live-branch.ts';
 import { RefusedAnswers } from './refused-answers.ts';
 import { invites, opensCall } from './upstream.ts';
 
@@ -41,22 +40,6 @@ export interface Context {
   isRefused(): boolean;
   /** Whether its device may be asked again. */
   mayReplace(branch: string): boolean;
-}
-
-interface LiveBranch {
-  readonly plan: BranchPlan;
-  /** `undefined` while it is being prepared. */
-  sent: PreparedBranch | undefined;
-  client: ClientTransaction | undefined;
-  timerC: Cancel | undefined;
-  /** Its first response is waited for. */
-  silence: Cancel | undefined;
-  /** It has said more than 100. */
-  hasRung: boolean;
-  /** Why its 2xx could not be given its media: whatever else answers on it is hung up as well. */
-  lost: Failure | undefined;
-  /** What its story was told last. */
-  told: ErrorCode | undefined;
 }
 
 export class Downstream {
@@ -135,19 +118,35 @@ export class Downstream {
     this.#expectWord(branch, prepared);
   }
 
-  /** A registered device is switched off, or out of reach; a server of a domain has timer B and the next one. */
+  /**
+   * A registered device is switched off, or out of reach; a server is down, and the next one is asked long before timer B.
+   * One that nobody stands in for has timer B.
+   */
   #expectWord(branch: LiveBranch, { id, target, hop }: PreparedBranch): void {
     const { tryingMs = 0 } = this.#core.options;
     const isDevice = target.binding !== undefined || this.#request.hop !== undefined;
-    if (tryingMs === 0 || !isDevice || hop.others.length > 0 || !invites(this.#request)) return;
+    if (tryingMs === 0 || !invites(this.#request) || !(isDevice || hop.others.length > 0)) return;
     branch.silence = this.#core.ports.clock.after(tryingMs, () =>
       this.#context.post(() => {
         if (this.#context.stateOf(id) !== 'calling') return;
         this.#tell(branch, { code: 'branch-timeout', detail: `It has said nothing for ${tryingMs / 1000} s.` });
+        if (this.#asksNextServer(branch)) return;
         this.#wakes(branch);
         this.#context.step({ on: 'silent', branch: id });
       }),
     );
+  }
+
+  /** RFC 3263 §4.3: callers behind this one go there first. */
+  #asksNextServer(branch: LiveBranch): boolean {
+    const { plan, sent } = branch;
+    const left = takeServersLeft(branch);
+    if (sent?.hop.way === undefined || left.length === 0) return false;
+    this.#core.nextHops.avoid(sent.hop.way);
+    const by = this.#add({ ...plan, left });
+    this.#context.step({ on: 'overtaken', branch: plan.id, by });
+    this.#prepareIfWanted(by);
+    return true;
   }
 
   /** RFC 8599: who says nothing may sleep behind a connection that is open. Should he speak after all, he counts. */
@@ -156,6 +155,10 @@ export class Downstream {
     if (asleep === undefined) return;
     const id = this.#add({ maxBreadth, target: { ...target, ...asleep, otherFlows: undefined } });
     this.#context.step({ on: 'branches', ids: [id] });
+    this.#prepareIfWanted(id);
+  }
+
+  #prepareIfWanted(id: string): void {
     if (this.#context.stateOf(id) === 'preparing') this.prepare(id);
   }
 
@@ -274,14 +277,15 @@ export class Downstream {
   }
 
   /** RFC 3263 §4.3: a server that said nothing, was not to be reached or says 503 makes way for the next one. */
-  #triesNextServer({ plan, sent, hasRung }: LiveBranch): boolean {
+  #triesNextServer(branch: LiveBranch): boolean {
+    const { plan, sent, hasRung } = branch;
     if (sent?.hop.way === undefined) return false;
-    const { way, others } = sent.hop;
-    this.#core.nextHops.avoid(way);
+    this.#core.nextHops.avoid(sent.hop.way);
     // Whoever has said that it rings may still be answered; a 100 is said by a server before it knows that it cannot.
-    if (others.length === 0 || hasRung) return false;
-    if (!this.#context.mayReplace(plan.id)) return false;
-    this.#replace(plan.id, { ...plan, left: others });
+    if (hasRung || !this.#context.mayReplace(plan.id)) return false;
+    const left = takeServersLeft(branch);
+    if (left.length === 0) return false;
+    this.#replace(plan.id, { ...plan, left });
     return true;
   }
 
@@ -373,23 +377,4 @@ export class Downstream {
   #callId(): string {
     return get(this.#request.message, CallId) ?? '';
   }
-}
-
-/** As it was sent: one that slept has come back with another flow. */
-function targetOf({ sent, plan }: LiveBranch): Target {
-  return sent?.target ?? plan.target;
-}
-
-/** 430, or the word of a node of ours that its device says nothing: it may sleep, and be woken. */
-function isLost({ status }: SipResponse, byNode: boolean): boolean {
-  return status === 430 || (byNode && status === 408);
-}
-
-/**
- * Law 9: how many events may wait before this response is dropped. One that is repeated until somebody has heard it may
- * be; a final response of any other kind comes once for each branch.
- */
-function roomFor(response: SipResponse): number | undefined {
-  if (response.status < 200) return 64;
-  return isSuccess(response) && get(response, CSeq)?.method === 'INVITE' ? 128 : undefined;
 }

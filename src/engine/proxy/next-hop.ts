@@ -48,7 +48,7 @@ interface Place {
 const maxRecords = 10;
 const maxWays = 8;
 const maxFailed = 1_000;
-/** RFC 3263 §4.3 leaves it to us; a server that timed out costs the next caller 32 s. */
+/** RFC 3263 §4.3 leaves it to us; a server that timed out costs the next caller TRYING_SECONDS, the last one 32 s. */
 const avoidMs = 30_000;
 
 export class NextHops {
