@@ -7,6 +7,7 @@
  */
 import { NODATA, NOTFOUND, Resolver as NodeResolver } from 'node:dns/promises';
 import { isIP, SocketAddress } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { lower } from '../../message/ascii.ts';
 import type { NaptrRecord, Resolver, SrvRecord } from '../../ports.ts';
 import { type Answer, Answers } from './answers.ts';
@@ -29,6 +30,8 @@ const forgetFailureMs = 5_000;
 /** RFC 8767 §5 suggests one to three days: over a weekend. */
 const staleMs = 3 * 24 * 3_600_000;
 const tries = 2;
+/** RFC 8305 §3 waits 50; what we find is kept for 30 s, and may be asked for by a listener of the other family. */
+const otherFamilyMs = 250;
 /** RFC 1035 §2.3.4, and the letters that host names are made of; `_` stands in some of them all the same. */
 const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
 
@@ -87,8 +90,7 @@ class CachingResolver implements Resolver {
   async #addressesOf(name: string): Promise<Answer<string>> {
     const inFile = await hostsFile(this.#hostsPath, name);
     if (inFile.length > 0) return inFile;
-    const [v4, v6] = await Promise.all([settled(this.#dns.resolve4(name)), settled(this.#dns.resolve6(name))]);
-    return found(v4, v6);
+    return found(...(await oneOrBoth(settled(this.#dns.resolve4(name)), settled(this.#dns.resolve6(name)))));
   }
 }
 
@@ -96,6 +98,17 @@ class CachingResolver implements Resolver {
 function askable(host: string): string | undefined {
   const name = lower(host).replace(/\.$/, '');
   return !hostName.test(name) || name === 'invalid' || name.endsWith('.invalid') ? undefined : name;
+}
+
+/** The addresses of one family are enough to call: some name servers never answer for the other. */
+async function oneOrBoth<T>(...families: readonly Promise<PromiseSettledResult<T>>[]) {
+  const first = await Promise.race(families);
+  if (first.status === 'rejected') return Promise.all(families);
+  const patience = new AbortController();
+  const out = setTimeout(otherFamilyMs, [first], { signal: patience.signal }).catch(() => [first]);
+  const all = await Promise.race([Promise.all(families), out]);
+  patience.abort();
+  return all;
 }
 
 async function settled<T>(answer: Promise<T>): Promise<PromiseSettledResult<T>> {

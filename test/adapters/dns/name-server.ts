@@ -15,6 +15,8 @@ export interface ZoneEntry {
   readonly srv?: readonly string[];
   readonly naptr?: readonly string[];
   readonly silent?: boolean;
+  /** Questions of this type are never answered. */
+  readonly drops?: 'A' | 'AAAA';
 }
 
 export type Zone = Readonly<Record<string, ZoneEntry>>;
@@ -28,7 +30,7 @@ export async function startNameServer(zone: Zone): Promise<NameServer> {
     const { name, type, end } = question(query);
     asked.push(`${name} ${types[type] ?? type}`);
     const entry = zone[name] ?? {};
-    if (entry.silent === true) return;
+    if (entry.silent === true || (entry.drops !== undefined && entry.drops === types[type])) return;
     socket.send(answer(query.subarray(0, end), type, dataOf(entry, type)), source.port, source.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));

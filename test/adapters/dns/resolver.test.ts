@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { addressesIn } from '../../../src/adapters/dns/hosts.ts';
 import { createResolver } from '../../../src/adapters/dns/resolver.ts';
 import { type NameServer, startNameServer, type Zone } from './name-server.ts';
@@ -10,6 +11,7 @@ import { type NameServer, startNameServer, type Zone } from './name-server.ts';
 const zone: Zone = {
   'sip.example.com': { a: ['192.0.2.10', '192.0.2.11'] },
   'dead.example.com': { silent: true },
+  'half.example.com': { a: ['192.0.2.12'], drops: 'AAAA' },
   'example.com': { naptr: ['10 20 SIPS+D2T _sips._tcp.example.com', '20 10 SIP+D2U _sip._udp.example.com'] },
   '_sips._tcp.example.com': { srv: ['1 75 5061 sip.example.com', '2 0 5071 backup.example.com'] },
 };
@@ -79,6 +81,14 @@ test('an unknown name and a silent name server are both nowhere, within the time
   const { addresses } = wrap(resolver());
   assert.deepEqual(await addresses('nobody.example.com'), []);
   assert.deepEqual(await addresses('dead.example.com'), []);
+});
+
+test('RFC 8305 §3: a name server that never answers for the other family holds nobody up', async () => {
+  const patient = createResolver({ servers: [server.address], hostsPath: join(folder, 'hosts'), timeoutMs: 60_000 });
+  const timer = new AbortController();
+  const late = setTimeout(20_000, ['late'], { signal: timer.signal }).catch(() => []);
+  assert.deepEqual(await Promise.race([patient.addresses('half.example.com'), late]), ['192.0.2.12']);
+  timer.abort();
 });
 
 test('RFC 2782: SRV records come with priority, weight, port and host; without any, and without an answer, none', async () => {
