@@ -92,6 +92,11 @@ const rows = {
     meaning: 'The other domain could not be found.',
     nextStep: 'Check the domain name and its DNS records.',
   },
+  'name-server-silent': {
+    status: 503,
+    meaning: 'No name server has answered for the domain of the target.',
+    nextStep: 'Ask for it on this machine, `getent hosts DOMAIN`; its name servers stand in /etc/resolv.conf.',
+  },
   'wrong-identity': {
     status: 403,
     meaning: 'The From address is not the account that logged in.',

@@ -110,6 +110,8 @@ export interface NetworkEvents {
 export interface Resolver {
   /** A and AAAA of a host name; numeric addresses come back as they are. */
   addresses(host: string): Promise<readonly string[]>;
+  /** Whether no name server has answered the last question for its addresses, and nothing is known of before. */
+  isUnanswered(host: string): boolean;
   /** SRV (RFC 2782), in no order. */
   services(name: string): Promise<readonly SrvRecord[]>;
   /** NAPTR (RFC 3403), in no order. */

@@ -100,7 +100,7 @@ function preference(outcome: Outcome): number {
 }
 
 /** Failures on the way to one next hop. They say nothing about other requests, so a 503 for them stays here. */
-const unreachable: readonly ErrorCode[] = ['transport-failed', 'no-listener'];
+const unreachable: readonly ErrorCode[] = ['transport-failed', 'no-listener', 'name-server-silent'];
 
 const isUnreachable = (failure: OwnFailure): boolean => unreachable.includes(failure.code);
 

@@ -403,6 +403,16 @@ test('RFC 3261 §16.6 step 7: a foreign domain that has no address: 404', () =>
     await refused(alice, await invites(alice, 'sip:dora@nowhere.test'), 404);
   }, strangers));
 
+test('RFC 3261 §16.9: no name server answers for a foreign domain: 500 with the reason, for the number may well exist', () =>
+  stage(
+    async (it) => {
+      const alice = it.agent(alices);
+      const warning = await refused(alice, await invites(alice, 'sip:dora@far.test'), 500);
+      assert.match(warning, /No name server has answered/);
+    },
+    { ...strangers, names: { unanswered: ['far.test'] } },
+  ));
+
 test('RFC 3261 §16.9: a next hop over TCP that refuses the connection counts as 503, which goes on as 500 with the reason', () =>
   stage(async (it) => {
     const alice = it.agent(alices);

@@ -7,11 +7,14 @@ export interface Names {
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly srv?: Readonly<Record<string, readonly string[]>>;
   readonly naptr?: Readonly<Record<string, readonly string[]>>;
+  /** Names for which no name server answers. */
+  readonly unanswered?: readonly string[];
 }
 
-export function createNames({ addresses = {}, srv = {}, naptr = {} }: Names): Resolver {
+export function createNames({ addresses = {}, srv = {}, naptr = {}, unanswered = [] }: Names): Resolver {
   return {
     addresses: async (host) => (isIP(host) !== 0 ? [host] : (addresses[host.toLowerCase()] ?? [])),
+    isUnanswered: (host) => unanswered.includes(host),
     services: async (name) => (srv[name] ?? []).map(srvRecord),
     pointers: async (domain) => (naptr[domain] ?? []).map(naptrRecord),
   };

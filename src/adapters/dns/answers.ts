@@ -26,6 +26,7 @@ interface Entry<T> {
   readonly untilMs: number;
   /** What a name server last said. */
   readonly known: Known<T> | undefined;
+  readonly isUnanswered: boolean;
 }
 
 export class Answers<T> {
@@ -48,9 +49,15 @@ export class Answers<T> {
     const known = this.#stillGood(entry?.known);
     const answer = ask(name);
     const records = answer.then((found) => found ?? known?.records ?? []);
-    this.#entries.set(name, { records, known, untilMs: this.#nowMs() + this.#limits.keepMs });
+    this.#entries.set(name, { records, known, isUnanswered: false, untilMs: this.#nowMs() + this.#limits.keepMs });
+    // Noted before anybody hears of it.
     void answer.then((found) => this.#note(name, records, found));
     return records;
+  }
+
+  /** No name server has answered, and nothing is known of before. */
+  isUnanswered(name: string): boolean {
+    return this.#entries.get(name)?.isUnanswered === true;
   }
 
   #stillGood(known: Known<T> | undefined): Known<T> | undefined {
@@ -68,6 +75,7 @@ export class Answers<T> {
     this.#entries.set(name, {
       records,
       known,
+      isUnanswered: known === undefined,
       untilMs: isShort ? nowMs + Math.min(keepFailureMs, keepMs) : entry.untilMs,
     });
   }

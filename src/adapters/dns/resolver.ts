@@ -65,6 +65,11 @@ class CachingResolver implements Resolver {
     return name === undefined ? [] : this.#addresses.of(name, () => this.#bounded(() => this.#addressesOf(name)));
   }
 
+  isUnanswered(host: string): boolean {
+    const name = askable(host);
+    return name !== undefined && this.#addresses.isUnanswered(name);
+  }
+
   async services(host: string): Promise<readonly SrvRecord[]> {
     const name = askable(host);
     const ask = async () => found(await settled(this.#dns.resolveSrv(name ?? '')));

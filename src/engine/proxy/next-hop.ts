@@ -121,8 +121,14 @@ export class NextHops {
     const [{ transport }] = places;
     const reached = await Promise.all(places.map(({ host }) => this.#resolver.addresses(bare(host))));
     const [address] = reached.flat();
-    if (address === undefined) throw new Failure('foreign-target', bare(uri.host));
+    if (address === undefined) throw this.#notFound(places, bare(uri.host));
     throw new Failure('no-listener', `${transport} to ${address}`);
+  }
+
+  /** Nobody knows it, or nobody was there to ask. */
+  #notFound(places: readonly Place[], host: string): Failure {
+    const isUnanswered = places.some((place) => this.#resolver.isUnanswered(bare(place.host)));
+    return new Failure(isUnanswered ? 'name-server-silent' : 'foreign-target', host);
   }
 
   open({ listener, remote, serverName }: Way): Flow {

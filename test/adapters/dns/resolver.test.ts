@@ -77,10 +77,13 @@ test('the hosts file comes first', async () => {
   assert.deepEqual(addressesIn('# 1.2.3.4 x\nbad x\n1.2.3.5 y x', 'x'), ['1.2.3.5']);
 });
 
-test('an unknown name and a silent name server are both nowhere, within the timeout', async () => {
-  const { addresses } = wrap(resolver());
-  assert.deepEqual(await addresses('nobody.example.com'), []);
-  assert.deepEqual(await addresses('dead.example.com'), []);
+test('an unknown name and a silent name server are both nowhere, within the timeout, and can be told apart', async () => {
+  const names = resolver();
+  assert.deepEqual(
+    [await names.addresses('nobody.example.com'), names.isUnanswered('nobody.example.com')],
+    [[], false],
+  );
+  assert.deepEqual([await names.addresses('dead.example.com'), names.isUnanswered('DEAD.example.com')], [[], true]);
 });
 
 test('RFC 8305 §3: a name server that never answers for the other family holds nobody up', async () => {
