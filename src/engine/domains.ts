@@ -4,8 +4,7 @@
  * A domain name is ours with any port; an IP literal only with a port that we listen on, so that a Contact such as
  * `bob@127.0.0.1:34567` is somebody else's. Addresses are compared as numbers, in whatever spelling they come.
  */
-import { lower } from '../message/ascii.ts';
-import { canonicalAor, defaultPort, parseUri, type SipUri } from '../message/uri.ts';
+import { canonicalAor, defaultPort, hostNameKey, parseUri, type SipUri } from '../message/uri.ts';
 import { numericAddress } from '../nat/same-address.ts';
 import type { Listener } from '../ports.ts';
 
@@ -48,7 +47,7 @@ export class Domains {
   domainOf(uri: SipUri): string {
     const host = hostKey(uri.host);
     const isListener = !this.#names.has(host) && this.#asListener(uri, host);
-    return lower((isListener ? this.#first : undefined) ?? uri.host);
+    return hostNameKey((isListener ? this.#first : undefined) ?? uri.host);
   }
 
   /** The address-of-record (RFC 3261 §10.3 step 5). */
@@ -90,6 +89,6 @@ function placesOf({ local, advertised }: Listener): readonly Place[] {
   return hosts.flatMap((host) => [local.port, advertised.port].map((port) => ({ host, port })));
 }
 
-const hostKey = (host: string): string => numericAddress(host) ?? lower(host);
+const hostKey = (host: string): string => numericAddress(host) ?? hostNameKey(host);
 
 const isNumeric = (host: string): boolean => numericAddress(host) !== undefined;

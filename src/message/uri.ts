@@ -89,10 +89,16 @@ const escapeByte = (char: string): string => `%${char.charCodeAt(0).toString(16)
 
 const canonicalUser = (user: string): string => escapeUser(decodeEscapes(user));
 
+/** A host name as a key: in any case, with the dot of the root (RFC 3261 §25.1 `hostname`) or without, it is one. */
+export function hostNameKey(host: string): string {
+  const name = lower(host);
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
 /** `sip:user@host`, the address-of-record as a key: RFC 3261 §10.3 step 5 wants parameters off and escapes undone. */
 export function canonicalAor(uri: SipUri): string {
   const user = uri.user === undefined ? '' : `${canonicalUser(uri.user)}@`;
-  return `sip:${user}${lower(uri.host)}`;
+  return `sip:${user}${hostNameKey(uri.host)}`;
 }
 
 // RFC 3261 §19.1.4: these make two URIs different even when only one of them has the parameter. So does `gr`: a GRUU is one

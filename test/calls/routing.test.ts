@@ -314,6 +314,16 @@ async function invites(alice: Agent, uri: string): Promise<SipRequest> {
   return alice.login(first, challenge, 'alice', passwordOf('alice'));
 }
 
+test('RFC 3261 §25.1: a domain with the dot of the root behind it is the same domain', () =>
+  stage(async (it) => {
+    const alice = it.agent(alices);
+    const bob = await it.registered(bobs);
+    const invite = alice.request('INVITE', 'sip:bob@example.com.', offer);
+    bob.respond(await bob.receivesRequest('INVITE'), 486);
+    await bob.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(486));
+  }));
+
 test('unknown user: 404 to a caller who logged in', () =>
   stage(async (it) => {
     const alice = it.agent(alices);

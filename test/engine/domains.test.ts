@@ -35,6 +35,7 @@ describe('RFC 3261 §10.3 step 5: the address-of-record', () => {
       'sip:bob@192.0.2.100:34567': 'sip:bob@192.0.2.100',
       'sip:bob@Sip.Example.com:5060': 'sip:bob@sip.example.com',
       'sip:bob@example.org': 'sip:bob@example.org',
+      'sip:bob@Example.com.': 'sip:bob@example.com',
     };
     for (const [text, aor] of Object.entries(cases)) assert.equal(aorOf(named, text), aor, text);
   });
