@@ -127,6 +127,11 @@ const rows = {
     meaning: 'The called side answered the call under too many To tags.',
     nextStep: 'Look at the server behind the target: it answers one call again and again.',
   },
+  'not-secured': {
+    status: 480,
+    meaning: 'A sips: address is reached over TLS or WSS alone, and no device of the called is registered so.',
+    nextStep: 'Call the same address as sip:, or register the device over TLS.',
+  },
   'branch-timeout': {
     status: 408,
     meaning: 'The called device did not answer.',

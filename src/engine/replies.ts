@@ -33,9 +33,12 @@ export function wordsFor(code: ErrorCode, detail: string): string {
   return detail === '' || saysNoMore.has(code) ? errors[code].meaning : `${errors[code].meaning} ${detail}`;
 }
 
+/** RFC 5630 §5.4 has a number of its own. */
+const warnCodes: Partial<Record<ErrorCode, number>> = { 'not-secured': 380 };
+
 // RFC 3261 §20.43: 399 is free text for a person.
 function explanation(code: ErrorCode, detail: string): readonly Field[] {
   const retry = retryAfterSeconds[code];
-  const warning: Field = ['Warning', `399 viaduct ${quote(wordsFor(code, detail))}`];
+  const warning: Field = ['Warning', `${warnCodes[code] ?? 399} viaduct ${quote(wordsFor(code, detail))}`];
   return retry === undefined ? [warning] : [warning, ['Retry-After', String(retry)]];
 }

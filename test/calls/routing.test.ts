@@ -324,6 +324,28 @@ test('RFC 3261 §25.1: a domain with the dot of the root behind it is the same d
     alice.ack(invite, await alice.receivesResponse(486));
   }));
 
+test('RFC 3261 §26.2.2, RFC 5630: a sips: address rings devices on TLS and WSS alone; with none 480 and Warning 380', () =>
+  stage(async (it) => {
+    const alice = it.agent(alices);
+    const bob = await it.registered(bobs);
+    const edge = await it.registered({
+      name: 'edge',
+      aor: bob.aor,
+      transport: 'wss',
+      address: '192.0.2.9',
+      port: 40_000,
+    });
+    const invite = alice.request('INVITE', 'sips:bob@example.com', offer);
+    edge.respond(await edge.receivesRequest('INVITE'), 486);
+    await edge.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(486));
+    edge.station.close();
+    await it.clock.advance(60_000);
+    const again = alice.request('INVITE', 'sips:bob@example.com', { ...offer, callId: 'again' });
+    assert.match(await refused(alice, again, 480), /^380 viaduct "A sips: address is reached over TLS or WSS alone/);
+    await bob.receivesNothing(0);
+  }));
+
 test('unknown user: 404 to a caller who logged in', () =>
   stage(async (it) => {
     const alice = it.agent(alices);

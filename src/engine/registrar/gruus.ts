@@ -10,6 +10,8 @@ import type { Domains } from '../domains.ts';
 export interface Named {
   readonly aor: string;
   readonly gruu: Gruu | undefined;
+  /** By a SIPS URI: it is reached over TLS or WSS, or not at all (RFC 5630). */
+  readonly isSecure?: boolean;
 }
 
 const mayBeGruu = /;gr(?=[;=?]|$)/i;
@@ -42,7 +44,9 @@ export class Gruus {
     if (gruu === 'invalid') return undefined;
     if (gruu !== undefined) return { aor: gruu.aor, gruu };
     const uri = parseUri(text);
-    return uri === undefined ? undefined : { aor: this.#domains.aorOf(uri), gruu: undefined };
+    return uri === undefined
+      ? undefined
+      : { aor: this.#domains.aorOf(uri), gruu: undefined, isSecure: uri.scheme === 'sips' };
   }
 
   /** The same for an address that may be somebody else's. */

@@ -4,6 +4,7 @@
  * Remembers which bindings registered over which flow: by that a caller's connection is known as its device, and its
  * dialogs follow it when it comes back by another one. A PBX registers several accounts over one.
  */
+import { Failure } from '../../errors.ts';
 import { get, has } from '../../message/header.ts';
 import { Contact } from '../../message/headers/contact.ts';
 import { Path } from '../../message/headers/route.ts';
@@ -166,15 +167,18 @@ export class Registrar {
 
   /**
    * The contacts of an AOR, or of one device of it, as targets, those whose connection is gone left out. A contact that is
-   * itself an address of ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice.
+   * itself an address of ours is looked up in turn: sent to ourselves, its call would pass rtpengine twice. Throws
+   * `not-secured`.
    */
-  async targets(named: Named, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
-    const { aor, gruu } = named;
+  async targets(asked: Named, here: Here, seen: ReadonlySet<string> = new Set()): Promise<readonly Target[]> {
+    const { aor, gruu, isSecure = false } = asked;
     const all = await this.#location.lookup(aor);
-    const bindings = gruu === undefined ? all : ofGruu(all, gruu);
+    const named = gruu === undefined ? all : ofGruu(all, gruu);
+    const bindings = isSecure ? named.filter(isSecured) : named;
+    if (bindings.length < named.length && bindings.length === 0) throw new Failure('not-secured');
     const devices = flowsOfEach(bindings.filter((one) => here.reach(one) !== undefined));
     const passed = new Set(seen).add(aor);
-    const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed)));
+    const found = await Promise.all(devices.map((flows) => this.#expanded(flows, here, passed, isSecure)));
     const awake = new Set(devices.map(([binding]) => deviceOf(binding)));
     return [...found.flat(), ...this.#asleep(bindings.filter((one) => !awake.has(deviceOf(one))))];
   }
@@ -218,7 +222,12 @@ export class Registrar {
     });
   }
 
-  async #expanded([binding, ...others]: Flows, here: Here, passed: ReadonlySet<string>): Promise<readonly Target[]> {
+  async #expanded(
+    [binding, ...others]: Flows,
+    here: Here,
+    passed: ReadonlySet<string>,
+    isSecure: boolean,
+  ): Promise<readonly Target[]> {
     const { contact, flowId, path, q } = binding;
     const next = flowId === undefined && path.length === 0 ? here.ours(contact) : undefined;
     if (next === undefined) {
@@ -227,7 +236,7 @@ export class Registrar {
     }
     // An AOR that was passed already, or the third one in a row, is a circle or as good as one.
     if (passed.has(next.aor) || passed.size >= longestChain) return [];
-    const targets = await this.targets(next, here, passed);
+    const targets = await this.targets(isSecure ? { ...next, isSecure } : next, here, passed);
     return targets.map((target) => ({ ...target, q: Math.min(q, target.q ?? 1) }));
   }
 
@@ -318,6 +327,9 @@ function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
   const devices = Map.groupBy(bindings, deviceOf);
   return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
 }
+
+/** RFC 3261 §26.2.2: on the last hop as well. */
+const isSecured = ({ transport }: Binding): boolean => transport === 'tls' || transport === 'wss';
 
 const ofGruu = (bindings: readonly Binding[], gruu: Gruu): readonly Binding[] =>
   bindings.filter((binding) => isOfGruu(gruu, binding));
