@@ -4,7 +4,7 @@
  * A class and no bundle of closures: there are as many of them as messages in half a minute. Left out: which there are
  * (transactions.ts).
  */
-import type { SipMessage, SipResponse } from '../message/message.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { Cancel, Clock, Flow } from '../ports.ts';
 import type { Effect } from '../transaction/effects.ts';
 import type { ClientEvent } from '../transaction/invite-client.ts';
@@ -147,14 +147,24 @@ abstract class LiveTransaction<Value, Event> {
 export class LiveServer<Value> extends LiveTransaction<Value, ServerEvent> {
   /** Called once, when it is forgotten. */
   onTerminated: (() => void) | undefined;
+  #isPassed = false;
 
   respond(response: SipResponse): void {
     if (response.status >= 200) this.around.answered(this.key);
     this.input({ on: 'respond', response });
   }
 
-  /** The request is the core's already; an ACK for a 2xx has a branch of its own (RFC 6026 §7.1). */
-  protected pass(): void {}
+  /** Whether it keeps this request to itself: a repetition, or the ACK for a failure. */
+  keeps(request: SipRequest): boolean {
+    this.#isPassed = false;
+    this.input({ on: 'request', request });
+    return !this.#isPassed;
+  }
+
+  /** Its own request is the core's already. RFC 6026 §7.1: an ACK for a 2xx is, too, where it has the branch of the INVITE. */
+  protected pass(): void {
+    this.#isPassed = true;
+  }
 
   /** RFC 3261 §17.2.1: no ACK within 64*T1, or no way back. Nobody is left to tell. */
   protected failed(): void {}

@@ -85,11 +85,7 @@ export class Transactions {
 
   /** Whether the request is one of a known transaction: a retransmission, or the ACK for a failure. */
   absorbed(request: SipRequest): boolean {
-    const live = this.#servers.get(serverKey(request));
-    if (live === undefined) return false;
-    // RFC 6026 §7.1: the ACK for a 2xx has a branch of its own; one with the INVITE's branch is the machine's.
-    live.input({ on: 'request', request });
-    return true;
+    return this.#servers.get(serverKey(request))?.keeps(request) ?? false;
   }
 
   /** Whether it is a repetition, asked without a change of anything. */
@@ -196,7 +192,7 @@ function textOf(message: SipMessage, { transport }: Flow): string {
   return serialize(transport === 'tcp' || transport === 'tls' ? withContentLength(message) : message);
 }
 
-type Server = Pick<LiveServer<unknown>, 'key' | 'input' | 'respond' | 'onTerminated'>;
+type Server = Pick<LiveServer<unknown>, 'key' | 'keeps' | 'respond' | 'onTerminated'>;
 type Client = Pick<LiveClient<unknown>, 'flow' | 'input' | 'transportFailed' | 'abandon'>;
 
 /** What its machine asks for at first, to pass the request, is done: the core has it. */

@@ -301,6 +301,22 @@ test('RFC 3261 §13.3.1.4: a 2xx that bob repeats reaches alice each time, and e
     await it.hangUp(bob, dialog, alice);
   }));
 
+test('RFC 6026 §7.1: an ACK for a 2xx that carries the branch of its INVITE, as some write it, reaches bob all the same', () =>
+  stage(async (it, alice, bob) => {
+    const branch = 'z9hG4bK-one-for-both';
+    const invite = alice.request('INVITE', bob.aor, { ...offer, branch });
+    const received = await bob.receivesRequest('INVITE');
+    const dialog = bob.dialog(received, bob.respond(received, 200, answer));
+    const ok = await alice.receivesResponse(200);
+    for (let time = 0; time < 2; time++) {
+      alice.ack(invite, ok, { branch });
+      await bob.receivesRequest('ACK');
+    }
+    alice.send(invite); // late, and absorbed
+    await it.hangUp(bob, dialog, alice);
+    await bob.receivesNothing(0);
+  }));
+
 test('RFC 6026 §7.3: a 2xx that arrives once more after the BYE makes no new call', () =>
   stage(async (it, alice, bob) => {
     const { received, caller } = await it.call(alice, bob);
