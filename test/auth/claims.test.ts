@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withoutClaims, withoutCredentialsFor } from '../../src/auth/claims.ts';
+import { withNamesFor, withoutClaims, withoutCredentialsFor } from '../../src/auth/claims.ts';
 import { inviteText, raws, request } from '../message/sample.ts';
 
 const isOurRealm = (realm: string): boolean => realm === 'example.com';
@@ -27,4 +27,19 @@ test('RFC 3261 §22.3: credentials for us are taken off; those for a proxy behin
   ];
   const message = request(inviteText({ extra: [own, ...others] }));
   assert.deepEqual(raws(withoutCredentialsFor(message, isOurRealm)), raws(request(inviteText({ extra: others }))));
+});
+
+test('RFC 3325 §7: who withholds his number, by Privacy or as old gateways write it, shows it to the trusted only', () => {
+  const asserted = 'P-Asserted-Identity: <tel:+4930110>';
+  const old = 'Remote-Party-ID: <sip:+4930110@gw.example.net>;party=calling;privacy=';
+  const left = (extra: readonly string[], toTrusted: boolean): readonly string[] =>
+    raws(withNamesFor(request(inviteText({ extra })), true, toTrusted)).filter((line) => extra.includes(line));
+  for (const privacy of ['Privacy: id', 'privacy:header ; ID', 'Privacy: user;id;critical']) {
+    assert.deepEqual(left([asserted, `${old}off`, privacy], false), [privacy]);
+    assert.deepEqual(left([asserted, privacy], true), [asserted, privacy]);
+  }
+  for (const shown of [[asserted], [asserted, 'Privacy: none'], [asserted, `${old}off`], [asserted, 'Privacy: idle']]) {
+    assert.deepEqual(left(shown, false), shown);
+  }
+  assert.deepEqual(left([`${old}full`, `${old}off`], false), [`${old}off`]);
 });

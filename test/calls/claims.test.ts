@@ -1,9 +1,9 @@
 /** What a message must not carry past us: names its sender only claims, and credentials that were for us. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { has } from '../../src/message/header.ts';
+import { get, has } from '../../src/message/header.ts';
 import { ProxyAuthorization } from '../../src/message/headers/digest.ts';
-import { PAssertedIdentity, PPreferredIdentity, RemotePartyId } from '../../src/message/headers/text.ts';
+import { PAssertedIdentity, PPreferredIdentity, Privacy, RemotePartyId } from '../../src/message/headers/text.ts';
 import type { SipMessage } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
@@ -59,6 +59,46 @@ test('RFC 3325 §5: what a trunk of a TRUSTED network asserts is passed on', () 
     bob.respond(received, 486);
     alice.ack(invite, await alice.receivesResponse(486));
     await bob.receivesRequest('ACK');
+  }));
+
+test('RFC 3325 §7: a number that is withheld reaches no telephone, but the trunk that the call is forwarded to', () =>
+  stage(async (it, bob) => {
+    const caller = it.agent({ name: 'alice', address: trunk });
+    const headers = [...claims, ['Privacy', 'id']] as const;
+    const invite = caller.request('INVITE', bob.aor, { ...offer, headers });
+    const received = await bob.receivesRequest('INVITE');
+    assert.deepEqual(claimsIn(received), [false, false, false]);
+    assert.equal(get(received, Privacy), 'id');
+    bob.respond(received, 486);
+    caller.ack(invite, await caller.receivesResponse(486));
+    await bob.receivesRequest('ACK');
+
+    it.database.setCalls('bob', 'example.com', { forwardAlways: `sip:+4930123@${trunk}` });
+    const again = caller.request('INVITE', bob.aor, { ...offer, headers });
+    const forwarded = await caller.receivesRequest('INVITE');
+    assert.deepEqual(claimsIn(forwarded), [true, true, true]);
+    caller.respond(forwarded, 486);
+    caller.ack(again, await caller.receivesResponse(486));
+    await caller.receivesRequest('ACK');
+  }));
+
+test('RFC 3325 §7: nor does the number of the one who answers at a trunk, when he withholds it', () =>
+  stage(async (it, bob) => {
+    const pstn = it.agent({ name: 'alice', address: trunk });
+    it.database.setCalls('bob', 'example.com', { forwardAlways: `sip:+4930123@${trunk}` });
+    const carol = it.agent({ name: 'bob2', aor: bob.aor, address: '192.0.2.3' });
+    const first = carol.request('INVITE', bob.aor, offer);
+    const challenge = await carol.receivesResponse(407);
+    carol.ack(first, challenge);
+    const invite = carol.login(first, challenge, 'bob', passwordOf('bob'));
+    const received = await pstn.receivesRequest('INVITE');
+    pstn.respond(received, 180, { headers: [...claims, ['Privacy', 'id']] });
+    assert.deepEqual(claimsIn(await carol.receivesResponse(180)), [false, false, false]);
+    pstn.respond(received, 486, { headers: claims });
+    const busy = await carol.receivesResponse(486);
+    assert.deepEqual(claimsIn(busy), [true, true, true]);
+    carol.ack(invite, busy);
+    await pstn.receivesRequest('ACK');
   }));
 
 test('RFC 3261 §22.3: credentials for our realm go no further, in a dialog or from a trunk; those of others do, as they are', () =>

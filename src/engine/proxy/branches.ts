@@ -1,7 +1,7 @@
 /** One branch of a request (RFC 3261 §16.6): its next hop, its forwarded copy with our Via and Record-Route, its media. */
 
 import { withoutTokens } from '../../auth/bearer.ts';
-import { withoutClaims, withoutCredentialsFor } from '../../auth/claims.ts';
+import { withNamesFor, withoutCredentialsFor } from '../../auth/claims.ts';
 import { Failure } from '../../errors.ts';
 import { serialize } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
@@ -15,7 +15,7 @@ import { recordRoutes, tokenOf } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
 import { type Core, viaFor } from '../core.ts';
 import { tokenFor } from '../dialog/parties.ts';
-import type { Handing } from '../nodes/node-routing.ts';
+import { type Handing, isOfOther } from '../nodes/node-routing.ts';
 import type { NextHop, Way } from './next-hop.ts';
 import { opensCall } from './upstream.ts';
 
@@ -91,7 +91,8 @@ function copyFor(core: Core, request: Request, plan: BranchPlan, { flow }: NextH
   const token = !makesDialog ? '' : isHandedOn ? tokenOfOwner(request) : tokenFor(core, request, target, nextHop, flow);
   const downstream = core.nodeRouting.faceTo(target) ?? flow.listener;
   const upstream = isHandedOn ? downstream : request.flow.listener;
-  const copy = forwarded(presentable(core, request), {
+  const isTrusted = isOfOther(target) || core.options.isTrusted(flow.remote.address);
+  const copy = forwarded(presentable(core, request, isTrusted), {
     uri: target.uri,
     via: viaFor(downstream, id),
     recordRoutes: token === '' ? [] : recordRoutes(token, upstream, downstream),
@@ -108,9 +109,9 @@ function tokenOfOwner({ message }: Request): string {
   return (uri && tokenOf(uri)) ?? '';
 }
 
-/** What may leave of what came: nothing that was for us alone, and no name that its sender only claims. */
-function presentable(core: Core, { message, trusted }: Request): SipRequest {
+/** What may leave of what came: nothing that was for us alone, and no name that its receiver must not read. */
+function presentable(core: Core, { message, trusted }: Request, toTrusted: boolean): SipRequest {
   const ours = core.ports.tokens === undefined ? message : withoutTokens(message);
   const rest = withoutCredentialsFor(ours, (realm) => core.domains.isDomain(realm));
-  return trusted ? rest : withoutClaims(rest);
+  return withNamesFor(rest, trusted, toTrusted);
 }

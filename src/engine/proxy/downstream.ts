@@ -4,7 +4,7 @@
  *
  * Left out: what the events mean (src/proxy/response-context.ts), building a branch (branches.ts).
  */
-import { withoutClaims } from '../../auth/claims.ts';
+import { withNamesFor } from '../../auth/claims.ts';
 import { type ErrorCode, errors, Failure, failureOf } from '../../errors.ts';
 import { otherKind } from '../../media/profiles.ts';
 import { cancelFor } from '../../message/build.ts';
@@ -253,7 +253,7 @@ export class Downstream {
       // Step 3. Not what the callee left of them: some garble Vias, and nobody upstream would know the response.
       const ours = withLinesOf(received, Via, this.#request.message);
       const trusted = isOfOther(plan.target) || this.#core.options.isTrusted(sent.flow.remote.address);
-      const response = await this.#arranged(branch, sent, trusted ? ours : withoutClaims(ours));
+      const response = await this.#arranged(branch, sent, withNamesFor(ours, trusted, this.#request.trusted));
       if (response === undefined || this.#asksAgain(branch, sent, response)) return;
       if (isSuccess(response)) this.#learn(plan, sent.flow, response);
       this.#context.step({ on: 'response', branch: plan.id, response });
@@ -324,6 +324,7 @@ export class Downstream {
       const failure = failureOf(thrown);
       const fields = { callId: this.#callId(), code: failure.code, status: response.status };
       this.#core.ports.log.warn(fields, failure.message);
+      if (failure.code === 'internal') this.#core.ports.log.error({ stack: failure.stack }, failure.message);
       // A provisional response is worth passing without its early media, a failure without its restored media.
       if (response.status < 200) return withBody(removeAll(response, ContentType), '');
       if (response.status >= 300) return response;

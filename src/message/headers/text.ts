@@ -19,4 +19,6 @@ export const Warning = textHeader('Warning', true);
 export const PAssertedIdentity = textHeader('P-Asserted-Identity', true);
 export const PPreferredIdentity = textHeader('P-Preferred-Identity', true);
 export const RemotePartyId = textHeader('Remote-Party-ID', true);
+/** RFC 3323 §4.2: its values stand between `;`. */
+export const Privacy = textHeader('Privacy', true);
 export const Timestamp = textHeader('Timestamp');
