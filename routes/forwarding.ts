@@ -54,7 +54,7 @@ export async function call(
   if (calls.doNotDisturb) return (await divert(request, proxy, 'do-not-disturb')) ?? refuse('do-not-disturb', 480);
   if (targets.length > 0) {
     if (proxy.calls.admitsCallee(request, callee, calls.mostCalls)) {
-      return ring(targets, ringMs(calls, diverted), diverted);
+      return ring(targets, ringMs(request, proxy, calls, diverted), diverted);
     }
     return (await divert(request, proxy, 'user-busy')) ?? refuse('callee-call-limit', 486);
   }
@@ -102,10 +102,11 @@ export async function divert(
   const now = request.notes.forwarding;
   let diverted = now?.diverted ?? [];
   for (const to of now === undefined ? [] : (ways ?? waysFor(now.calls, why))) {
-    if (now === undefined || hasBeen(request, diverted, to)) continue;
+    if (now === undefined || hasBeen(request, proxy, diverted, to)) continue;
     diverted = [...diverted, { from: now.callee, to, why }];
     request.notes.forwarding = { ...now, diverted };
-    if (!proxy.domains.isOurs(to)) return ring([{ uri: to }], ringMs(now.calls, diverted), diverted);
+    const ms = ringMs(request, proxy, now.calls, diverted);
+    if (!proxy.domains.isOurs(to)) return ring([{ uri: to }], ms, diverted);
     const next = await call(request, proxy, to, diverted);
     if (next.kind === 'relay') return next;
     // There is nobody: this callee's next wish counts.
@@ -123,14 +124,27 @@ function waysFor(calls: CallSettings, why: Diversion['why']): readonly string[] 
 const present = (...uris: readonly (string | undefined)[]): readonly string[] =>
   uris.filter((uri) => uri !== undefined);
 
-function hasBeen({ message }: Request, diverted: readonly Diversion[], to: string): boolean {
-  return diverted.length >= mostDiversions || to === message.uri || diverted.some((one) => one.to === to);
+function hasBeen({ message, notes }: Request, proxy: Proxy, diverted: readonly Diversion[], to: string): boolean {
+  if (diverted.length >= mostDiversions) return true;
+  // Whoever diverts it may have been called by another name.
+  const been = [message.uri, notes.forwarding?.callee ?? '', ...diverted.flatMap((one) => [one.from, one.to])];
+  return been.some((uri) => placeOf(uri, proxy) === placeOf(to, proxy));
+}
+
+/** An account is the same however its address is written; one of its devices (a GRUU) is another place. */
+function placeOf(uri: string, proxy: Proxy): string {
+  return proxy.location.deviceKind(uri) === undefined ? (proxy.domains.accountOf(uri) ?? uri) : uri;
 }
 
 /** Without an end where nobody would take it then (timer C, three minutes). */
-function ringMs(calls: CallSettings, diverted: readonly Diversion[]): number | undefined {
+function ringMs(
+  request: Request,
+  proxy: Proxy,
+  calls: CallSettings,
+  diverted: readonly Diversion[],
+): number | undefined {
   if (calls.ringSeconds !== undefined) return calls.ringSeconds * 1000;
-  const isLeft = waysFor(calls, 'no-answer').some((to) => !diverted.some((one) => one.to === to));
+  const isLeft = waysFor(calls, 'no-answer').some((to) => !hasBeen(request, proxy, diverted, to));
   return isLeft ? usualRingMs : undefined;
 }
 

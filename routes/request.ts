@@ -13,6 +13,7 @@ import { natdetect } from './natdetect.ts';
 import { nodes } from './nodes.ts';
 import { presence, resubscribe } from './presence.ts';
 import { registrar } from './registrar.ts';
+import { replaces } from './replaces.ts';
 import { reqinit } from './reqinit.ts';
 import { withindlg } from './withindlg.ts';
 
@@ -26,6 +27,7 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
     (await auth(request, proxy)) ?? // from here on: initial requests only
     limit(request, proxy) ?? // as many calls at a time as an account may have
     (await gruu(request, proxy)) ?? // for one device of an account
+    (await replaces(request, proxy)) ?? // for the device that has the call which it takes the place of
     (await presence(request, proxy)) ??
     (await registrar(request, proxy)) ??
     (await message(request, proxy)) ??

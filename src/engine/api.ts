@@ -14,6 +14,7 @@ import { From, To } from '../message/headers/from-to.ts';
 import { Route } from '../message/headers/route.ts';
 import { Replaces } from '../message/headers/text.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
+import { param } from '../message/params.ts';
 import type { Binding, CallSettings, Flow, MediaKind, PushSubscription } from '../ports.ts';
 
 export type { NameAddr } from '../message/headers/address.ts';
@@ -78,9 +79,10 @@ export function replacesCall(request: Request): boolean {
   return has(request.message, Replaces);
 }
 
-/** Where a 3xx sends its caller, as it says (RFC 3261 §21.3). */
+/** Where a 3xx sends its caller, as it says: what it would have him try first (`q`) stands first (RFC 3261 §21.3, §20.10). */
 export function contactsOf(response: SipResponse): readonly string[] {
-  return all(response, Contact).map(({ uri }) => uri);
+  const named = all(response, Contact).map(({ uri, params }) => ({ uri, q: Number(param(params, 'q') ?? 1) }));
+  return named.toSorted((one, other) => other.q - one.q).map(({ uri }) => uri);
 }
 
 export function to(request: Request): NameAddr | undefined {
@@ -232,6 +234,8 @@ export interface Proxy {
     isOurs(uri: string): boolean;
     /** The address is this server and no user of it: `sip:example.com`. */
     isServer(uri: string): boolean;
+    /** The account that the address is of, as `sip:user@domain`, however it is written; `undefined`: it is not ours. */
+    accountOf(uri: string): string | undefined;
   };
   readonly auth: {
     /**
@@ -287,6 +291,8 @@ export interface Proxy {
   readonly dialogs: {
     /** Where a request of a dialog goes; `undefined`: it is of no dialog of ours, or its token is forged. */
     follow(request: Request): Promise<Target | Reply | undefined>;
+    /** RFC 3891: the device that has the call which this INVITE is to replace; `undefined`: it is of no call that we know. */
+    replaced(request: Request): Promise<Target | Reply | undefined>;
   };
   readonly media: {
     /** Puts rtpengine into the SDP of a request, with the profile of its receiver; throws when it cannot (law 1). */

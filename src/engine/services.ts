@@ -54,6 +54,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
         const uri = parseUri(text);
         return uri !== undefined && uri.user === undefined && core().domains.isOurs(uri);
       },
+      accountOf: (uri) => core().domains.accountOf(uri),
     },
     auth: {
       login: async (request, meanwhile) => {
@@ -101,6 +102,7 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
     messages: { store: (request) => core().messages.store(request) },
     dialogs: {
       follow: (request) => core().dialogs.follow(request),
+      replaced: (request) => core().dialogs.replaced(request),
     },
     media: {
       // The node that has the dialog arranges its media.

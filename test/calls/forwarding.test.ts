@@ -190,6 +190,34 @@ test('bob forwards all to carol and carol all to bob: the circle ends at carolâ€
     await takes(scene, calls(alice, bob.aor), carol, ['<sip:bob@example.com>;reason=unconditional']);
   }));
 
+for (const dialled of ['sip:bob@example.com;transport=udp', 'sip:bob@EXAMPLE.com:5060', 'sip:100@example.com']) {
+  test(`${dialled}: bob is busy and goes on to carol, and she on to bob: his telephone does not ring again`, () =>
+    stage(async ({ it, alice, bob, carol, wants }) => {
+      await it.proxy().operations.setAlias('100', 'bob');
+      wants('bob', { forwardBusy: carol.aor });
+      wants('carol', { forwardBusy: bob.aor });
+      const invite = calls(alice, dialled);
+      await isBusy(bob);
+      await isBusy(carol);
+      alice.ack(invite, await alice.receivesResponse(486));
+      await bob.receivesNothing(0);
+    }));
+}
+
+test('carolâ€™s calls that nobody answers would come back to bob, whose call it was: she rings as long as alice waits', () =>
+  stage(async ({ it, alice, bob, carol, wants }) => {
+    wants('bob', { forwardAlways: carol.aor });
+    wants('carol', { forwardNoAnswer: `${bob.aor}:5060` });
+    const invite = calls(alice, bob.aor);
+    const atCarol = await carol.receivesRequest('INVITE');
+    carol.respond(atCarol, 180);
+    await it.clock.advance(60_000);
+    carol.respond(atCarol, 486);
+    await carol.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(486));
+    await bob.receivesNothing(0);
+  }));
+
 test('he rings for 5 s and wants nothing else: 408 to alice', () =>
   stage(async ({ it, alice, bob, wants }) => {
     wants('bob', { ringSeconds: 5 });

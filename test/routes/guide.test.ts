@@ -274,6 +274,20 @@ test('example 6: one of ours and one who is not: carol is tried, and the caller 
     caller.ack(invite, final);
   }));
 
+test('example 6: RFC 3261 §20.10: of two contacts the one with the higher q is tried first, then the other', () =>
+  play('6', ['bob', 'carol', 'dave'], async (it, caller) => {
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.2' });
+    const dave = await it.registered({ name: 'dave', address: '192.0.2.3' });
+    const invite = calls(caller, bob.aor);
+    const headers = [['Contact', `<${carol.aor}>;q=0.2, <${dave.aor}>;q=0.9`]] as const;
+    bob.respond(await bob.receivesRequest('INVITE'), 302, { contact: false, headers });
+    await bob.receivesRequest('ACK');
+    dave.respond(await dave.receivesRequest('INVITE'), 486);
+    await dave.receivesRequest('ACK');
+    await takes(it, caller, invite, carol);
+  }));
+
 test('example 6: RFC 3261 §16.5: nobody is called twice: of two telephones that name each other the second 302 goes to the caller', () =>
   play('6', ['bob', 'carol'], async (it, caller) => {
     const bob = await it.registered({ name: 'bob', address: '192.0.2.1' });

@@ -88,6 +88,20 @@ const endings: readonly Ending[] = [
     asked: [...loggedIn, 'admitsCaller'],
   },
   {
+    route: 'replaces finds the device whose call is to be replaced, as a caller may who has logged in',
+    parts: { headers: [['Replaces', 'call-2;to-tag=1;from-tag=2']] },
+    answers: { replaced: bob, targets: [] },
+    verdict: `relay ${bob.uri}`,
+    asked: [...loggedIn, 'admitsCaller', 'replaced'],
+  },
+  {
+    route: 'replaces: its device has lost its connection',
+    parts: { headers: [['Replaces', 'call-2;to-tag=1;from-tag=2']] },
+    answers: { replaced: refuse('flow-gone', 480), targets: [bob] },
+    verdict: 'reply 480 flow-gone',
+    asked: [...loggedIn, 'admitsCaller', 'replaced'],
+  },
+  {
     route: 'presence answers, behind the login',
     parts: { method: 'PUBLISH' },
     answers: { targets: [bob] },

@@ -2,6 +2,7 @@
  * What a route sees, made by hand: a request, and a `Proxy` (engine/api.ts) that says what the test wants and notes what
  * it was asked. A route's test is an input and a verdict; there is no engine behind it.
  */
+import assert from 'node:assert/strict';
 import type {
   Branch,
   CallSettings,
@@ -15,7 +16,7 @@ import type {
 } from '../../src/engine/api.ts';
 import { createRequest, createResponse, type Field } from '../../src/message/build.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
-import { parseUri } from '../../src/message/uri.ts';
+import { canonicalAor, parseUri } from '../../src/message/uri.ts';
 import type { Flow, Listener, MediaKind, Transport } from '../../src/ports.ts';
 
 export interface RequestParts {
@@ -118,6 +119,7 @@ export interface Answers {
   readonly admitsCallee: boolean;
   readonly targets: readonly Target[] | Error;
   readonly follow: Target | Reply | undefined;
+  readonly replaced: Target | Reply | undefined;
   readonly forwarded: SipRequest | Error;
   readonly backward: SipResponse | Error;
 }
@@ -139,6 +141,7 @@ export type Service =
   | 'store'
   | 'lookup'
   | 'follow'
+  | 'replaced'
   | 'forward'
   | 'backward'
   | 'record';
@@ -180,6 +183,7 @@ const everythingInOrder: Answers = {
   admitsCallee: true,
   targets: [],
   follow: undefined,
+  replaced: undefined,
   forwarded: requestOf().message,
   backward: responseOf(200),
 };
@@ -205,7 +209,11 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
     check: () => tell('check', say.check),
     nodes: { areMany: false, flowFor: () => say.flowFor },
     nat: { mustUseFlow: () => tell('mustUseFlow', say.mustUseFlow) },
-    domains: { isOurs, isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined },
+    domains: {
+      isOurs,
+      isServer: (text) => isOurs(text) && parseUri(text)?.user === undefined,
+      accountOf: (text) => (isOurs(text) ? canonicalAor(parseUri(text) ?? assert.fail(text)) : undefined),
+    },
     auth: {
       login: (_, meanwhile) => {
         const answer = later('login', say.login);
@@ -237,7 +245,10 @@ export function createFakeProxy(answers: Partial<Answers> = {}): FakeProxy {
       publish: () => later('publish', say.presence),
     },
     messages: { store: () => later('store', say.stored) },
-    dialogs: { follow: () => later('follow', say.follow) },
+    dialogs: {
+      follow: () => later('follow', say.follow),
+      replaced: () => later('replaced', say.replaced),
+    },
     media: {
       forward: () => later('forward', say.forwarded),
       backward: () => later('backward', say.backward),

@@ -6,6 +6,7 @@
  * Law 10: where a request of a dialog goes is what the record knows, or else what the token names; never what its sender
  * makes up.
  */
+import { type DialogNames, namesOf, replacedBy } from '../../dialog/names.ts';
 import {
   adoptedBy,
   hasMoved,
@@ -19,9 +20,8 @@ import {
 } from '../../dialog/record.ts';
 import { ageHours, decodeToken, directionOf, type TokenFields, tagHash, targetHash } from '../../dialog/token.ts';
 import { nextOf, wayTo } from '../../dialog/way.ts';
+import { withUri } from '../../message/edit.ts';
 import { get } from '../../message/header.ts';
-import { CallId } from '../../message/headers/call-id.ts';
-import { From, To, tagOf } from '../../message/headers/from-to.ts';
 import { Route } from '../../message/headers/route.ts';
 import type { SipMessage, SipResponse } from '../../message/message.ts';
 import type {
@@ -39,6 +39,7 @@ import type { EnginePorts } from '../core.ts';
 import type { Membership } from '../nodes/membership.ts';
 import { hasFlow, type NodeRouting, type Reach } from '../nodes/node-routing.ts';
 import { targetOf } from '../registrar/registrar.ts';
+import { ClosedFlows } from './closed-flows.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
 import { HungUp } from './hung-up.ts';
@@ -61,6 +62,7 @@ export interface DialogsAround {
   adopted(record: DialogRecord): DialogRecord;
 }
 
+type Followed = Pick<Request, 'message'>;
 type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 /** Early dialogs and subscriptions that are remembered; the oldest makes room (law 9). */
@@ -84,9 +86,7 @@ export class Dialogs {
   readonly #followed = new WeakSet<Request>();
   /** Records whose row has gone already. */
   readonly #unstored = new WeakSet<DialogRecord>();
-  /** When a flow with dialogs was closed; those of before the start closed with it. */
-  readonly #closedAtMs = new Map<string, number>();
-  readonly #startedAtMs: number;
+  readonly #closedFlows: ClosedFlows;
 
   constructor(
     ports: Pick<EnginePorts, 'dialogs' | 'location' | 'network' | 'clock' | 'log'>,
@@ -100,7 +100,7 @@ export class Dialogs {
     this.#clock = ports.clock;
     this.#options = options;
     this.#around = around;
-    this.#startedAtMs = ports.clock.nowMs();
+    this.#closedFlows = new ClosedFlows(ports.clock, options.graceMs);
   }
 
   get size(): number {
@@ -151,6 +151,16 @@ export class Dialogs {
     return this.#followHere(request, record);
   }
 
+  /** RFC 3891 §3: the device that has the dialog which this INVITE wants the place of. */
+  async replaced(request: Request): Promise<Target | Reply | undefined> {
+    const names = replacedBy(request.message);
+    const record = names && this.#named(names);
+    const side = record && sideOf(record, names?.toTag);
+    if (record === undefined || side === undefined) return undefined;
+    const message = withUri(request.message, record[side].remoteTarget);
+    return this.#followRecord({ message }, record, side);
+  }
+
   async #followHere(request: Request, record: DialogRecord): Promise<Target | Reply | undefined> {
     const { message } = request;
     this.#followed.add(request);
@@ -185,7 +195,7 @@ export class Dialogs {
     return this.#followToken(request, token, fromTag);
   }
 
-  async #followRecord(request: Request, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
+  async #followRecord(request: Followed, record: DialogRecord, towards: SideName): Promise<Target | Reply | undefined> {
     const side = record[towards];
     const target: Target = { uri: request.message.uri, binding: side.binding, media: side.media };
     if (side.flowId === undefined) return this.#atContact(request, target, side);
@@ -204,13 +214,13 @@ export class Dialogs {
     return this.#at(request, { ...target, ...reach });
   }
 
-  #atContact(request: Request, target: Target, side: DialogSide): Promise<Target | Reply> | undefined {
+  #atContact(request: Followed, target: Target, side: DialogSide): Promise<Target | Reply> | undefined {
     const uri = wayTo(side, request.message);
     return uri === undefined ? undefined : this.#at(request, { ...target, uri });
   }
 
   /** RFC 5627 §6.1, in a dialog as well: a GRUU is no address that its device was registered with. */
-  async #at({ message }: Request, target: Target): Promise<Target | Reply> {
+  async #at({ message }: Followed, target: Target): Promise<Target | Reply> {
     const routed = get(message, Route) !== undefined;
     return (await this.#around.atDevice(target, routed)) ?? refuse('not-registered', 480);
   }
@@ -250,10 +260,7 @@ export class Dialogs {
 
   /** Law 4: 480 while the client may come back, 481 when it has not. */
   #unreachable(flowId: string): Reply {
-    // A connection of an earlier process closed with it.
-    const since = this.#closedAtMs.get(flowId) ?? this.#startedAtMs;
-    const waiting = this.#clock.nowMs() - since < this.#options.graceMs;
-    return waiting ? refuse('flow-gone', 480) : refuse('no-dialog', 481);
+    return this.#closedFlows.isAwaited(flowId) ? refuse('flow-gone', 480) : refuse('no-dialog', 481);
   }
 
   /** The sender came by another connection than before: the other side reaches it there from now on. */
@@ -291,13 +298,8 @@ export class Dialogs {
 
   /** Its connections are closed: law 4 holds for those of its clients that have a call here. */
   nodeGone(node: string): void {
-    const nowMs = this.#clock.nowMs();
     const sides = this.all().flatMap(({ caller, callee }) => [caller, callee]);
-    for (const { node: at, flowId } of sides) {
-      if (at !== node || flowId === undefined) continue;
-      this.#closedAtMs.set(flowId, nowMs);
-      this.#clock.after(this.#options.graceMs, () => this.#closedAtMs.delete(flowId));
-    }
+    for (const { node: at, flowId } of sides) if (at === node && flowId !== undefined) this.#closedFlows.note(flowId);
   }
 
   /** A dialog without a row: an early one, or a subscription. */
@@ -319,7 +321,10 @@ export class Dialogs {
 
   /** The dialog that this message belongs to, in either direction; of a spiral the pass with this token. */
   find(message: SipMessage, token: string | undefined): DialogRecord | undefined {
-    const { callId, fromTag, toTag } = namesOf(message);
+    return this.#named(namesOf(message), token);
+  }
+
+  #named({ callId, fromTag, toTag }: DialogNames, token?: string): DialogRecord | undefined {
     return this.#calls.find(callId, fromTag, toTag, token) ?? this.#passing.find(callId, fromTag, toTag, token);
   }
 
@@ -361,9 +366,7 @@ export class Dialogs {
   /** `gone`: a call one of whose sides did not come back within the grace time. */
   closed({ id: flowId }: Pick<Flow, 'id'>, gone: (record: DialogRecord) => void): void {
     if (this.byFlow(flowId).length === 0) return;
-    this.#closedAtMs.set(flowId, this.#clock.nowMs());
-    this.#clock.after(this.#options.graceMs, () => {
-      this.#closedAtMs.delete(flowId);
+    this.#closedFlows.note(flowId, () => {
       for (const record of this.#calls.byFlow(flowId)) gone(record);
     });
   }
@@ -371,7 +374,7 @@ export class Dialogs {
   /** Calls with a side whose connection is not there; one that has just closed has its own time to come back. */
   unreachable(): readonly DialogRecord[] {
     const isGone = (at: DialogSide): boolean =>
-      !this.#closedAtMs.has(at.flowId ?? '') && this.#around.reach({ ...at, contact: at.remoteTarget }) === undefined;
+      !this.#closedFlows.has(at.flowId ?? '') && this.#around.reach({ ...at, contact: at.remoteTarget }) === undefined;
     return this.all().filter(({ caller, callee }) => isGone(caller) || isGone(callee));
   }
 
@@ -391,9 +394,4 @@ export class Dialogs {
     this.#unstored.add(record);
     this.#rows.remove(record);
   }
-}
-
-function namesOf(message: SipMessage): { readonly callId: string; readonly fromTag: string; readonly toTag: string } {
-  const fromTag = tagOf(get(message, From)) ?? '';
-  return { callId: get(message, CallId) ?? '', fromTag, toTag: tagOf(get(message, To)) ?? '' };
 }

@@ -1,0 +1,131 @@
+/** An INVITE that takes the place of a call (RFC 3891): it finds the telephone that has that call, whoever was dialled. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Agent } from '../support/agent.ts';
+import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
+
+const offer = { body: phoneOffer('alice'), contentType: sdpType } as const;
+const answer = { body: phoneAnswer('bob'), contentType: sdpType } as const;
+
+interface Stage {
+  readonly it: ProxyScene;
+  readonly alice: Agent;
+  readonly bob: Agent;
+  readonly carol: Agent;
+}
+
+async function stage(script: (stage: Stage) => Promise<void>): Promise<void> {
+  const columns = ['alice', 'proxy', 'bob', 'carol', 'dave'];
+  const it = createProxyScene({ columns, users: ['alice', 'bob', 'carol', 'dave'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+    await script({ it, alice, bob, carol });
+  });
+}
+
+interface Replacing {
+  readonly it: ProxyScene;
+  readonly from: Agent;
+  /** Who has the old call as its callee. */
+  readonly at: Agent;
+  readonly dialled: string;
+  readonly old: Call;
+  readonly other: Agent;
+}
+
+/** `from` takes the place of `other` in the old call; then the new one is over as well. */
+async function isReplaced({ it, from, at, dialled, old, other }: Replacing): Promise<void> {
+  const { callId, local, remote } = old.callee;
+  const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag}`]] as const;
+  const invite = from.request('INVITE', dialled, { ...offer, callId: 'replacing', headers });
+  const received = await at.receivesRequest('INVITE');
+  assert.equal(received.uri, at.contact);
+  const dialog = at.dialog(received, at.respond(received, 200, answer));
+  from.ack(invite, await from.receivesResponse(200, 'INVITE'));
+  await at.receivesRequest('ACK');
+  await it.hangUp(at, old.callee, other);
+  await it.hangUp(at, dialog, from);
+}
+
+for (const [what, calls] of [
+  ['does not want to be disturbed', { doNotDisturb: true }],
+  ['has all her calls go elsewhere', { forwardAlways: 'sip:bob@example.com' }],
+  ['may have one call, which this one takes the place of', { mostCalls: 1 }],
+] as const) {
+  test(`RFC 5359 §2.5: an attended transfer to carol, who ${what}, reaches her telephone`, () =>
+    stage(async ({ it, alice, bob, carol }) => {
+      const first = await it.call(alice, bob);
+      const old = await it.call(bob, carol, { callId: 'consultation' });
+      it.database.setCalls('carol', 'example.com', calls);
+      await isReplaced({ it, from: alice, at: carol, dialled: carol.aor, old, other: bob });
+      await it.hangUp(bob, first.callee, alice);
+    }));
+}
+
+test('her other telephone does not hear of it', () =>
+  stage(async ({ it, alice, bob, carol }) => {
+    const desk = await it.registered({ name: 'desk', aor: carol.aor, address: '192.0.2.33' });
+    const invite = bob.request('INVITE', carol.aor, { ...offer, callId: 'consultation' });
+    const received = await carol.receivesRequest('INVITE');
+    const atDesk = await desk.receivesRequest('INVITE');
+    desk.respond(atDesk, 180);
+    const callee = carol.dialog(received, carol.respond(received, 200, answer));
+    const answered = await bob.receivesResponse(200);
+    bob.ack(invite, answered);
+    await carol.receivesRequest('ACK');
+    desk.respond(await desk.receivesRequest('CANCEL'), 200);
+    desk.respond(atDesk, 487);
+    await desk.receivesRequest('ACK');
+    const old = { invite, received, answered, caller: bob.dialog(invite, answered), callee };
+    await isReplaced({ it, from: alice, at: carol, dialled: carol.aor, old, other: bob });
+    await desk.receivesNothing(0);
+  }));
+
+test('bob’s call for carol was forwarded to alice: who is to take his place reaches alice, although he dials carol', () =>
+  stage(async ({ it, alice, bob, carol }) => {
+    it.database.setCalls('carol', 'example.com', { forwardAlways: alice.aor });
+    const old = await it.call(bob, alice, { to: carol.aor, callId: 'consultation' });
+    await isReplaced({ it, from: carol, at: alice, dialled: carol.aor, old, other: bob });
+  }));
+
+test('law 4: a transfer to the Contact of a browser, which nobody can dial, reaches it by its connection', () =>
+  stage(async ({ it, alice, bob }) => {
+    const web = await it.registered({ name: 'dave', transport: 'ws', address: '192.0.2.9', dialable: false });
+    const old = await it.call(bob, web, { callId: 'consultation' });
+    await isReplaced({ it, from: alice, at: web, dialled: web.contact, old, other: bob });
+  }));
+
+test('RFC 5359 §2.12: a pick-up (early-only) goes to the caller, who does not want to be disturbed herself', () =>
+  stage(async ({ it, alice, bob, carol }) => {
+    it.database.setCalls('alice', 'example.com', { doNotDisturb: true });
+    const ringing = alice.request('INVITE', bob.aor, offer);
+    const atBob = await bob.receivesRequest('INVITE');
+    bob.respond(atBob, 180);
+    const { callId, local, remote } = alice.dialog(ringing, await alice.receivesResponse(180));
+    const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag};early-only`]] as const;
+    const pickup = carol.request('INVITE', alice.aor, { ...offer, callId: 'pick-up', headers });
+    const atAlice = await alice.receivesRequest('INVITE');
+    const dialog = alice.dialog(atAlice, alice.respond(atAlice, 200, answer));
+    carol.ack(pickup, await carol.receivesResponse(200, 'INVITE'));
+    await alice.receivesRequest('ACK');
+    alice.cancel(ringing);
+    await alice.receivesResponse(200, 'CANCEL');
+    bob.respond(await bob.receivesRequest('CANCEL'), 200);
+    bob.respond(atBob, 487);
+    await bob.receivesRequest('ACK');
+    alice.ack(ringing, await alice.receivesResponse(487));
+    await it.hangUp(alice, dialog, carol);
+  }));
+
+test('what is to be replaced is no call of ours: bob does not want to be disturbed, and is not', () =>
+  stage(async ({ it, alice, bob }) => {
+    it.database.setCalls('bob', 'example.com', { doNotDisturb: true });
+    for (const replaces of ['made-up;to-tag=1;from-tag=2', 'made-up', ';;;', 'a;to-tag;from-tag=']) {
+      const invite = alice.request('INVITE', bob.aor, { ...offer, headers: [['Replaces', replaces]] });
+      alice.ack(invite, await alice.receivesResponse(480));
+    }
+    await bob.receivesNothing(0);
+  }));
