@@ -7,6 +7,7 @@
 import { accountErrors } from './errors/accounts.ts';
 import { presenceErrors } from './errors/presence.ts';
 import { registrarErrors } from './errors/registrar.ts';
+import { routesErrors } from './errors/routes.ts';
 import { routingErrors } from './errors/routing.ts';
 import { startErrors } from './errors/start.ts';
 import { tokenErrors } from './errors/tokens.ts';
@@ -173,6 +174,7 @@ const rows = {
     nextStep: 'Try again in a moment.',
   },
 
+  ...routesErrors,
   ...registrarErrors,
   ...accountErrors,
   ...tokenErrors,
@@ -309,5 +311,8 @@ export function isErrorCode(text: string): text is ErrorCode {
 /** What went wrong as a `Failure`, whatever was thrown: a bug becomes `internal`. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  return new Failure('internal', thrown instanceof Error ? thrown.message : String(thrown));
+  const failure = new Failure('internal', thrown instanceof Error ? thrown.message : String(thrown));
+  // Where it was thrown, not where it was caught.
+  if (thrown instanceof Error && thrown.stack !== undefined) failure.stack = thrown.stack;
+  return failure;
 }

@@ -17,6 +17,7 @@ import { Dialogs } from './dialog/dialogs.ts';
 import { hangUpRecord } from './dialog/hang-up.ts';
 import { takenUp } from './dialog/taken-up.ts';
 import { Domains } from './domains.ts';
+import { guardedRoutes } from './guarded-routes.ts';
 import { Media } from './media/media.ts';
 import { MediaDeletes } from './media/media-delete.ts';
 import { Leftovers } from './media/media-leftovers.ts';
@@ -71,10 +72,11 @@ interface Base {
   readonly core: () => Core;
 }
 
-export function assemble(given: EnginePorts, routes: Routes, options: EngineOptions): Parts {
+export function assemble(given: EnginePorts, written: Routes, options: EngineOptions): Parts {
   const timings = new Timings(given.clock);
   const ports = timings.ports(given);
   const { clock, log, network } = ports;
+  const routes = guardedRoutes(written, clock);
   const domains = new Domains(options.domains, network.listeners, options.nodeAddress);
   const gruus = new Gruus(domains, options.secrets);
   const counters = new Counters();

@@ -25,8 +25,14 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   'token-keys-missing': 30,
 };
 
-/** Their detail is that of an exception or of the database: for the log, not for strangers. */
-const saysNoMore: ReadonlySet<ErrorCode> = new Set(['internal', 'database-down']);
+/** Their detail is that of an exception, a route or the database: for the log, not for strangers. */
+const saysNoMore: ReadonlySet<ErrorCode> = new Set([
+  'internal',
+  'database-down',
+  'route-failed',
+  'route-verdict',
+  'route-late',
+]);
 
 /** What went wrong, in words that a caller may read. */
 export function wordsFor(code: ErrorCode, detail: string): string {

@@ -6,7 +6,7 @@
  * come at any moment: before the routes are done, while a branch is being prepared, or after.
  * Left out: finding the routes' verdict (receive.ts), the branches (downstream.ts), answering the caller (upstream.ts).
  */
-import { errors, failureOf } from '../../errors.ts';
+import { errors, Failure, failureOf } from '../../errors.ts';
 import { get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
 import { Via } from '../../message/headers/via.ts';
@@ -45,6 +45,9 @@ import { opensCall, Upstream } from './upstream.ts';
 /** How long a group of targets rings before the next one has its turn, where nobody says otherwise. */
 const groupRingMs = 20_000;
 
+/** Law 9: how often the failure route may name further targets; forwarding asks for five. */
+const mostRounds = 16;
+
 const senderGone = 'SIP;cause=487;text="The node of the caller is gone"';
 
 export class ResponseContextRunner {
@@ -67,6 +70,8 @@ export class ResponseContextRunner {
   #diversions = 0;
   /** The failure route is being asked. */
   #asking = false;
+  /** How often it has named further targets. */
+  #rounds = 0;
 
   constructor(core: Core, request: Request, server: ServerTransaction) {
     this.#core = core;
@@ -212,7 +217,10 @@ export class ResponseContextRunner {
     const response = best.do === 'forward' ? best.response : responseOf(this.#request.message, replyOf(best), '');
     try {
       const verdict = await this.#core.routes.failure(this.#request, response, this.#core.proxy);
-      return verdict?.kind === 'relay' && verdict.targets.length === 0 ? undefined : verdict;
+      if (verdict?.kind !== 'relay') return verdict;
+      if (verdict.targets.length === 0) return undefined;
+      if (++this.#rounds > mostRounds) throw new Failure('route-endless');
+      return verdict;
     } catch (thrown) {
       this.#logFault(thrown);
       return undefined;
@@ -285,8 +293,10 @@ export class ResponseContextRunner {
   }
 
   #logFault(thrown: unknown): void {
-    const stack = thrown instanceof Error ? thrown.stack : undefined;
-    this.#core.ports.log.error({ callId: this.#callId(), stack }, failureOf(thrown).message);
+    const { code, row, message, stack } = failureOf(thrown);
+    const fields = { callId: this.#callId(), code };
+    if (code === 'internal') this.#core.ports.log.error({ ...fields, stack }, message);
+    else this.#core.ports.log.warn({ ...fields, nextStep: row.nextStep }, message);
   }
 }
 
