@@ -50,11 +50,17 @@ async function inTime<T>(name: Name, work: () => Promise<T>, clock: Pick<Clock, 
 
 /** An exception of a file of routes/ as a failure that names it; any other as it is. */
 function ofRoute(thrown: unknown): unknown {
-  if (thrown instanceof Failure || !(thrown instanceof Error)) return thrown;
+  const place = thrown instanceof Failure ? undefined : placeInRoutes(thrown);
+  return place === undefined ? thrown : new Failure('route-failed', `${place}: ${thrown}`);
+}
+
+/** File and line, if it was thrown in routes/. */
+export function placeInRoutes(thrown: unknown): string | undefined {
+  const stack = (thrown instanceof Error && thrown.stack) || '';
   // Built-in functions that it has called stand above it, and are in no file of ours.
-  const place = thrown.stack?.split('\n').find((line) => /^\s+at .*\.ts\b/.test(line)) ?? '';
-  const [, file, line] = /\/routes\/([\w.-]+\.ts)(?:\?version=\d+)?:(\d+):\d+/.exec(place) ?? [];
-  return file === undefined ? thrown : new Failure('route-failed', `routes/${file}, line ${line}: ${thrown}`);
+  const frame = stack.split('\n').find((line) => /^\s+at .*\.ts\b/.test(line)) ?? '';
+  const [, file, line] = /\/routes\/([\w.-]+\.ts)(?:\?version=\d+)?:(\d+):\d+/.exec(frame) ?? [];
+  return file === undefined ? undefined : `routes/${file}, line ${line}`;
 }
 
 // --- what they return ------------------------------------------------------------------------------------------------

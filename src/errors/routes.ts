@@ -17,6 +17,12 @@ export const routesErrors = {
     meaning: 'A route did not come to its end in time.',
     nextStep: `Look for what it waits for. ${mend}`,
   },
+  'route-own-address': {
+    status: 500,
+    meaning: 'A route relays to an address of ours as to that of another server.',
+    nextStep:
+      'Ring the account instead: `call(request, proxy, uri)` of routes/forwarding.ts, or relay to what `proxy.location.lookup(uri)` finds.',
+  },
   'route-endless': {
     status: 500,
     meaning: 'The failure route names other targets again and again.',

@@ -11,6 +11,7 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Routes } from '../engine/api.ts';
+import { placeInRoutes } from '../engine/guarded-routes.ts';
 import { Failure } from '../errors.ts';
 
 export interface RoutesSource {
@@ -99,5 +100,8 @@ function isRoutes(value: unknown): value is Routes {
 /** The file, the line and what is wrong with it, which stand above the calls in a stack. */
 function wordsOf(thrown: unknown): string {
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return stack.split(/\n\s+at /, 1)[0] ?? '';
+  const [words = ''] = stack.split(/\n\s+at /, 1);
+  // What fails while a file is being read says where in its calls only.
+  const place = placeInRoutes(thrown);
+  return place === undefined ? words : `${place}: ${words}`;
 }

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { routes } from '../../routes/routes.ts';
-import { type Routes, relay } from '../../src/engine/api.ts';
+import { type Routes, relay, type Verdict } from '../../src/engine/api.ts';
 import { values } from '../../src/message/header.ts';
 import { Warning } from '../../src/message/headers/text.ts';
 import type { Agent } from '../support/agent.ts';
+import type { Names } from '../support/names.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -14,8 +15,8 @@ const never = new Promise<never>(() => undefined);
 
 type Script = (it: ProxyScene, alice: Agent, bob: Agent) => Promise<void>;
 
-async function stage(change: Partial<Routes>, script: Script): Promise<void> {
-  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'], routes: { ...routes, ...change } });
+async function stage(change: Partial<Routes>, script: Script, names: Names = {}): Promise<void> {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'], routes: { ...routes, ...change }, names });
   await it.play(async () => {
     const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
     await script(it, it.agent({ name: 'alice', address: '192.0.2.1' }), bob);
@@ -37,7 +38,7 @@ const mistake = Object.assign(new TypeError('no'), {
 });
 
 /** Of calls; others are registered as ever. */
-const decides = (verdict: () => Promise<never>): Partial<Routes> => ({
+const decides = (verdict: () => Promise<Verdict>): Partial<Routes> => ({
   request: (request, proxy) => (request.message.method === 'INVITE' ? verdict() : routes.request(request, proxy)),
 });
 
@@ -105,6 +106,27 @@ test('one that never says anything adds nothing either, after 30 s', () =>
     alice.ack(invite, await alice.receivesResponse(486));
     assert.equal(toldOf(it, 'route-late'), 1);
   }));
+
+for (const [what, addresses] of [
+  ['has no address', []],
+  ['is this server', ['192.0.2.100']],
+] as const) {
+  test(`a route that relays to an account as if it were elsewhere, and its domain ${what}: 500 says what it should name`, async () => {
+    const names = { addresses: { 'example.com': addresses } };
+    const to = relay({ uri: 'sip:bob@example.com' });
+    await stage(
+      decides(async () => to),
+      async (it, alice, bob) => {
+        const invite = alice.request('INVITE', 'sip:1@example.com', offer);
+        alice.ack(invite, await alice.receivesResponse(500));
+        await bob.receivesNothing(0);
+        assert.ok(toldOf(it, 'route-own-address') >= 1);
+        assert.match(JSON.stringify(it.log), /Ring the account instead/);
+      },
+      names,
+    );
+  });
+}
 
 test('law 9: a failure route that names the same telephone for ever: after sixteen more tries the caller hears 486', () =>
   stage({ failure: async () => relay({ uri: 'sip:bob@192.0.2.2' }) }, async (it, alice, bob) => {

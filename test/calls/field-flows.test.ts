@@ -150,7 +150,7 @@ test('RFC 3261 §8.1.3.4: a 302 goes to the caller with its Contacts: whether to
   stage(async ({ alice, bob }) => {
     const invite = alice.request('INVITE', bob.aor, offer);
     const moved = bob.respond(await bob.receivesRequest('INVITE'), 302, {
-      headers: [['Contact', '<sip:carol@example.com>;q=0.7, <sip:bob@mobile.example.net>;q=0.1']],
+      headers: [['Contact', '<sip:carol@example.net>;q=0.7, <sip:bob@mobile.example.net>;q=0.1']],
     });
     const heard = await alice.receivesResponse(302);
     assertUntouched(moved, heard);

@@ -150,7 +150,7 @@ test('a service that fails ends the chain with its failure, not with the next ro
   assert.deepEqual(proxy.asked, [...first, 'login']);
 });
 
-test('the chain is a page that is read at one glance: under 40 lines', () => {
+test('the chain is a page that is read at one glance, with some routes of your own: under 60 lines', () => {
   const text = readFileSync(join(import.meta.dirname, '../../routes/request.ts'), 'utf8');
-  assert.ok(text.split('\n').length < 40);
+  assert.ok(text.split('\n').length < 60);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { routes } from '../../routes/routes.ts';
@@ -20,7 +20,8 @@ const answerFile = (word: string): string =>
 const first: Routes = { ...routes, request: async () => reply(100) };
 
 function written(t: TestContext) {
-  const folder = newFolder(t);
+  const folder = join(newFolder(t), 'routes');
+  mkdirSync(folder);
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
   write('answer.ts', answerFile('one'));
   write('routes.ts', routesFile('200'));
@@ -61,7 +62,11 @@ test('a file with a mistake is refused and named, the old routes stay, and the m
   const { source, write, verdict } = written(t);
   for (const [name, text, words] of [
     ['answer.ts', 'export const answer = (;', /answer\.ts/],
-    ['answer.ts', 'export const answer = 1; throw new Error("no such thing");', /no such thing/],
+    [
+      'answer.ts',
+      '\nexport const answer = 1; throw new Error("no such thing");',
+      /routes\/answer\.ts, line 2: .*no such thing/,
+    ],
     ['routes.ts', 'export const route = 1;', /exports no `routes`/],
   ] as const) {
     write(name, text);

@@ -2,7 +2,7 @@
 
 import { withoutTokens } from '../../auth/bearer.ts';
 import { withNamesFor, withoutCredentialsFor } from '../../auth/claims.ts';
-import { Failure } from '../../errors.ts';
+import { Failure, failureOf } from '../../errors.ts';
 import { serialize } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
@@ -55,9 +55,8 @@ export async function prepareBranch(core: Core, request: Request, asked: BranchP
   if (isAsleep && !opensCall(request)) throw new Failure('flow-gone');
   const awake = isAsleep ? await core.sleepers.wake(request, asked.target) : asked.target;
   const plan = { ...asked, target: core.nodeRouting.through(awake, handingOf(request)) };
-  const { id, target, left } = plan;
-  const from = core.nodeRouting.listenerTo(target) ?? request.flow.listener;
-  const found = await core.nextHops.hopTo(target, routesOf(request, target)[0], from, left);
+  const { id, target } = plan;
+  const found = await hopOf(core, request, plan);
   const draft = copyFor(core, request, plan, found);
   const hop = isTooLarge(draft.copy, target, found) ? core.nextHops.streamInstead(found) : found;
   const { copy, token } = hop === found ? draft : copyFor(core, request, plan, hop);
@@ -65,6 +64,24 @@ export async function prepareBranch(core: Core, request: Request, asked: BranchP
   const message = await core.routes.branch({ id, request, target, flow, message: copy }, core.proxy);
   // Should it be asked again, it is handed on anew.
   return { id, target: awake, message, flow, hop, token };
+}
+
+/** The request would come back to us, and be judged again as that of a stranger: a route has mistaken whom it names. */
+async function hopOf(core: Core, request: Request, { target, left }: BranchPlan): Promise<NextHop> {
+  const from = core.nodeRouting.listenerTo(target) ?? request.flow.listener;
+  const [first = target.uri] = routesOf(request, target);
+  const own = new Failure('route-own-address', first);
+  try {
+    const hop = await core.nextHops.hopTo(target, first, from, left);
+    if (request.inDialog || hop.way === undefined || !isHere(core, hop.way)) return hop;
+  } catch (thrown) {
+    throw failureOf(thrown).code === 'foreign-target' && core.domains.isOursText(first) ? own : thrown;
+  }
+  throw own;
+}
+
+function isHere({ domains }: Core, { remote: { address, port } }: Way): boolean {
+  return domains.isOursText(`sip:${address.includes(':') ? `[${address}]` : address}:${port}`);
 }
 
 /** What another node must be told of it. */
