@@ -25,9 +25,9 @@ export async function request(request: Request, proxy: Proxy): Promise<Verdict> 
     (await resubscribe(request, proxy)) ?? // of a dialog that ends here
     (await withindlg(request, proxy)) ?? // has a To tag: follows its dialog
     (await auth(request, proxy)) ?? // from here on: initial requests only
+    (await replaces(request, proxy)) ?? // for the device that has the call which it takes the place of
     limit(request, proxy) ?? // as many calls at a time as an account may have
     (await gruu(request, proxy)) ?? // for one device of an account
-    (await replaces(request, proxy)) ?? // for the device that has the call which it takes the place of
     (await presence(request, proxy)) ??
     (await registrar(request, proxy)) ??
     (await message(request, proxy)) ??

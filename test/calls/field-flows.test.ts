@@ -89,6 +89,28 @@ test('RFC 5359 §2.4: unattended transfer: REFER, NOTIFY and the new call pass; 
     await it.hangUp(carol, transferred.callee, alice);
   }));
 
+for (const [by, ...which] of [
+  ['the callee', 'callee', 'caller'],
+  ['the caller', 'caller', 'callee'],
+] as const) {
+  test(`RFC 3515 §2.4.6, RFC 5057 §4.1: ${by} transfers and hangs up at once: the NOTIFYs still reach him, whoever he is`, () =>
+    stage(async ({ it, alice, bob }) => {
+      const web = await it.registered({ name: 'dave', transport: 'ws', address: '192.0.2.9', dialable: false });
+      for (const other of [bob, web]) {
+        const call = await it.call(alice, other);
+        const agents = { caller: alice, callee: other };
+        const [from, to] = which;
+        const [one, two] = [agents[from], agents[to]];
+        const headers = [['Refer-To', '<sip:carol@example.com>']] as const;
+        await passes(one, call[from], two, 'REFER', { headers }, 202);
+        await it.hangUp(one, call[from], two);
+        for (const status of ['100 Trying', '200 OK']) {
+          await passes(two, call[to], one, 'NOTIFY', { headers: [['Event', 'refer']], ...sipfrag(status) });
+        }
+      }
+    }));
+}
+
 test('RFC 5359 §2.5, RFC 3891, RFC 3892: attended transfer: Replaces and Referred-By reach carol as they are', () =>
   stage(async ({ it, alice, bob, carol }) => {
     const first = await it.call(alice, bob);

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Agent } from '../support/agent.ts';
-import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
+import { type Call, createProxyScene, type ProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
 const offer = { body: phoneOffer('alice'), contentType: sdpType } as const;
 const answer = { body: phoneAnswer('bob'), contentType: sdpType } as const;
+
+const users = ['alice', 'bob', 'carol', 'dave'];
 
 interface Stage {
   readonly it: ProxyScene;
@@ -17,7 +19,7 @@ interface Stage {
 
 async function stage(script: (stage: Stage) => Promise<void>): Promise<void> {
   const columns = ['alice', 'proxy', 'bob', 'carol', 'dave'];
-  const it = createProxyScene({ columns, users: ['alice', 'bob', 'carol', 'dave'] });
+  const it = createProxyScene({ columns, users });
   await it.play(async () => {
     const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
     const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
@@ -64,6 +66,35 @@ for (const [what, calls] of [
       await it.hangUp(bob, first.callee, alice);
     }));
 }
+
+test('alice may have one call, and has it with bob: she may still be the one who is transferred', async () => {
+  const it = createProxyScene({
+    columns: ['alice', 'proxy', 'bob', 'carol'],
+    users,
+    isTrusted: (one) => one !== '192.0.2.1',
+  });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+    it.database.setCalls('alice', 'example.com', { mostCalls: 1 });
+    const first = await it.call(bob, alice);
+    const old = await it.call(bob, carol, { callId: 'consultation' });
+    const { callId, local, remote } = old.callee;
+    const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag}`]] as const;
+    const asked = alice.request('INVITE', carol.aor, { ...offer, callId: 'replacing', headers });
+    const challenge = await alice.receivesResponse(407);
+    alice.ack(asked, challenge);
+    const invite = alice.login(asked, challenge, 'alice', passwordOf('alice'));
+    const received = await carol.receivesRequest('INVITE');
+    const dialog = carol.dialog(received, carol.respond(received, 200, answer));
+    alice.ack(invite, await alice.receivesResponse(200, 'INVITE'));
+    await carol.receivesRequest('ACK');
+    await it.hangUp(carol, old.callee, bob);
+    await it.hangUp(bob, first.caller, alice);
+    await it.hangUp(carol, dialog, alice);
+  });
+});
 
 test('her other telephone does not hear of it', () =>
   stage(async ({ it, alice, bob, carol }) => {

@@ -118,6 +118,22 @@ test('a desk telephone that is switched off: the cell phone rings after 5 s, and
     assert.deepEqual([...new Set(desk.inbox.map((one) => one.kind === 'request' && one.method))], ['INVITE']);
   }));
 
+test('RFC 3261 §16.6: two ring at once, and when both are busy the cell phone does', () =>
+  stage(async (scene) => {
+    const { it, alice, desk, cell } = scene;
+    const home = await it.registered(
+      { name: 'home', aor, address: '192.0.2.4' },
+      { contact: false, headers: [['Contact', '<sip:home@192.0.2.4:5060>;q=1;expires=600']] },
+    );
+    const invite = alice.request('INVITE', aor, sdp(phoneOffer('alice')));
+    for (const phone of [desk, home]) {
+      assert.deepEqual(cell.inbox, []);
+      phone.respond(await phone.receivesRequest('INVITE'), 486);
+      await phone.receivesRequest('ACK');
+    }
+    await cellAnswers(scene, invite);
+  }));
+
 test('RFC 3261 §16.7 step 6: nobody answers: the best response of all groups', () =>
   stage(async (scene) => {
     const { alice, desk, cell } = scene;

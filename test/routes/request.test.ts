@@ -92,14 +92,14 @@ const endings: readonly Ending[] = [
     parts: { headers: [['Replaces', 'call-2;to-tag=1;from-tag=2']] },
     answers: { replaced: bob, targets: [] },
     verdict: `relay ${bob.uri}`,
-    asked: [...loggedIn, 'admitsCaller', 'replaced'],
+    asked: [...loggedIn, 'replaced'],
   },
   {
     route: 'replaces: its device has lost its connection',
     parts: { headers: [['Replaces', 'call-2;to-tag=1;from-tag=2']] },
     answers: { replaced: refuse('flow-gone', 480), targets: [bob] },
     verdict: 'reply 480 flow-gone',
-    asked: [...loggedIn, 'admitsCaller', 'replaced'],
+    asked: [...loggedIn, 'replaced'],
   },
   {
     route: 'presence answers, behind the login',
