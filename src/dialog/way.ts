@@ -29,7 +29,8 @@ export function nextOf(message: SipRequest): string {
   return all(message, Route)[0]?.uri ?? message.uri;
 }
 
-function isSame(one: string, other: string): boolean {
+/** Whether these URIs are the same place (RFC 3261 §19.1.4). */
+export function isSame(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [parseUri(one), parseUri(other)];
   return a !== undefined && b !== undefined && uriEquals(a, b);

@@ -291,7 +291,7 @@ export interface Proxy {
   readonly dialogs: {
     /** Where a request of a dialog goes; `undefined`: it is of no dialog of ours, or its token is forged. */
     follow(request: Request): Promise<Target | Reply | undefined>;
-    /** RFC 3891: the device that has the call which this INVITE is to replace; `undefined`: it is of no call that we know. */
+    /** RFC 3891: the device that has the call which this INVITE is to replace; `undefined`: none of ours has it. */
     replaced(request: Request): Promise<Target | Reply | undefined>;
   };
   readonly media: {

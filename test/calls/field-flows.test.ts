@@ -283,6 +283,9 @@ test('RFC 3261 §7.3.1: headers that nobody here knows arrive as they are, in th
     const headers = [
       ['X-First', 'a  b\tc'],
       ['P-Early-Media', 'supported'],
+      ['Request-Disposition', 'no-fork, queue'],
+      ['a', '*;audio;require'],
+      ['j', '*;actor="msg-taker"'],
       ['Alert-Info', '<http://www.example.com/sounds/moo.wav>;appearance=2'],
       ['Session-ID', 'ab30317f1a784dc48ff824d0d3715d86;remote=00000000000000000000000000000000'],
       ['X-First', '\xfc\xdf'],

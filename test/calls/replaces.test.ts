@@ -151,6 +151,27 @@ test('RFC 5359 §2.12: a pick-up (early-only) goes to the caller, who does not w
     await it.hangUp(alice, dialog, carol);
   }));
 
+test('a call at a trunk: the transfer goes to the number that was dialled, not to the Contact of the trunk', async () => {
+  const names = { addresses: { 'trunk.example.net': ['203.0.113.9'] } };
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob', 'trunk'], users, names });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', address: '192.0.2.2' });
+    const number = 'sip:+4930123@trunk.example.net';
+    const trunk = it.agent({ name: 'trunk', address: '203.0.113.9', contact: 'sip:203.0.113.9:5060' });
+    const old = await it.call(bob, trunk, { to: number, callId: 'consultation' });
+    const { callId, local, remote } = old.callee;
+    const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag}`]] as const;
+    const invite = alice.request('INVITE', number, { ...offer, callId: 'replacing', headers });
+    const received = await trunk.receivesRequest('INVITE');
+    assert.equal(received.uri, number);
+    trunk.respond(received, 486);
+    alice.ack(invite, await alice.receivesResponse(486));
+    await trunk.receivesRequest('ACK');
+    await it.hangUp(bob, old.caller, trunk);
+  });
+});
+
 test('what is to be replaced is no call of ours: bob does not want to be disturbed, and is not', () =>
   stage(async ({ it, alice, bob }) => {
     it.database.setCalls('bob', 'example.com', { doNotDisturb: true });

@@ -43,6 +43,7 @@ import { ClosedFlows } from './closed-flows.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
 import { HungUp } from './hung-up.ts';
+import { isOwnDevice } from './own-device.ts';
 import { type TokenCall, type TokenParty, tokenOfCall } from './tokens.ts';
 
 export interface DialogsOptions {
@@ -151,12 +152,13 @@ export class Dialogs {
     return this.#followHere(request, record);
   }
 
-  /** RFC 3891 §3: the device that has the dialog which this INVITE wants the place of. */
+  /** RFC 3891 §3: the device of ours that has the dialog which this INVITE wants the place of. */
   async replaced(request: Request): Promise<Target | Reply | undefined> {
     const names = replacedBy(request.message);
     const record = names && this.#named(names);
     const side = record && sideOf(record, names?.toTag);
     if (record === undefined || side === undefined) return undefined;
+    if (!(await isOwnDevice(record[side], this.#location))) return undefined;
     const message = withUri(request.message, record[side].remoteTarget);
     return this.#followRecord({ message }, record, side);
   }
