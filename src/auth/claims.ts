@@ -32,7 +32,7 @@ export function withoutWithheld<M extends SipMessage>(message: M): M {
 }
 
 /** As gateways write it that know no Privacy. */
-const withheld = /;\s*privacy\s*=\s*(?!off\b)/i;
+const withheld = /;\s*privacy\s*=(?!\s*"?off\b)/i;
 
 /** The lines for other realms stay as they are: they are for a proxy behind us. */
 export function withoutCredentialsFor(request: SipRequest, isOurRealm: (realm: string) => boolean): SipRequest {

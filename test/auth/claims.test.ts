@@ -41,5 +41,6 @@ test('RFC 3325 §7: who withholds his number, by Privacy or as old gateways writ
   for (const shown of [[asserted], [asserted, 'Privacy: none'], [asserted, `${old}off`], [asserted, 'Privacy: idle']]) {
     assert.deepEqual(left(shown, false), shown);
   }
-  assert.deepEqual(left([`${old}full`, `${old}off`], false), [`${old}off`]);
+  const offs = [`${old}off`, `${old} OFF;screen=yes`, `${old}"off"`];
+  assert.deepEqual(left([`${old}full`, `${old} name`, `${old}"full"`, ...offs], false), offs);
 });
