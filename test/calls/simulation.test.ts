@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Transport } from '../../src/ports.ts';
+import type { CallSettings, Transport } from '../../src/ports.ts';
 import { type Habit, Phone } from '../support/phone.ts';
 import { createProxyScene } from '../support/proxy-scene.ts';
 import { createRandom, type SeededRandom } from '../support/random.ts';
@@ -15,6 +15,8 @@ const runs = 100;
 const endMs = 420_000;
 
 const bob = 'sip:bob@example.com';
+const users = ['alice', 'bob', 'carol'];
+const columns = ['alice', 'proxy', 'desk', 'cell', 'carol'];
 
 function pick<T>(random: SeededRandom, ...choices: readonly [T, ...T[]]): T {
   return choices[random.integer(0, choices.length - 1)] ?? choices[0];
@@ -38,11 +40,23 @@ function weatherOf(random: SeededRandom): { loss: number; duplication: number; r
   };
 }
 
+/** What bob wants for his calls that his telephones do not take: carol has them, or she sends them on to his again. */
+function wishesOf(random: SeededRandom): Partial<CallSettings> {
+  const away = ['sip:carol@example.com', 'sip:bob@example.com;transport=udp', 'sip:nobody@example.com'] as const;
+  const place = (): string | undefined => (random.chance(0.5) ? pick(random, ...away) : undefined);
+  return {
+    ringSeconds: random.chance(0.3) ? random.integer(5, 12) : undefined,
+    forwardBusy: place(),
+    forwardNoAnswer: place(),
+    voicemail: place(),
+  };
+}
+
 const transports = ['udp', 'udp', 'udp', 'tcp', 'wss'] as const satisfies readonly Transport[];
 
 async function run(seed: number): Promise<void> {
   const random = createRandom(seed * 7919);
-  const it = createProxyScene({ columns: ['alice', 'proxy', 'desk', 'cell'], seed, graceMs: 5000 });
+  const it = createProxyScene({ columns, users, seed, graceMs: 5000 });
   const { clock, network } = it;
   const phone = (name: string, aor: string, last: number): Phone => {
     const transport = pick(random, ...transports);
@@ -56,10 +70,14 @@ async function run(seed: number): Promise<void> {
       port,
       habit: habitOf(random),
       course,
+      q: random.chance(0.3) ? pick(random, 0.1, 0.9) : undefined,
     });
   };
   const alice = phone('alice', 'sip:alice@example.com', 1);
-  const phones = [alice, phone('desk', bob, 2), ...(random.chance(0.5) ? [phone('cell', bob, 3)] : [])];
+  const others = [phone('carol', 'sip:carol@example.com', 4), ...(random.chance(0.5) ? [phone('cell', bob, 3)] : [])];
+  const phones = [alice, phone('desk', bob, 2), ...others];
+  if (random.chance(0.5))
+    for (const user of ['bob', 'carol']) it.database.setCalls(user, 'example.com', wishesOf(random));
   await it.play(async () => {
     for (const one of phones) one.register();
     await clock.advance(1000);

@@ -58,6 +58,8 @@ export interface PhoneOptions {
   readonly habit: Habit;
   /** Of calls that it answers. */
   readonly course: Course;
+  /** RFC 3261 §20.10: whether it rings before the others of its account. */
+  readonly q?: number | undefined;
 }
 
 const t1Ms = 500;
@@ -135,9 +137,9 @@ export class Phone {
   }
 
   register(): void {
-    const { aor } = this.#options;
+    const { aor, q } = this.#options;
     const headers: readonly Field[] = [
-      ['Contact', `<${this.contact}>`],
+      ['Contact', `<${this.contact}>${q === undefined ? '' : `;q=${q}`}`],
       ['Expires', '3600'],
     ];
     const request = this.#request('REGISTER', 'sip:example.com', aor, aor, {
