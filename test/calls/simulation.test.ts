@@ -22,11 +22,13 @@ function pick<T>(random: SeededRandom, ...choices: readonly [T, ...T[]]): T {
   return choices[random.integer(0, choices.length - 1)] ?? choices[0];
 }
 
-function habitOf(random: SeededRandom): Habit {
+/** `isBusy`: more often than not it does not take the call. */
+function habitOf(random: SeededRandom, isBusy: boolean): Habit {
+  const usual = isBusy ? ([486, 'ring'] as const) : (['answer', 'answer'] as const);
   return {
     ringAfterMs: random.integer(0, 3000),
     decideAfterMs: random.integer(0, 5000),
-    decision: pick<Habit['decision']>(random, 'answer', 'answer', 'answer', 'answer', 'ring', 'dead', 486, 603, 404),
+    decision: pick<Habit['decision']>(random, usual[0], usual[1], usual[0], 'answer', 'ring', 'dead', 486, 603, 404),
     earlyMedia: random.chance(0.2),
   };
 }
@@ -58,6 +60,7 @@ async function run(seed: number): Promise<void> {
   const random = createRandom(seed * 7919);
   const it = createProxyScene({ columns, users, seed, graceMs: 5000 });
   const { clock, network } = it;
+  const hasWishes = random.chance(0.5);
   const phone = (name: string, aor: string, last: number): Phone => {
     const transport = pick(random, ...transports);
     const course = { holdAfterMs: maybe(random, 4000), hangUpAfterMs: maybe(random, 12_000) ?? 60_000 };
@@ -68,7 +71,7 @@ async function run(seed: number): Promise<void> {
       transport,
       address: `192.0.2.${last}`,
       port,
-      habit: habitOf(random),
+      habit: habitOf(random, hasWishes && aor === bob),
       course,
       q: random.chance(0.3) ? pick(random, 0.1, 0.9) : undefined,
     });
@@ -76,8 +79,7 @@ async function run(seed: number): Promise<void> {
   const alice = phone('alice', 'sip:alice@example.com', 1);
   const others = [phone('carol', 'sip:carol@example.com', 4), ...(random.chance(0.5) ? [phone('cell', bob, 3)] : [])];
   const phones = [alice, phone('desk', bob, 2), ...others];
-  if (random.chance(0.5))
-    for (const user of ['bob', 'carol']) it.database.setCalls(user, 'example.com', wishesOf(random));
+  if (hasWishes) for (const user of ['bob', 'carol']) it.database.setCalls(user, 'example.com', wishesOf(random));
   await it.play(async () => {
     for (const one of phones) one.register();
     await clock.advance(1000);
