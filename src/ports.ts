@@ -272,8 +272,8 @@ export interface DialogStore {
   remove(record: DialogRecord): Promise<void>;
   /** All records of this node, at start. */
   load(node: string): Promise<readonly DialogRecord[]>;
-  /** The one between these two with this token, whichever node has it. */
-  find(callId: string, oneTag: string, otherTag: string, token: string): Promise<DialogRecord | undefined>;
+  /** The one between these two with this token, or without one any, whichever node has it. */
+  find(callId: string, oneTag: string, otherTag: string, token?: string): Promise<DialogRecord | undefined>;
   /** The newest first: at most `limit`, and what was answered in the same instant as the last of them. */
   up(wanted: UpAtNodes): Promise<readonly DialogRecord[]>;
   /** Whether a call of any node has its media under this name, or this Call-ID. */

@@ -19,7 +19,7 @@ export function namesOf(message: SipMessage): DialogNames {
 }
 
 /** RFC 3891 §3: the tags as the receiver has them, so `toTag` is its own. `undefined`: there is none, or it cannot be read. */
-export function replacedBy(message: SipMessage): DialogNames | undefined {
+export function namesOfReplaced(message: SipMessage): DialogNames | undefined {
   const [callId = '', ...pieces] = (get(message, Replaces) ?? '').split(';').map(trim);
   const params = parsePieces(pieces) ?? [];
   const [fromTag, toTag] = [param(params, 'from-tag'), param(params, 'to-tag')];

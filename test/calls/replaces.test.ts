@@ -2,8 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Agent } from '../support/agent.ts';
-import { type Call, createProxyScene, type ProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
-import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
+import { createNodesScene } from '../support/nodes-scene.ts';
+import {
+  type Call,
+  call,
+  createProxyScene,
+  hangUp,
+  type ProxyScene,
+  passwordOf,
+  sdpType,
+} from '../support/proxy-scene.ts';
+import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
 const offer = { body: phoneOffer('alice'), contentType: sdpType } as const;
 const answer = { body: phoneAnswer('bob'), contentType: sdpType } as const;
@@ -181,3 +190,29 @@ test('what is to be replaced is no call of ours: bob does not want to be disturb
     }
     await bob.receivesNothing(0);
   }));
+
+for (const whose of ['caller', 'callee'] as const) {
+  test(`of a call that another node has, the ${whose} is found at the node where he is, and is not asked what he wishes`, async () => {
+    const it = createNodesScene({ columns: ['alice', 'A', 'B', 'bob', 'carol'], users });
+    await it.play(async () => {
+      const alice = await it.A.registered({ name: 'alice', address: '192.0.2.1', transport: 'ws' });
+      const bob = await it.B.registered({ name: 'bob', address: '192.0.2.2', transport: 'tcp', port: 40_000 });
+      const carol = await it.B.registered({ name: 'carol', address: '192.0.2.3' });
+      const offered = browserOffer('alice');
+      const old = await call(alice, bob, { offer: offered });
+      await it.clock.advance(1000);
+      for (const user of ['alice', 'bob']) it.database.setCalls(user, 'example.com', { doNotDisturb: true });
+      const [at, other] = whose === 'caller' ? [alice, bob] : [bob, alice];
+      const { callId, local, remote } = old[whose];
+      const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag}`]] as const;
+      const invite = carol.request('INVITE', at.aor, { ...offer, callId: 'replacing', headers });
+      const received = await at.receivesRequest('INVITE');
+      const body = whose === 'caller' ? browserAnswer('alice') : phoneAnswer('bob');
+      const dialog = at.dialog(received, at.respond(received, 200, { body, contentType: sdpType }));
+      carol.ack(invite, await carol.receivesResponse(200, 'INVITE'));
+      await at.receivesRequest('ACK');
+      await hangUp(at, old[whose], other);
+      await hangUp(at, dialog, carol);
+    });
+  });
+}

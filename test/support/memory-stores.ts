@@ -259,8 +259,13 @@ function dialogStore(
     remove: (record) => run(() => void table.delete(keyOf(record))),
     load: (node) => run(() => [...table.values()].filter((record) => record.node === node)),
     find: (callId, oneTag, otherTag, token) =>
-      run(
-        () => table.get(rowKey(callId, oneTag, otherTag, token)) ?? table.get(rowKey(callId, otherTag, oneTag, token)),
+      run(() =>
+        [...table.values()].find(
+          ({ callId: id, caller, callee, token: its }) =>
+            id === callId &&
+            (token === undefined || token === its) &&
+            (caller.tag === oneTag ? callee.tag === otherTag : caller.tag === otherTag && callee.tag === oneTag),
+        ),
       ),
     up: ({ nodes, sinceMs, untilMs, limit }) =>
       run(() => {

@@ -46,7 +46,7 @@ const COLUMNS = 'call_id, token, node, media_node, media_name, answered_at, call
 
 const LOAD = `SELECT ${COLUMNS} FROM dialog WHERE node = $1 ORDER BY answered_at`;
 
-const FIND = `SELECT ${COLUMNS} FROM dialog WHERE call_id = $1 AND token = $4
+const FIND = `SELECT ${COLUMNS} FROM dialog WHERE call_id = $1 AND ($4::text IS NULL OR token = $4)
   AND ((caller_tag = $2 AND callee_tag = $3) OR (caller_tag = $3 AND callee_tag = $2)) LIMIT 1`;
 
 const UP = `SELECT ${COLUMNS} FROM dialog
@@ -87,7 +87,7 @@ export function createDialogStore({ pool, clock, groupMs }: StoreOptions): Postg
       return rows.flatMap((row) => recordOf(row) ?? []);
     },
     find: async (callId, oneTag, otherTag, token) => {
-      const values = [toDatabase(callId), toDatabase(oneTag), toDatabase(otherTag), token];
+      const values = [toDatabase(callId), toDatabase(oneTag), toDatabase(otherTag), token ?? null];
       const [row] = await pool.query<DialogRow>({ name: 'dialog-find', text: FIND, values });
       return row === undefined ? undefined : recordOf(row);
     },

@@ -6,7 +6,7 @@
  * Law 10: where a request of a dialog goes is what the record knows, or else what the token names; never what its sender
  * makes up.
  */
-import { type DialogNames, namesOf, replacedBy } from '../../dialog/names.ts';
+import { namesOf } from '../../dialog/names.ts';
 import {
   adoptedBy,
   hasMoved,
@@ -43,7 +43,7 @@ import { ClosedFlows } from './closed-flows.ts';
 import { DialogRows } from './dialog-rows.ts';
 import { DialogTable } from './dialog-table.ts';
 import { HungUp } from './hung-up.ts';
-import { isOwnDevice } from './own-device.ts';
+import { replacedSide } from './replaced.ts';
 import { type TokenCall, type TokenParty, tokenOfCall } from './tokens.ts';
 
 export interface DialogsOptions {
@@ -153,14 +153,13 @@ export class Dialogs {
   }
 
   /** RFC 3891 §3: the device of ours that has the dialog which this INVITE wants the place of. */
-  async replaced(request: Request): Promise<Target | Reply | undefined> {
-    const names = replacedBy(request.message);
-    const record = names && this.#named(names);
-    const side = record && sideOf(record, names?.toTag);
-    if (record === undefined || side === undefined) return undefined;
-    if (!(await isOwnDevice(record[side], this.#location))) return undefined;
-    const message = withUri(request.message, record[side].remoteTarget);
-    return this.#followRecord({ message }, record, side);
+  async replaced({ message }: Request): Promise<Target | Reply | undefined> {
+    const store = this.#around.nodes.areMany ? this.#store : undefined;
+    const known = this.#named.bind(this);
+    const found = await replacedSide(message, { location: this.#location, store, known });
+    if (found === undefined) return undefined;
+    const { record, side } = found;
+    return this.#followRecord({ message: withUri(message, record[side].remoteTarget) }, record, side);
   }
 
   async #followHere(request: Request, record: DialogRecord): Promise<Target | Reply | undefined> {
@@ -323,11 +322,12 @@ export class Dialogs {
 
   /** The dialog that this message belongs to, in either direction; of a spiral the pass with this token. */
   find(message: SipMessage, token: string | undefined): DialogRecord | undefined {
-    return this.#named(namesOf(message), token);
+    const { callId, fromTag, toTag } = namesOf(message);
+    return this.#named(callId, fromTag, toTag, token);
   }
 
-  #named({ callId, fromTag, toTag }: DialogNames, token?: string): DialogRecord | undefined {
-    return this.#calls.find(callId, fromTag, toTag, token) ?? this.#passing.find(callId, fromTag, toTag, token);
+  #named(callId: string, oneTag: string, otherTag: string, token?: string): DialogRecord | undefined {
+    return this.#calls.find(callId, oneTag, otherTag, token) ?? this.#passing.find(callId, oneTag, otherTag, token);
   }
 
   ended(record: DialogRecord): void {

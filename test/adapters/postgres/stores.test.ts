@@ -284,6 +284,8 @@ for (const kind of serverKinds) {
         assert.deepEqual(await dialogs.find('call', 'to', 'from', 'token-1'), record);
         assert.equal(await dialogs.find('call', 'to', 'from', 'token-2'), undefined);
         assert.equal(await dialogs.find('call', 'to', 'other', 'token-1'), undefined);
+        assert.deepEqual(await dialogs.find('call', 'to', 'from'), record);
+        assert.equal(await dialogs.find('call', 'to', 'other'), undefined);
         const known = await Promise.all(['call', 'call~from', 'call~'].map((name) => dialogs.hasMedia(name)));
         assert.deepEqual(known, [true, true, false]);
       });
