@@ -291,3 +291,35 @@ test('RFC 3261 §9.2: alice cancels while the database is asked: no telephone ri
     `);
   });
 });
+
+// RFC 3261 §8.2.2.2 has one who gets the same INVITE twice refuse the second: here two get it, under one Call-ID and From tag.
+for (const [what, second] of [
+  ['refuses, which ends nothing for the other', 486],
+  ['answers as well: each has a call of his own', 200],
+] as const) {
+  test(`a server before us forks one call to two accounts of ours; the second ${what}`, async () => {
+    const it = createProxyScene({ columns: ['trunk', 'proxy', 'bob', 'carol'], users: ['bob', 'carol'] });
+    await it.play(async () => {
+      const trunk = it.agent({ name: 'trunk', address: '192.0.2.66' });
+      const first = await it.registered({ name: 'bob', address: '192.0.2.2' });
+      const other = await it.registered({ name: 'carol', address: '192.0.2.3' });
+      const same = { ...offer, callId: 'forked-before-us', fromTag: 'one', to: 'sip:100@example.com' };
+      const [invite, late] = [trunk.request('INVITE', first.aor, same), trunk.request('INVITE', other.aor, same)];
+      const [atFirst, atOther] = [await first.receivesRequest('INVITE'), await other.receivesRequest('INVITE')];
+      const otherDialog = second === 200 ? answers(other, atOther) : undefined;
+      if (otherDialog === undefined) other.respond(atOther, second);
+      trunk.ack(late, await trunk.receivesResponse(second));
+      await other.receivesRequest('ACK');
+      // Longer than any transaction of the second one.
+      first.respond(atFirst, 180);
+      await it.clock.advance(40_000);
+      const dialog = answers(first, atFirst);
+      trunk.ack(invite, await trunk.receivesResponse(200));
+      await first.receivesRequest('ACK');
+      if (otherDialog !== undefined) await it.hangUp(other, otherDialog, trunk);
+      await it.clock.advance(40_000);
+      assert.equal(it.media.calls().length, 1, 'the call that goes on has its media');
+      await it.hangUp(first, dialog, trunk);
+    });
+  });
+}
