@@ -2,7 +2,7 @@
 
 import { withoutTokens } from '../../auth/bearer.ts';
 import { withNamesFor, withoutCredentialsFor } from '../../auth/claims.ts';
-import { Failure, failureOf } from '../../errors.ts';
+import { type ErrorCode, Failure, failureOf } from '../../errors.ts';
 import { serialize } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CallId } from '../../message/headers/call-id.ts';
@@ -66,19 +66,21 @@ export async function prepareBranch(core: Core, request: Request, asked: BranchP
   return { id, target: awake, message, flow, hop, token };
 }
 
-/** The request would come back to us, and be judged again as that of a stranger: a route has mistaken whom it names. */
+/** A new request to an address of ours would come back as that of a stranger: a route has mistaken whom it names. */
 async function hopOf(core: Core, request: Request, { target, left }: BranchPlan): Promise<NextHop> {
   const from = core.nodeRouting.listenerTo(target) ?? request.flow.listener;
   const [first = target.uri] = routesOf(request, target);
+  const found = core.nextHops.hopTo(target, first, from, left);
+  if (request.inDialog) return found;
   const own = new Failure('route-own-address', first);
-  try {
-    const hop = await core.nextHops.hopTo(target, first, from, left);
-    if (request.inDialog || hop.way === undefined || !isHere(core, hop.way)) return hop;
-  } catch (thrown) {
-    throw failureOf(thrown).code === 'foreign-target' && core.domains.isOursText(first) ? own : thrown;
-  }
-  throw own;
+  const hop = await found.catch((thrown: unknown) => {
+    throw isUnfound.has(failureOf(thrown).code) && core.domains.isOursText(first) ? own : thrown;
+  });
+  if (hop.way !== undefined && isHere(core, hop.way)) throw own;
+  return hop;
 }
+
+const isUnfound: ReadonlySet<ErrorCode> = new Set(['foreign-target', 'name-server-silent']);
 
 function isHere({ domains }: Core, { remote: { address, port } }: Way): boolean {
   return domains.isOursText(`sip:${address.includes(':') ? `[${address}]` : address}:${port}`);
