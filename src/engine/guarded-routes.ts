@@ -36,8 +36,7 @@ export function guardedRoutes(routes: Routes, clock: Pick<Clock, 'after'>): Rout
 async function inTime<T>(name: Name, work: () => Promise<T>, clock: Pick<Clock, 'after'>): Promise<T> {
   let cancel = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    const detail = `routes/${name}.ts, ${routeMs / 1000} s`;
-    cancel = clock.after(routeMs, () => reject(new Failure('route-late', detail)));
+    cancel = clock.after(routeMs, () => reject(new Failure('route-late', `routes/${name}.ts, ${routeMs / 1000} s`)));
   });
   try {
     return await Promise.race([work(), late]);

@@ -138,27 +138,33 @@ test('law 4: a transfer to the Contact of a browser, which nobody can dial, reac
     await isReplaced({ it, from: alice, at: web, dialled: web.contact, old, other: bob });
   }));
 
-test('RFC 5359 §2.12: a pick-up (early-only) goes to the caller, who does not want to be disturbed herself', () =>
-  stage(async ({ it, alice, bob, carol }) => {
-    it.database.setCalls('alice', 'example.com', { doNotDisturb: true });
-    const ringing = alice.request('INVITE', bob.aor, offer);
-    const atBob = await bob.receivesRequest('INVITE');
-    bob.respond(atBob, 180);
-    const { callId, local, remote } = alice.dialog(ringing, await alice.receivesResponse(180));
-    const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag};early-only`]] as const;
-    const pickup = carol.request('INVITE', alice.aor, { ...offer, callId: 'pick-up', headers });
-    const atAlice = await alice.receivesRequest('INVITE');
-    const dialog = alice.dialog(atAlice, alice.respond(atAlice, 200, answer));
-    carol.ack(pickup, await carol.receivesResponse(200, 'INVITE'));
-    await alice.receivesRequest('ACK');
-    alice.cancel(ringing);
-    await alice.receivesResponse(200, 'CANCEL');
-    bob.respond(await bob.receivesRequest('CANCEL'), 200);
-    bob.respond(atBob, 487);
-    await bob.receivesRequest('ACK');
-    alice.ack(ringing, await alice.receivesResponse(487));
-    await it.hangUp(alice, dialog, carol);
-  }));
+for (const [where, nat] of [
+  ['', {}],
+  [', whom a NAT hides', { inside: { address: '10.0.0.1', port: 5060 }, rport: true }],
+] as const) {
+  test(`RFC 5359 §2.12: a pick-up (early-only) goes to the caller${where}, who does not want to be disturbed herself`, () =>
+    stage(async ({ it, bob, carol }) => {
+      const alice = await it.registered({ name: 'dave', address: '192.0.2.7', ...nat });
+      it.database.setCalls('dave', 'example.com', { doNotDisturb: true });
+      const ringing = alice.request('INVITE', bob.aor, offer);
+      const atBob = await bob.receivesRequest('INVITE');
+      bob.respond(atBob, 180);
+      const { callId, local, remote } = alice.dialog(ringing, await alice.receivesResponse(180));
+      const headers = [['Replaces', `${callId};to-tag=${local.tag};from-tag=${remote.tag};early-only`]] as const;
+      const pickup = carol.request('INVITE', alice.aor, { ...offer, callId: 'pick-up', headers });
+      const atAlice = await alice.receivesRequest('INVITE');
+      const dialog = alice.dialog(atAlice, alice.respond(atAlice, 200, answer));
+      carol.ack(pickup, await carol.receivesResponse(200, 'INVITE'));
+      await alice.receivesRequest('ACK');
+      alice.cancel(ringing);
+      await alice.receivesResponse(200, 'CANCEL');
+      bob.respond(await bob.receivesRequest('CANCEL'), 200);
+      bob.respond(atBob, 487);
+      await bob.receivesRequest('ACK');
+      alice.ack(ringing, await alice.receivesResponse(487));
+      await it.hangUp(alice, dialog, carol);
+    }));
+}
 
 test('a call at a trunk: the transfer goes to the number that was dialled, not to the Contact of the trunk', async () => {
   const names = { addresses: { 'trunk.example.net': ['203.0.113.9'] } };

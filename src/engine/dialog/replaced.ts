@@ -47,7 +47,8 @@ async function ofOtherNode(asked: Promise<DialogRecord | undefined> | undefined)
  * that one call of it is.
  */
 async function isOwnDevice(side: DialogSide, location: Pick<LocationStore, 'lookup'>): Promise<boolean> {
-  if (side.flowId !== undefined || side.binding !== undefined) return true;
+  // A server that calls over a connection is not bound to it (servers.ts).
+  if (side.binding !== undefined || side.flowId?.startsWith('c') === true) return true;
   // Who calls over UDP is known by its address only.
   const uri = parseUri(side.uri);
   const bindings = uri === undefined ? [] : await location.lookup(canonicalAor(uri));

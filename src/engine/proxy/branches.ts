@@ -72,11 +72,11 @@ async function hopOf(core: Core, request: Request, { target, left }: BranchPlan)
   const [first = target.uri] = routesOf(request, target);
   const found = core.nextHops.hopTo(target, first, from, left);
   if (request.inDialog) return found;
-  const own = new Failure('route-own-address', first);
+  const own = (): Failure => new Failure('route-own-address', first);
   const hop = await found.catch((thrown: unknown) => {
-    throw isUnfound.has(failureOf(thrown).code) && core.domains.isOursText(first) ? own : thrown;
+    throw isUnfound.has(failureOf(thrown).code) && core.domains.isOursText(first) ? own() : thrown;
   });
-  if (hop.way !== undefined && isHere(core, hop.way)) throw own;
+  if (hop.way !== undefined && isHere(core, hop.way)) throw own();
   return hop;
 }
 
