@@ -7,7 +7,9 @@
 import { type Proxy, type Request, relay, replacesCall, type Verdict } from '../src/engine/api.ts';
 
 export async function replaces(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
-  if (request.message.method !== 'INVITE' || !replacesCall(request)) return undefined;
+  const { method, uri } = request.message;
+  // RFC 5630: who dials a sips: address wants none of it in the clear, and that device may be.
+  if (method !== 'INVITE' || !replacesCall(request) || /^sips:/i.test(uri)) return undefined;
   const device = await proxy.dialogs.replaced(request);
   return device !== undefined && 'uri' in device ? relay(device) : device;
 }

@@ -64,12 +64,14 @@ describe('addresses', () => {
       { ...bobsBinding, key: 'gone', contact: 'sip:gone@b.invalid', flowId: 'c00b007-99' },
     ];
     await database.location.change({ ...bobsBinding, save, remove: [] });
-    for (const uri of ['sip:bob@example.com', 'sips:%62ob@Example.com;transport=tls']) {
+    for (const uri of ['sip:bob@example.com', 'sip:%62ob@Example.com;transport=tls']) {
       assert.deepEqual(
         (await proxy.location.lookup(uri)).map((target) => target.uri),
         ['sip:open@b.invalid'],
       );
     }
+    // RFC 5630: they are on TCP.
+    await assert.rejects(proxy.location.lookup('sips:bob@example.com'), { code: 'not-secured' });
     assert.deepEqual(await proxy.location.lookup('tel:+4930'), []);
   });
 

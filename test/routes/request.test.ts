@@ -102,6 +102,13 @@ const endings: readonly Ending[] = [
     asked: [...loggedIn, 'replaced'],
   },
   {
+    route: 'replaces leaves a sips: address to the devices that may be called by it (RFC 5630)',
+    parts: { uri: 'sips:bob@example.com', headers: [['Replaces', 'call-2;to-tag=1;from-tag=2']] },
+    answers: { replaced: bob, targets: [] },
+    verdict: 'reply 404 not-found',
+    asked: [...loggedIn, 'admitsCaller'],
+  },
+  {
     route: 'presence answers, behind the login',
     parts: { method: 'PUBLISH' },
     answers: { targets: [bob] },
