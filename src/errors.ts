@@ -260,6 +260,11 @@ const rows = {
     meaning: 'There is no folder for recordings.',
     nextStep: 'Set RECORDING_DIR; rtpengines of RTPENGINE need --recording-dir as well.',
   },
+  'not-recorded': {
+    status: 409,
+    meaning: 'The call is not being recorded.',
+    nextStep: 'Start its recording first: `recording` of the call says how it stands.',
+  },
   'call-not-up': {
     status: 409,
     meaning: 'The call is not up, or its media does not pass rtpengine.',

@@ -20,7 +20,7 @@ import { reloadRoute } from './reload.ts';
 import { rtpengineRoute } from './rtpengine.ts';
 import { sessionsRoute } from './sessions.ts';
 import { statsRoute } from './stats.ts';
-import { strictQuery } from './strict-query.ts';
+import { strictNames } from './strict-names.ts';
 import { subscribersRoute } from './subscribers.ts';
 
 /** What the process around the engine can be asked to do. */
@@ -34,7 +34,7 @@ export interface Actions {
 
 export function apiRoutes(operations: Operations, actions: Actions): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.addHook('preValidation', strictQuery);
+    app.addHook('preValidation', strictNames);
     await app.register(healthRoute(operations));
     await app.register(metricsRoute(operations));
     await app.register(

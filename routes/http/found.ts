@@ -8,3 +8,8 @@ export function found<T>(value: T | undefined, otherwise: string): T {
 export function conflict(why: string): Error {
   return Object.assign(new Error(why), { statusCode: 409 });
 }
+
+/** What a schema cannot say. */
+export function badRequest(why: string): Error {
+  return Object.assign(new Error(why), { statusCode: 400 });
+}

@@ -20,11 +20,12 @@ export function packets({ totals }: NgReply): NgValue | undefined {
 
 /**
  * When the last packet of any stream came (RTCP too; of a stream without one, when it was made). `undefined` where no
- * medium flows in both directions: a call on hold may be silent for as long as it likes.
+ * medium flows in both directions, and where a side is to be sent nothing by its address (RFC 2543 §B.5): a call on hold
+ * may be silent for as long as it likes.
  */
 export function lastPacketMs({ tags }: NgReply): number | undefined {
   const media = Object.values(dictionary(tags)).flatMap((leg) => list(dictionary(leg).medias).map(dictionary));
-  if (!media.some(flowsBothWays)) return undefined;
+  if (!media.some(flowsBothWays) || media.some(isHeldByAddress)) return undefined;
   const streams = media.flatMap((medium) => list(medium.streams).map(dictionary));
   const seconds = streams.map((stream) => stream['last packet']).filter((value) => typeof value === 'number');
   return seconds.length === 0 ? undefined : Math.max(...seconds) * 1000;
@@ -32,6 +33,14 @@ export function lastPacketMs({ tags }: NgReply): number | undefined {
 
 function flowsBothWays({ flags }: NgReply): boolean {
   return list(flags).includes('send') && list(flags).includes('recv');
+}
+
+/** The address 0.0.0.0 with a port. One of ICE has it before its candidates are known, a rejected one beside port 0. */
+function isHeldByAddress({ flags, streams }: NgReply): boolean {
+  if (list(flags).includes('ICE')) return false;
+  const { endpoint, flags: filled } = dictionary(list(streams)[0]);
+  const { address, port } = dictionary(endpoint);
+  return list(filled).includes('filled') && (address === '0.0.0.0' || address === '::') && port !== 0;
 }
 
 /** The texts of a list, such as the calls of `list`. */

@@ -84,7 +84,8 @@ export function factsOf(story: Story, nowMs: number): Facts {
   const passages = readPassages(story);
   const { events } = story;
   const exchanges = exchangesOf(events, passages);
-  const legs = passages.parties.map((party) => legOf(party, story, passages, exchanges));
+  const said = passages.parties.map((party) => legOf(party, story, passages, exchanges));
+  const legs = said.map((leg) => ({ ...leg, media: withoutHeld(leg, said) }));
   const commands = events.filter((event): event is NgEvent => event.kind === 'ng');
   const responses = passages.passages.filter(({ message }) => message.kind === 'response');
   const toInvite = finalsOf(responses.filter(({ event }) => event.direction === 'in'));
@@ -206,6 +207,16 @@ function legOf(party: Party, story: Story, passages: Passages, exchanges: readon
 function withoutDeclined(leg: LegState | undefined, sdp: string | undefined): LegState | undefined {
   const isPlain = leg?.srtp === 'SDES' && sdp !== undefined && describeSdp(sdp)?.kind === 'rtp';
   return isPlain ? { ...leg, srtp: 'off' } : leg;
+}
+
+/**
+ * A side may be silent while it, or the other one, is on hold by what was said last, whatever rtpengine makes of it: a
+ * telephone that answers sendonly with sendrecv (against RFC 3264 §6.1) leaves both sides sending there.
+ */
+function withoutHeld({ media, party, from }: Leg, legs: readonly Leg[]): LegState | undefined {
+  const others = legs.filter((one) => one.party.role !== party.role && one.media !== undefined);
+  const isHeld = from?.sends === false || others.some((one) => one.from?.receives === false);
+  return media !== undefined && isHeld ? { ...media, sends: false } : media;
 }
 
 function saidBy(party: Party, { passages }: Passages): string | undefined {

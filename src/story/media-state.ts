@@ -21,9 +21,12 @@ export interface LegState {
   readonly packets: number;
   readonly bytes: number;
   readonly rtcpPackets: number;
-  /** Since the last RTP packet, when this was asked; `undefined`: none came. */
+  /**
+   * Since the last packet, RTCP included, when this was asked: who is muted, or leaves silence out (RFC 3389), goes on with
+   * his reports. `undefined`: no RTP came.
+   */
   readonly silentSeconds: number | undefined;
-  /** Offer and answer have it send: not so of a side on hold. */
+  /** Offer and answer have it send RTP: not so of a side on hold, in either style, nor of a fax (T.38). */
   readonly sends: boolean;
   /** `unknown`: rtpengine sends to where the SDP said, as it does with a checked pair and without one. */
   readonly ice: 'off' | 'waiting' | 'unknown' | 'done';
@@ -45,8 +48,13 @@ export function mediaStateOf(reply: NgReply, askedAtMs: number): MediaState | un
   const tags = dictionary(reply.tags);
   if (tags === undefined) return undefined;
   const ssrcs = dictionary(reply.SSRC) ?? {};
-  return { legs: Object.entries(tags).flatMap(([tag, leg]) => legOf(tag, dictionary(leg), ssrcs, askedAtMs)) };
+  const legs = Object.entries(tags).flatMap(([tag, leg]) => legOf(tag, dictionary(leg), ssrcs, askedAtMs));
+  const isHeld = legs.some(({ ice, remote }) => ice === 'off' && isHeldAddress(remote));
+  return { legs: isHeld ? legs.map((leg) => ({ ...leg, sends: false })) : legs };
 }
+
+/** RFC 2543 §B.5: nothing is to be sent there. Beside port 0 it is a medium that was rejected. */
+const isHeldAddress = (remote: string): boolean => /^(0\.0\.0\.0|\[::\]):[1-9]/.test(remote);
 
 function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs: number): readonly LegState[] {
   const media = list(leg?.medias).map(dictionary);
@@ -57,7 +65,8 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
   const rtcp = streams.find((stream) => stream !== rtp && flags(stream).includes('RTCP'));
   if (dictionary(rtp.stats) === undefined) return [];
   const packets = stat(rtp, 'packets');
-  const lastPacket = number(rtp['last packet']);
+  const reports = rtcp === undefined ? 0 : stat(rtcp, 'packets');
+  const lastPacket = Math.max(number(rtp['last packet']), reports > 0 ? number(rtcp?.['last packet']) : 0);
   return [
     {
       tag,
@@ -67,9 +76,9 @@ function legOf(tag: string, leg: NgReply | undefined, ssrcs: NgReply, askedAtMs:
       remote: endpoint(rtp.endpoint),
       packets,
       bytes: stat(rtp, 'bytes'),
-      rtcpPackets: rtcp === undefined ? 0 : stat(rtcp, 'packets'),
+      rtcpPackets: reports,
       silentSeconds: packets === 0 ? undefined : Math.max(0, Math.floor(askedAtMs / 1000) - lastPacket),
-      sends: flags(medium).includes('recv'),
+      sends: flags(medium).includes('recv') && medium.type !== 'image',
       ...securityOf(flags(medium), rtp),
       ...qualityOf(dictionary(ssrcs[String(rtp.SSRC ?? '')])),
     },

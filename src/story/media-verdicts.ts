@@ -1,5 +1,5 @@
 /**
- * Verdicts on sound: what each side was told, what rtpengine saw of it; and what is said when nothing is wrong.
+ * Verdicts on sound: what each side was told, and what rtpengine saw of it.
  *
  * Data and predicates. Numbers are for talking about them and never change; a new row gets the next one (verdicts.ts).
  */
@@ -223,13 +223,29 @@ export const mediaVerdicts: readonly VerdictRow[] = [
     code: 'media-stopped',
     level: 'warning',
     says: (f) => {
-      const leg = legs(f).find((one) => (one.media?.silentSeconds ?? 0) > 15);
+      const [leg, other] = legs(f).filter(({ media }) => media?.sends === true && (media.silentSeconds ?? 0) > 15);
+      const whom = leg === undefined ? '' : nameOf(leg);
+      const seconds = Math.min(leg?.media?.silentSeconds ?? 0, other?.media?.silentSeconds ?? Infinity);
       return when(
         talked(f) && leg !== undefined,
-        `Nothing came from ${leg === undefined ? '' : nameOf(leg)} for the last ${leg?.media?.silentSeconds} s.`,
+        `Nothing came from ${other === undefined ? whom : 'either side'} for the last ${seconds} s.`,
       );
     },
     nextStep: 'On hold or muted that is as it should be; else its network went away while the signalling stayed.',
+  },
+  {
+    number: 58,
+    code: 'blocked',
+    level: 'warning',
+    says: (f) => {
+      const what = [...f.story.blocked].join(' and ');
+      return when(
+        what !== '',
+        `Over REST somebody has silenced this call: ${what} ${f.story.isLive ? 'is' : 'was'} blocked.`,
+      );
+    },
+    nextStep:
+      'Let it pass again: POST /api/v1/calls/ID/blocking with "blocked": false; the ladder has when it was blocked.',
   },
   {
     number: 43,
@@ -334,60 +350,5 @@ export const mediaVerdicts: readonly VerdictRow[] = [
       );
     },
     nextStep: 'Look at the load of that node and at the network to it.',
-  },
-];
-
-/** When nothing is wrong. */
-export const settledVerdicts: readonly VerdictRow[] = [
-  {
-    number: 50,
-    code: 'ringing',
-    level: 'ok',
-    says: (f) =>
-      when(
-        f.story.state === 'ringing',
-        f.rang ? 'It rings, and nobody has picked up yet.' : 'The INVITE is on its way; nothing rings yet.',
-      ),
-    nextStep: 'Wait, or follow it: npx viaduct ladder --follow.',
-  },
-  {
-    number: 51,
-    code: 'cancelled',
-    level: 'ok',
-    says: (f) =>
-      when(
-        !talked(f) && f.story.cancelled,
-        `The caller gave up after ${Math.round(((f.story.endedAtMs ?? f.nowMs) - f.story.startedAtMs) / 1000)} s${f.rang ? ' of ringing' : ', before anything rang'}.`,
-      ),
-    nextStep: 'Nothing is broken.',
-  },
-  {
-    number: 52,
-    code: 'heard-both-ways',
-    level: 'ok',
-    says: (f) =>
-      when(
-        talked(f) && speaks(f.caller) && speaks(f.answerer),
-        `Both sides were heard${f.story.isLive ? '' : ` for ${f.talkedSeconds} s; the ${f.story.endedBy ?? 'caller'} hung up`}.`,
-      ),
-    nextStep: 'Nothing is broken.',
-  },
-  {
-    number: 53,
-    code: 'talked',
-    level: 'ok',
-    says: (f) =>
-      when(
-        talked(f),
-        `The call was answered${f.story.isLive ? ' and goes on' : ` and lasted ${f.talkedSeconds} s; the ${f.story.endedBy ?? 'caller'} hung up`}. What rtpengine saw of its media is not known.`,
-      ),
-    nextStep: 'Ask again while the call is up to see its packets.',
-  },
-  {
-    number: 54,
-    code: 'unknown',
-    level: 'notice',
-    says: (f) => when(!f.story.isLive, `The call ended with ${f.story.status ?? 'no final response'}.`),
-    nextStep: 'The ladder shows what passed.',
   },
 ];

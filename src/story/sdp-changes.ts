@@ -3,6 +3,7 @@
  *
  * Lines are compared as they are; their order within a section does not count.
  */
+import { describeSdp } from '../sdp/describe.ts';
 import { withoutKeys } from './credentials.ts';
 
 export interface SectionChanges {
@@ -94,6 +95,9 @@ export interface SdpFacts {
   /** `PCMU/8000`; static payload types by name. */
   readonly codecs: readonly string[];
   readonly candidates: readonly string[];
+  /** By its direction, which is that of the session where the medium has none (RFC 8866 §6.7). */
+  readonly sends: boolean;
+  readonly receives: boolean;
 }
 
 const staticCodecs: Readonly<Record<string, string>> = {
@@ -110,6 +114,7 @@ export function sdpFacts(sdp: string): SdpFacts {
   const text = second < 0 ? sdp : sdp.slice(0, second + 1);
   const [, port = '0', protocol = '', formats = ''] = /^m=\S+ +(\d+)\S* +(\S+) +(.*?)\r?$/m.exec(text) ?? [];
   const has = (start: string): boolean => text.includes(`\na=${start}`);
+  const direction = describeSdp(sdp)?.direction;
   return {
     protocol,
     port: Number(port),
@@ -119,6 +124,8 @@ export function sdpFacts(sdp: string): SdpFacts {
     crypto: has('crypto:'),
     mux: has('rtcp-mux\r') || has('rtcp-mux\n'),
     codecs: formats.split(' ').flatMap((format) => codecOf(text, format)),
+    sends: direction !== 'recvonly' && direction !== 'inactive',
+    receives: direction !== 'sendonly' && direction !== 'inactive',
     candidates: [...text.matchAll(/^a=candidate:\S+ \S+ \S+ \S+ (\S+) \d+/gm)].map(([, address = '']) => address),
   };
 }

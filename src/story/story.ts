@@ -12,6 +12,8 @@ import type { MediaState } from './media-state.ts';
 import type { Verdict } from './verdicts.ts';
 
 export type Recording = 'on' | 'paused' | 'off';
+/** By REST: what a side says, or its keypad. */
+export type Blockable = 'media' | 'DTMF';
 export type CallState = 'ringing' | 'answered' | 'ended' | 'failed';
 
 export interface StoryLimits {
@@ -79,6 +81,8 @@ export class Story {
   /** What is wrong with its media, as far as the last look said. */
   mediaFault: Verdict | undefined;
   recording: Recording | undefined;
+  /** What somebody has silenced by REST, and nobody let through again: at most four. */
+  readonly blocked = new Set<`${Blockable} of the ${'caller' | 'callee'}`>();
   /** Somebody else uses its Call-ID for a call of his own. */
   isShared = false;
   /** Another node of ours has this call. */

@@ -5,9 +5,10 @@
  * TLS alert, a REGISTER): the log and `viaduct doctor` have those.
  */
 import type { Facts } from './facts.ts';
-import { mediaVerdicts, settledVerdicts } from './media-verdicts.ts';
+import { mediaVerdicts } from './media-verdicts.ts';
 import { readable } from './readable.ts';
 import { setUpVerdicts } from './set-up-verdicts.ts';
+import { settledVerdicts } from './settled-verdicts.ts';
 import type { VerdictLevel, VerdictRow } from './verdict-row.ts';
 
 export interface Verdict {

@@ -52,6 +52,26 @@ test('recording starts and stops; the record and the ladder of the call say so',
     assert.deepEqual(labels, ['Recording of the call began', 'Recording of the call ended']);
   }));
 
+test('what holds already is done, and told once; a pause of what is not recorded is refused', () =>
+  stage(async ({ it, id, controls, told }) => {
+    await assert.rejects(controls.record(id, 'pause'), { code: 'not-recorded' });
+    assert.equal((await controls.record(id, 'stop'))?.recording, undefined);
+    assert.deepEqual(told, []);
+    for (const action of ['start', 'start', 'stop', 'stop'] as const) await controls.record(id, action);
+    await assert.rejects(controls.record(id, 'pause'), { code: 'not-recorded' });
+    const steps = (await it.proxy().operations.ladder(id))?.steps ?? [];
+    const labels = steps.filter(({ kind }) => kind === 'media').map(({ label }) => label);
+    assert.deepEqual(labels, ['Recording of the call began', 'Recording of the call ended']);
+  }));
+
+test('after a restart nobody knows whether a call is recorded: what is asked is told to rtpengine', () =>
+  stage(async ({ it, id, call, controls, told }) => {
+    await controls.record(id, 'start');
+    await it.restart();
+    assert.equal((await it.proxy().operations.record(id, 'stop'))?.recording, 'off');
+    assert.deepEqual(told.at(-1), { command: 'stop recording', 'call-id': call.caller.callId });
+  }));
+
 test('an rtpengine that cannot pause says so, and the recording goes on', () =>
   stage(async ({ it, id, controls }) => {
     await controls.record(id, 'start');
@@ -104,8 +124,28 @@ test('a sound to one side or both; blocked and let through again, media or keypa
       { command: 'stop media', 'call-id': callId, 'from-tag': alice },
       { command: 'stop media', 'call-id': callId, 'from-tag': bob },
       { command: 'block media', 'call-id': callId, 'from-tag': alice, flags: ['directional'] },
-      { command: 'unblock DTMF', 'call-id': callId },
+      { command: 'unblock DTMF', 'call-id': callId, 'from-tag': alice, flags: ['directional'] },
+      { command: 'unblock DTMF', 'call-id': callId, 'from-tag': bob, flags: ['directional'] },
     ]);
+  }));
+
+test('what is played to one side ends, too, when both are asked to hear nothing; it stands in the ladder', () =>
+  stage(async ({ it, id, call, controls }) => {
+    const refusal = 'Not currently playing media';
+    const asked: string[] = [];
+    let most = 1;
+    const refuse = (command: NgCommand): 'media-refused' | undefined => {
+      if (command.command !== 'stop media') return undefined;
+      return asked.push(command['from-tag'] ?? '') > most ? undefined : 'media-refused';
+    };
+    it.media.set({ refusal, refuse });
+    assert.equal(await controls.stopPlaying(id, 'both'), true);
+    const steps = (await it.proxy().operations.ladder(id))?.steps ?? [];
+    assert.ok(steps.some(({ label }) => label === 'Nothing is played to both sides any more'));
+    most = 4;
+    await assert.rejects(controls.stopPlaying(id, 'both'), { code: 'media-command', detail: refusal });
+    const tags = [call.caller.local.tag, call.callee.local.tag];
+    assert.deepEqual(asked, [...tags, ...tags]);
   }));
 
 test('what rtpengine says no to is told with its words; a session that it lost is a call that is not up', () =>

@@ -100,6 +100,56 @@ test('a side on hold is silent, as it should be', () =>
     assert.deepEqual(told, []);
   }));
 
+test('no alarm for a side on hold by its address, as telephones of RFC 2543 have it, nor for who holds it', () =>
+  stage(async ({ it, told }) => {
+    const quiet = { packets: 200, silentMs: 40_000 };
+    heard(it, { ...quiet, endpoint: { address: '0.0.0.0', port: 4_000 } }, quiet);
+    await it.clock.advance(20_000);
+    assert.deepEqual(told, []);
+    // The address of a medium that was rejected, which says nothing of the call.
+    heard(it, { ...quiet, endpoint: { address: '0.0.0.0', port: 0 } }, quiet);
+    await it.clock.advance(10_000);
+    assert.deepEqual(told, ['media-stopped']);
+  }));
+
+test('no alarm for a telephone that answers sendonly with sendrecv and falls silent: it is on hold all the same', () =>
+  stage(async ({ it, alice, bob, call, told }) => {
+    heard(it, talks, talks);
+    const offer = { body: phoneOffer('alice', { direction: 'sendonly', version: 2 }), contentType: sdpType };
+    const invite = alice.within(call.caller, 'INVITE', offer);
+    bob.respond(await bob.receivesRequest('INVITE'), 200, {
+      body: phoneAnswer('bob', { version: 2 }),
+      contentType: sdpType,
+    });
+    alice.ack(invite, await alice.receivesResponse(200, 'INVITE'));
+    await bob.receivesRequest('ACK');
+    heard(it, talks, { packets: 200, silentMs: 40_000 });
+    await it.clock.advance(20_000);
+    assert.deepEqual(told, []);
+    heard(it, { packets: 200, silentMs: 40_000 }, { packets: 200, silentMs: 40_000 });
+    await it.clock.advance(10_000);
+    assert.deepEqual(told, ['media-stopped'], 'who holds, sends: music, or its microphone');
+  }));
+
+test('no alarm for a fax: T.38 says nothing while the other side sends its page', () =>
+  stage(async ({ it, told }) => {
+    const fax = { packets: 200, silentMs: 40_000, type: 'image' } as const;
+    heard(it, fax, fax);
+    await it.clock.advance(20_000);
+    assert.deepEqual(told, []);
+  }));
+
+test('no alarm for who is muted, or leaves silence out (RFC 3389), while his RTCP goes on', () =>
+  stage(async ({ it, told }) => {
+    const muted = { packets: 200, silentMs: 40_000 };
+    heard(it, talks, { ...muted, reports: { packets: 8, silentMs: 4_000 } });
+    await it.clock.advance(20_000);
+    assert.deepEqual(told, []);
+    heard(it, talks, { ...muted, reports: { packets: 8, silentMs: 30_000 } });
+    await it.clock.advance(10_000);
+    assert.deepEqual(told, ['media-stopped'], 'its network is away');
+  }));
+
 test('rtpengine was restarted: the session of the call is gone', () =>
   stage(async ({ it, told }) => {
     it.media.restart();

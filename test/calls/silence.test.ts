@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get } from '../../src/message/header.ts';
 import { Reason } from '../../src/message/headers/text.ts';
+import type { Direction } from '../../src/sdp/describe.ts';
 import type { Agent } from '../support/agent.ts';
 import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
@@ -38,10 +39,10 @@ async function bothAreHungUp({ it, alice, bob }: Stage): Promise<void> {
   assert.deepEqual(it.media.calls(), []);
 }
 
-async function hold({ alice, bob, call }: Stage): Promise<void> {
+async function hold({ alice, bob, call }: Stage, answered: Direction = 'recvonly'): Promise<void> {
   const offer = { body: phoneOffer('alice', { direction: 'sendonly', version: 2 }), contentType: sdpType };
   alice.within(call.caller, 'UPDATE', offer);
-  const answer = { body: phoneAnswer('bob', { direction: 'recvonly', version: 2 }), contentType: sdpType };
+  const answer = { body: phoneAnswer('bob', { direction: answered, version: 2 }), contentType: sdpType };
   bob.respond(await bob.receivesRequest('UPDATE'), 200, answer);
   await alice.receivesResponse(200, 'UPDATE');
 }
@@ -70,6 +71,15 @@ test('a call on hold may be silent, also when rtpengine has dropped its session'
     it.media.set({ lastPacketMs: it.clock.nowMs() });
     await it.clock.advance(60 * minuteMs);
     it.media.restart();
+    await it.clock.advance(60 * minuteMs);
+    await it.hangUp(bob, call.callee, alice);
+  }));
+
+test('a telephone that answers sendonly with sendrecv is on hold all the same, though for rtpengine media flows', () =>
+  stage(async (scene) => {
+    const { it, alice, bob, call } = scene;
+    await hold(scene, 'sendrecv');
+    it.media.set({ lastPacketMs: it.clock.nowMs() });
     await it.clock.advance(60 * minuteMs);
     await it.hangUp(bob, call.callee, alice);
   }));

@@ -73,6 +73,15 @@ describe('the media of a call, over REST', { concurrency: 1 }, () => {
     await bob.rtp.hear(1, 10);
   });
 
+  test('blocked as both, let through one by one, and the other way round', async () => {
+    await isDone('blocking', { what: 'media', of: 'both', blocked: true });
+    await isDone('blocking', { what: 'media', of: 'caller', blocked: false });
+    await bob.rtp.hear(1, 10);
+    assert.ok(await alice.rtp.hearsNothing(200), 'the callee is still blocked');
+    await isDone('blocking', { what: 'media', of: 'both', blocked: false });
+    await alice.rtp.hear(2, 10);
+  });
+
   test('an announcement is heard by the side it is for', async () => {
     // Half a second of nothing, which is one byte in PCMU.
     const file = join(folder, 'tone.wav');

@@ -15,9 +15,14 @@ after(() => rtpengine.stop());
 const golden = (name: string): string => readFileSync(new URL(`golden/${name}.sdp`, import.meta.url), 'latin1');
 
 /** What the real one says of a call with these directions. */
-async function queried(callId: string, offered: string, answered: string): Promise<NgReply> {
+async function queried(
+  callId: string,
+  offered: string,
+  answered: string,
+  changed = (offer: string): string => offer,
+): Promise<NgReply> {
   const keys = { 'call-id': callId, 'from-tag': 'a', 'via-branch': 'vd/z9' } as const;
-  const offer = golden('004-phone-phone-offer').replace('a=sendrecv', `a=${offered}`);
+  const offer = changed(golden('004-phone-phone-offer').replace('a=sendrecv', `a=${offered}`));
   const answer = golden('004-phone-phone-answer').replace('a=sendrecv', `a=${answered}`);
   await rtpengine.send({ command: 'offer', ...keys, sdp: offer, ...offerProfile('rtp', 'rtp') });
   await rtpengine.send({ command: 'answer', ...keys, 'to-tag': 'b', sdp: answer });
@@ -37,6 +42,8 @@ test('a session without packets was last heard of when it was made', async () =>
 test('a session on hold, in either style, has no last packet to wait for', async () => {
   assert.equal(lastPacketMs(await queried('hold', 'sendonly', 'recvonly')), undefined);
   assert.equal(lastPacketMs(await queried('quiet', 'inactive', 'inactive')), undefined);
+  const byAddress = (sdp: string): string => sdp.replace(/^c=IN IP4 \S+/gm, 'c=IN IP4 0.0.0.0');
+  assert.equal(lastPacketMs(await queried('address', 'sendrecv', 'sendrecv', byAddress)), undefined);
 });
 
 test('a reply of another shape says nothing', () => {

@@ -365,6 +365,11 @@ describe('sound', () => {
     await it.hangUp(alice, caller, bob);
   });
   verdict(42, 'it stopped', {}, heardAs({ ...some, silentMs: 17_000 }, some));
+  verdict(42, 'it stopped from both sides', {}, async (stage) => {
+    await heardAs({ ...some, silentMs: 19_000 }, { ...some, silentMs: 17_000 })(stage);
+    const said = (await newest(stage.it)).verdicts.map(({ says }) => says);
+    assert.ok(said.includes('Nothing came from either side for the last 17 s.'), said.join('\n'));
+  });
   verdict(
     43,
     'bad quality',
@@ -376,6 +381,20 @@ describe('sound', () => {
       },
     }),
   );
+  verdict(58, 'silenced over REST, and left so', {}, async ({ it, alice, bob }) => {
+    const { caller } = await it.call(alice, bob);
+    const { id } = (await newest(it)).call;
+    await it.proxy().operations.block(id, { what: 'media', of: 'both' }, true);
+    await it.proxy().operations.block(id, { what: 'DTMF', of: 'caller' }, true);
+    await it.proxy().operations.block(id, { what: 'media', of: 'callee' }, false);
+    await it.proxy().operations.block(id, { what: 'DTMF', of: 'caller' }, false);
+    const said = (await newest(it)).verdicts.map(({ says }) => says);
+    assert.ok(
+      said.some((words) => words.endsWith('media of the caller is blocked.')),
+      said.join('\n'),
+    );
+    await it.hangUp(alice, caller, bob);
+  });
   verdict(44, 'no keypad tones', {}, async ({ it, alice, bob }) => {
     const answer = without('a=rtpmap:101')(phoneAnswer('bob')).replace(' 101\r\n', '\r\n');
     const { caller } = await it.call(alice, bob, { answer });

@@ -10,6 +10,10 @@ export interface Heard {
   readonly onHold?: boolean;
   readonly streamFlags?: readonly string[];
   readonly silentMs?: number;
+  /** Of the medium: `image` is a fax (T.38). */
+  readonly type?: 'audio' | 'image';
+  /** Its RTCP, where it comes at a port of its own. */
+  readonly reports?: { readonly packets: number; readonly silentMs: number };
   /** Where rtpengine sends, if not to where the SDP said. */
   readonly endpoint?: NgReply;
 }
@@ -20,15 +24,30 @@ export const nowhere: NgReply = { address: '0.0.0.0', port: 9 };
 
 /** From now on `query` says this of the caller, and that of the callee. */
 export function heard(it: Pick<ProxyScene, 'media' | 'clock'>, alice: Heard, bob: Heard, ssrcs: NgReply = {}): void {
+  const agoSeconds = (ms: number): number => Math.floor((it.clock.nowMs() - ms) / 1000);
+  const reportsOf = ({ packets, silentMs }: NonNullable<Heard['reports']>): NgReply => ({
+    'last packet': agoSeconds(silentMs),
+    flags: ['RTCP', 'filled'],
+    stats: { packets, bytes: packets * 60, errors: 0 },
+  });
   const leg = (
     tag: NgValue,
-    { packets, flags = [], onHold = false, streamFlags = [], silentMs = 0, endpoint = offered }: Heard,
+    {
+      packets,
+      flags = [],
+      onHold = false,
+      type = 'audio',
+      streamFlags = [],
+      silentMs = 0,
+      reports,
+      endpoint = offered,
+    }: Heard,
     ssrc: number,
   ): NgReply => ({
     ...viaBranchOf(tag),
     medias: [
       {
-        type: 'audio',
+        type,
         protocol: 'RTP/AVP',
         flags: [...(onHold ? ['send'] : ['send', 'recv']), ...flags],
         streams: [
@@ -37,11 +56,12 @@ export function heard(it: Pick<ProxyScene, 'media' | 'clock'>, alice: Heard, bob
             'local address': '203.0.113.50',
             endpoint,
             'advertised endpoint': offered,
-            'last packet': Math.floor((it.clock.nowMs() - silentMs) / 1000),
+            'last packet': agoSeconds(silentMs),
             flags: ['RTP', 'filled', ...streamFlags],
             SSRC: ssrc,
             stats: { packets, bytes: packets * 172, errors: 0 },
           },
+          ...(reports === undefined ? [] : [reportsOf(reports)]),
         ],
       },
     ],

@@ -7,7 +7,7 @@
 import { Failure } from '../../errors.ts';
 import type { BlockCommand, PlayCommand, RecordingCommand } from '../../media/commands.ts';
 import type { DialogRecord, NgCommand } from '../../ports.ts';
-import type { Recording, Story } from '../../story/story.ts';
+import type { Blockable, Recording, Story } from '../../story/story.ts';
 import type { Core } from '../core.ts';
 import { refuseIfElsewhere } from '../operations/elsewhere.ts';
 import type { CallSide, CallSummary, MediaControls, RecordingAction, Sound } from '../operations.ts';
@@ -43,11 +43,19 @@ async function record(core: Parts, id: string, action: RecordingAction): Promise
   const call = controlled(core, id);
   if (call === undefined) return undefined;
   if (!core.options.canRecord) throw new Failure('recording-off');
+  const { story } = call;
+  const isRecorded = story.recording === 'on' || story.recording === 'paused' || mayBeRecorded(story);
+  if (!isRecorded && action === 'pause') throw new Failure('not-recorded');
+  if (!isRecorded && action === 'stop') return summary(story);
   await tell(core, call.node, { command: `${action} recording`, 'call-id': call.name } satisfies RecordingCommand);
-  call.story.recording = recordings[action];
-  core.stories.noteMedia(call.story, words[call.story.recording]);
-  return summary(call.story);
+  if (story.recording !== recordings[action]) core.stories.noteMedia(story, words[recordings[action]]);
+  story.recording = recordings[action];
+  return summary(story);
 }
+
+/** A restart took the call up, and nobody knows: rtpengine does not tell. */
+const mayBeRecorded = ({ recording, requestUri }: Story): boolean =>
+  recording === undefined && requestUri === undefined;
 
 /** By policy, as the call is answered: nobody waits for it, and a failure does not hurt the call. */
 export function recordAnswered(core: Parts, call: MediaCall): void {
@@ -81,33 +89,49 @@ async function play(core: Parts, id: string, to: CallSide, { file, audio, times 
   return true;
 }
 
+/** Where only one of both hears something, it is stopped all the same: rtpengine says no for the other. */
 async function stopPlaying(core: Parts, id: string, to: CallSide): Promise<boolean> {
   const call = controlled(core, id);
   if (call === undefined) return false;
-  for (const tag of tagsOf(call.record, to)) {
-    await tell(core, call.node, { command: 'stop media', 'call-id': call.name, 'from-tag': tag });
-  }
+  const tags = tagsOf(call.record, to);
+  const refused: Failure[] = [];
+  for (const tag of tags)
+    await tell(core, call.node, { command: 'stop media', 'call-id': call.name, 'from-tag': tag }).catch((thrown) => {
+      refused.push(refusalOf(thrown));
+    });
+  const [first] = refused;
+  if (first !== undefined && refused.length === tags.length) throw first;
+  core.stories.noteMedia(call.story, `Nothing is played to ${sides[to]} any more`);
   return true;
 }
 
+function refusalOf(thrown: unknown): Failure {
+  if (thrown instanceof Failure && thrown.code === 'media-command') return thrown;
+  throw thrown;
+}
+
+/** Each side by itself: what rtpengine blocks for a call as a whole, it does not let through for one side, nor the other way round. */
 async function block(
   core: Parts,
   id: string,
-  { of, what }: { readonly of: CallSide; readonly what: 'media' | 'DTMF' },
+  { of, what }: { readonly of: CallSide; readonly what: Blockable },
   blocked: boolean,
 ): Promise<boolean> {
   const call = controlled(core, id);
   if (call === undefined) return false;
   const command: BlockCommand['command'] = `${blocked ? 'block' : 'unblock'} ${what}`;
-  if (of === 'both') await tell(core, call.node, { command, 'call-id': call.name });
-  else
-    for (const tag of tagsOf(call.record, of))
-      await tell(core, call.node, { command, 'call-id': call.name, 'from-tag': tag, flags: ['directional'] });
+  for (const side of sidesIn[of]) {
+    const [tag = ''] = tagsOf(call.record, side);
+    await tell(core, call.node, { command, 'call-id': call.name, 'from-tag': tag, flags: ['directional'] });
+    if (blocked) call.story.blocked.add(`${what} of ${sides[side]}`);
+    else call.story.blocked.delete(`${what} of ${sides[side]}`);
+  }
   core.stories.noteMedia(call.story, `${what} of ${sides[of]} ${blocked ? 'is blocked' : 'passes again'}`);
   return true;
 }
 
-const sides: Readonly<Record<CallSide, string>> = { caller: 'the caller', callee: 'the callee', both: 'both sides' };
+const sidesIn = { caller: ['caller'], callee: ['callee'], both: ['caller', 'callee'] } as const;
+const sides = { caller: 'the caller', callee: 'the callee', both: 'both sides' } as const;
 
 function tagsOf({ caller, callee }: DialogRecord, side: CallSide): readonly string[] {
   if (side === 'both') return [caller.tag, callee.tag];

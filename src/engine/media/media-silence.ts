@@ -64,11 +64,12 @@ export class MediaSilence {
   async #silentSinceMs(record: DialogRecord, gone: ReadonlyMap<string, number>): Promise<number | undefined> {
     const { relay, media, clock } = this.#options;
     const session = media.sessionOf(record);
-    if (session === undefined) return undefined;
+    // Also where rtpengine does not see it: a telephone answers sendonly with sendrecv, against RFC 3264 §6.1.
+    if (session === undefined || session.isHeld) return undefined;
     const asked = relay.send(session.node, { command: 'query', 'call-id': session.name });
     const reply = await asked.catch((thrown: unknown): Failure => failureOf(thrown));
     if (!(reply instanceof Error)) return lastPacketMs(reply);
-    if (reply.code !== 'media-lost' || session.isHeld) return undefined;
+    if (reply.code !== 'media-lost') return undefined;
     const key = `${session.node} ${session.name}`;
     const sinceMs = gone.get(key) ?? clock.nowMs();
     this.#goneSinceMs.set(key, sinceMs);

@@ -130,6 +130,35 @@ for (const [path, known] of [
   });
 }
 
+for (const [method, path, payload, words] of [
+  ['PATCH', 'rtpengine/m1', { drain: true }, 'no field "drain" here: /api/v1/rtpengine/:id knows weight, draining'],
+  ['POST', 'calls/abc/recording', { action: 'start', pause: 1 }, 'no field "pause" here'],
+  ['POST', 'calls/abc/playing', { action: 'start', to: 'both', file: '/x', repeat: 2 }, 'no field "repeat" here'],
+  [
+    'POST',
+    'calls/abc/playing',
+    { action: 'start', to: 'me', file: '/x' },
+    'body/to must be one of caller, callee, both.',
+  ],
+  ['POST', 'calls/abc/playing', { action: 'start', to: 'both' }, 'either a "file" or an "audio"'],
+  [
+    'POST',
+    'calls/abc/playing',
+    { action: 'start', to: 'both', file: '/x', audio: 'AAAA' },
+    'either a "file" or an "aud',
+  ],
+  ['POST', 'calls/abc/playing', { action: 'start', to: 'both', file: '/x', times: 0 }, 'body/times must be >= 1'],
+] as const) {
+  test(`400 in one sentence for ${method} ${path} ${JSON.stringify(payload)}, and nothing is done`, async () => {
+    const app = await http({ apiToken: TOKEN });
+    const answer = await app.inject({ method, url: `/api/v1/${path}`, payload, headers });
+    assert.equal(answer.statusCode, 400);
+    const { detail } = answer.json<{ detail: string }>();
+    assert.ok(detail.includes(words) && detail.split('body').length <= 2, detail);
+    await app.close();
+  });
+}
+
 test('401 before 400: who may not ask learns nothing of what there is', async () => {
   const app = await http({ apiToken: TOKEN });
   assert.equal((await app.inject({ url: '/api/v1/calls?stat=failed' })).statusCode, 401);
