@@ -8,19 +8,29 @@
 import { Failure, isErrorCode } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Routes } from './api.ts';
+import { Deadlines } from './deadlines.ts';
 
 /** What a route asks for has its own, shorter limits: the database, rtpengine node by node. */
 const routeMs = 30_000;
 
 type Name = keyof Routes;
 
-export function guardedRoutes(routes: Routes, clock: Pick<Clock, 'after'>): Routes {
+export function guardedRoutes(routes: Routes, clock: Pick<Clock, 'after' | 'nowMs'>): Routes {
+  const deadlines = new Deadlines(clock, routeMs);
+  async function inTime<T>(name: Name, work: () => Promise<T>): Promise<T> {
+    const late = (): Failure => new Failure('route-late', `routes/${name}.ts, ${routeMs / 1000} s`);
+    try {
+      return await deadlines.hold(work(), late);
+    } catch (thrown) {
+      throw ofRoute(thrown);
+    }
+  }
   async function ask<T>(
     name: Name,
     work: () => Promise<T>,
     faultOf: (value: unknown) => string | undefined,
   ): Promise<T> {
-    const value = await inTime(name, work, clock);
+    const value = await inTime(name, work);
     const fault = faultOf(value);
     if (fault !== undefined) throw new Failure('route-verdict', `routes/${name}.ts: ${fault}`);
     return value;
@@ -31,20 +41,6 @@ export function guardedRoutes(routes: Routes, clock: Pick<Clock, 'after'>): Rout
     reply: (reply, proxy) => ask('reply', () => routes.reply(reply, proxy), messageFault('response')),
     failure: (request, best, proxy) => ask('failure', () => routes.failure(request, best, proxy), failureFault),
   };
-}
-
-async function inTime<T>(name: Name, work: () => Promise<T>, clock: Pick<Clock, 'after'>): Promise<T> {
-  let cancel = (): void => undefined;
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(routeMs, () => reject(new Failure('route-late', `routes/${name}.ts, ${routeMs / 1000} s`)));
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } catch (thrown) {
-    throw ofRoute(thrown);
-  } finally {
-    cancel();
-  }
 }
 
 /** An exception of a file of routes/ as a failure that names it; any other as it is. */

@@ -121,6 +121,19 @@ test('a route that never comes to its end is given up after 30 s, and what it sa
   assert.equal(clock.pending(), 1);
   await clock.advance(1);
   await told;
-  await guard({}, clock).request(asked, proxy);
+  assert.equal(clock.pending(), 0);
+});
+
+test('one timer waits for all that routes are asked, and ends with them', async () => {
+  const clock = createClock();
+  const { request, failure } = guard({ failure: () => new Promise(() => undefined) }, clock);
+  for (let times = 0; times < 3; times += 1) await request(asked, proxy);
+  await clock.advance(10_000);
+  const told = assert.rejects(failure(asked, responseOf(486), proxy), { code: 'route-late' });
+  assert.equal(clock.pending(), 1);
+  await clock.advance(29_999);
+  assert.equal(clock.pending(), 1);
+  await clock.advance(1);
+  await told;
   assert.equal(clock.pending(), 0);
 });
