@@ -3,11 +3,14 @@
  * these. It takes CPU time for each packet, so it is asked for nowhere else.
  *
  * In a call the receiver's last SDP says what it speaks. Before it has said anything, a telephone is taken to speak G.711,
- * and a browser what all of them do (RFC 7874 §3, and G.722); between two telephones nothing is guessed.
+ * and a browser opus and what else all of them do (RFC 7874 §3, and G.722); between two telephones nothing is guessed.
+ * Not every page wants what its browser speaks, though: opus is offered to it besides, behind all that the author named.
+ * Where it takes one of those, `withoutAdded` has rtpengine forget the rest of its answer, and nothing is transcoded.
  */
 import { lower } from '../message/ascii.ts';
 import type { MediaKind } from '../ports.ts';
 import { lineAt, sections } from '../sdp/lines.ts';
+import { stripFormats } from '../sdp/strip.ts';
 import type { OfferCommand } from './commands.ts';
 
 export interface Receiver {
@@ -36,11 +39,31 @@ const ofBrowsers: readonly string[] = ['opus', 'PCMU', 'PCMA', 'G722'];
 const mostAdded = 2;
 
 export function codecsFor(to: Receiver, offer: string): Pick<OfferCommand, 'codec'> {
-  const spoken = to.last === undefined ? usualOf(to) : speechOf(to.last);
-  const offered = speechOf(offer).map(lower);
-  const hasCommon = spoken.some((codec) => offered.includes(lower(codec)));
-  if (spoken.length === 0 || offered.length === 0 || hasCommon) return {};
-  return { codec: { transcode: spoken.slice(0, mostAdded) } };
+  const offered = namesOf(offer);
+  const spoken = to.last === undefined ? usualOf(to) : namesOf(to.last);
+  if (spoken.length === 0 || offered.length === 0) return {};
+  // What it would rather speak, whatever else it may.
+  const certain = to.last === undefined && to.receiver === 'webrtc' ? spoken.slice(0, 1) : spoken;
+  if (hasCommon(certain, offered)) return {};
+  const added = hasCommon(spoken, offered) ? certain : spoken;
+  return { codec: { transcode: added.slice(0, mostAdded) } };
+}
+
+/**
+ * The answer of a browser without the speech that its offer did not name, where the first that it lists is one that it
+ * did: that is what it sends (RFC 3264 §6.1), and with the others rtpengine would be ready to transcode.
+ */
+export function withoutAdded(answer: string, offer: string): string {
+  const offered = namesOf(offer);
+  const audio = audioOf(answer);
+  const spoken = speechOf(audio);
+  const isAdded = ({ name }: Speech): boolean => !hasCommon([name], offered);
+  const [first] = spoken;
+  if (first === undefined || isAdded(first) || !spoken.some(isAdded)) return answer;
+  const added = new Set(spoken.filter(isAdded).map(({ format }) => format));
+  return sections(answer)
+    .map((section) => (section === audio ? stripFormats(section, added) : section))
+    .join('');
 }
 
 function usualOf({ sender, receiver }: Receiver): readonly string[] {
@@ -48,14 +71,27 @@ function usualOf({ sender, receiver }: Receiver): readonly string[] {
   return receiver === 'webrtc' ? ofBrowsers : ofTelephones;
 }
 
-/** The codecs of the first audio, unless that is off. */
-function speechOf(sdp: string): readonly string[] {
-  const audio = sections(sdp).find((section) => section.startsWith('m=audio ')) ?? '';
+function hasCommon(some: readonly string[], others: readonly string[]): boolean {
+  return some.some((one) => others.some((other) => lower(one) === lower(other)));
+}
+
+interface Speech {
+  readonly format: string;
+  readonly name: string;
+}
+
+const namesOf = (sdp: string): readonly string[] => speechOf(audioOf(sdp)).map(({ name }) => name);
+
+/** The first audio, as it stands. */
+const audioOf = (sdp: string): string => sections(sdp).find((section) => section.startsWith('m=audio ')) ?? '';
+
+/** The codecs of an audio, unless that is off. */
+function speechOf(audio: string): readonly Speech[] {
   const [, port, , ...formats] = lineAt(audio, 0).split(' ');
   if (port === '0') return [];
   const named = new Map(
     Array.from(audio.matchAll(/^a=rtpmap:(\d+) +([^/ \r\n]+)/gm), ([, of = '', name = '']) => [of, name]),
   );
-  const codecs = formats.map((format) => named.get(format) ?? fixed.get(format) ?? '');
-  return codecs.filter((codec) => codec !== '' && !noSpeech.has(lower(codec)));
+  const codecs = formats.map((format) => ({ format, name: named.get(format) ?? fixed.get(format) ?? '' }));
+  return codecs.filter(({ name }) => name !== '' && !noSpeech.has(lower(name)));
 }

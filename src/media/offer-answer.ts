@@ -105,13 +105,13 @@ export function hasSdp(exchange: Exchange, tag: string): boolean {
   return accepted !== undefined || pending?.preview !== undefined || pending?.late === true;
 }
 
-/** After the 2xx of its INVITE: the other early dialogs are forgotten. */
+/** All branches of its INVITE have answered: other early dialogs are forgotten. The offer is not: RFC 6026 §7.3, 2xx may follow. */
 export function confirmed(exchange: Exchange, tags: ReadonlySet<string>): Exchange {
   const dialogs = [...tags].map((tag) => [tag, exchange.dialogs.get(tag) ?? exchange.initial] as const);
-  return { ...exchange, initial: {}, dialogs: new Map(dialogs) };
+  return { ...exchange, dialogs: new Map(dialogs) };
 }
 
-/** The caller has begun its first INVITE again, with the next CSeq: what it offered before has had its answer. */
+/** The caller has begun its first INVITE again: what it offered before has had its answer. */
 export function askedAnew(exchange: Exchange): Exchange {
   return { ...exchange, initial: {} };
 }

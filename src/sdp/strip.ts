@@ -57,8 +57,14 @@ function cleanSection(section: string): string {
   const events = lines.flatMap(telephoneEvent);
   const kept = events.find((event) => event.rate === '8000');
   if (kept === undefined || events.length === 1) return section;
-  const surplus = new Set(events.map((event) => event.payload).filter((payload) => payload !== kept.payload));
-  return lines.map((line) => withoutPayloads(line, surplus)).join('');
+  return stripFormats(section, new Set(events.map(({ payload }) => payload).filter((one) => one !== kept.payload)));
+}
+
+/** A medium without these formats, and what is said of them. */
+export function stripFormats(medium: string, formats: ReadonlySet<string>): string {
+  return linesOf(medium)
+    .map((line) => withoutPayloads(line, formats))
+    .join('');
 }
 
 function telephoneEvent(line: string): readonly { readonly payload: string; readonly rate: string }[] {

@@ -54,6 +54,14 @@ async function answered(page: PhonePage, bob: Baresip): Promise<void> {
   await assertHear(page, bob);
 }
 
+async function takes(page: PhonePage, bob: Baresip): Promise<void> {
+  await bob.dial(`sip:alice@${office.domain}`);
+  await page.expectCall('incoming');
+  await page.press('answer');
+  await page.expectCall('talking');
+  await assertHear(page, bob);
+}
+
 for (const transport of ['udp', 'tcp', 'tls'] as const) {
   test(`the page calls a softphone on ${transport}, each hears the other, the page hangs up`, async (t) => {
     const page = await alice();
@@ -168,25 +176,28 @@ test('a key pressed before DTLS is done waits for it: it would reach nobody', as
   await bob.expect('CALL_CLOSED');
 });
 
-test('a page that speaks opus alone and a softphone with PCMU alone hear each other, also after either has held', async (t) => {
-  const page = await alice();
-  await page.page.evaluate(OPUS_ALONE);
-  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
-  await answered(page, bob);
-  await bob.hold();
-  await page.expectText('You are on hold');
-  await bob.resume();
-  await page.expectText('In call');
-  await assertHear(page, bob);
-  await page.press('hold');
-  await page.expectText('On hold');
-  await assertSilence(page, bob);
-  await page.press('hold');
-  await page.expectText('In call');
-  await assertHear(page, bob);
-  await page.press('end');
-  await bob.expect('CALL_CLOSED');
-});
+for (const caller of ['page', 'softphone'] as const) {
+  test(`a page that speaks opus alone and a softphone with PCMU alone hear each other, also after either has held; the ${caller} calls`, async (t) => {
+    const page = await alice();
+    await page.page.evaluate(OPUS_ALONE);
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    if (caller === 'page') await answered(page, bob);
+    else await takes(page, bob);
+    await bob.hold();
+    await page.expectText('You are on hold');
+    await bob.resume();
+    await page.expectText('In call');
+    await assertHear(page, bob);
+    await page.press('hold');
+    await page.expectText('On hold');
+    await assertSilence(page, bob);
+    await page.press('hold');
+    await page.expectText('In call');
+    await assertHear(page, bob);
+    await page.press('end');
+    await bob.expect('CALL_CLOSED');
+  });
+}
 
 describe('calls that do not come about', () => {
   test('the softphone rejects: the page says that bob is busy', async (t) => {

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { get } from '../../src/message/header.ts';
 import { To, tagOf } from '../../src/message/headers/from-to.ts';
 import { Reason } from '../../src/message/headers/text.ts';
-import type { SipRequest } from '../../src/message/message.ts';
+import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
-import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
+import { phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
 
 const bob = 'sip:bob@example.com';
 const offer = { body: phoneOffer('alice'), contentType: sdpType } as const;
@@ -40,6 +40,17 @@ async function forked(script: (scene: Forked) => Promise<void>): Promise<void> {
 /** 200 with an answer of its own. */
 function answers(phone: Agent, invite: SipRequest): ReturnType<Agent['dialog']> {
   return phone.dialog(invite, phone.respond(invite, 200, { body: phoneAnswer(phone.name), contentType: sdpType }));
+}
+
+/** With an SDP of the relay for what this one said. */
+function carries({ body }: SipResponse, author: string): void {
+  assert.deepEqual([seen(body).relayed, seen(body).author], [true, author]);
+}
+
+/** Who is connected with alice: the last one that rtpengine was told of. */
+function connected({ media }: ProxyScene): string | undefined {
+  const tags = media.told.flatMap(({ command }) => (command.command === 'answer' ? [command['to-tag']] : []));
+  return tags.at(-1);
 }
 
 /** Is cancelled, and says so. */
@@ -231,6 +242,8 @@ test('ForkAllAnswerNo1xx: both answer at once: alice gets both, keeps one and ha
     answers(cell, atCell);
     const [first, second] = [await alice.receivesResponse(200), await alice.receivesResponse(200)];
     assert.notEqual(tagOf(get(first, To)), tagOf(get(second, To)));
+    carries(first, 'desk');
+    carries(second, 'cell');
     for (const ok of [first, second]) alice.ack(invite, ok);
     await desk.receivesRequest('ACK');
     await cell.receivesRequest('ACK');
@@ -238,8 +251,12 @@ test('ForkAllAnswerNo1xx: both answer at once: alice gets both, keeps one and ha
     // Longer than the INVITE client transactions: their end is not the end of the media.
     await it.clock.advance(33_000);
     assert.equal(it.media.branches(callId), 2);
-    const ofCell = [first, second].find((ok) => tagOf(get(ok, To)) === 'cell-tag') ?? second;
-    await it.hangUp(alice, alice.dialog(invite, ofCell), cell);
+    assert.equal(
+      connected(it),
+      'desk-tag',
+      'RFC 3261 §13.2.2.4: most callers keep the first, and some never see the other',
+    );
+    await it.hangUp(alice, alice.dialog(invite, second), cell);
     assert.equal(it.media.branches(callId), 1, 'the other call keeps its media');
     assert.ok(!it.ladder.text().includes('CANCEL'), 'nobody is cancelled who has answered');
     await it.hangUp(desk, deskDialog, alice);
@@ -255,11 +272,51 @@ test('RFC 3261 §16.7 step 5: a 2xx of a loser, late, crosses its CANCEL and rea
     answers(cell, atCell);
     cell.respond(cancel, 200);
     const late = await alice.receivesResponse(200, 'INVITE');
+    carries(late, 'cell');
     alice.ack(invite, late);
     await cell.receivesRequest('ACK');
     await it.hangUp(alice, alice.dialog(invite, late), cell);
+    assert.equal(connected(it), 'desk-tag');
     await desk.receivesRequest('ACK');
     await it.hangUp(desk, deskDialog, alice);
+  }));
+
+test('RFC 3261 §16.7 step 5: alice keeps the later of two that have answered: it has the media when she hangs up the first', () =>
+  forked(async ({ it, alice, desk, cell, invite, atDesk, atCell }) => {
+    answers(desk, atDesk);
+    const cellDialog = answers(cell, atCell);
+    const [first, second] = [await alice.receivesResponse(200), await alice.receivesResponse(200)];
+    for (const ok of [first, second]) alice.ack(invite, ok);
+    await desk.receivesRequest('ACK');
+    await cell.receivesRequest('ACK');
+    await it.hangUp(alice, alice.dialog(invite, first), desk);
+    assert.equal(connected(it), 'cell-tag');
+    await it.hangUp(cell, cellDialog, alice);
+  }));
+
+test('RFC 6026 §7.3: a PBX behind us forks, and both of its telephones answer: the second 2xx has its SDP, too, as often as it comes', () =>
+  forked(async ({ it, alice, desk, cell, invite, atDesk, atCell }) => {
+    cell.respond(atCell, 486);
+    await cell.receivesRequest('ACK');
+    const both = ['one', 'two'].map((toTag) => {
+      const answer = { toTag, body: phoneAnswer(toTag), contentType: sdpType };
+      return { toTag, answer, dialog: desk.dialog(atDesk, desk.respond(atDesk, 200, answer)) };
+    });
+    for (const { toTag } of both) {
+      const ok = await alice.receivesResponse(200);
+      carries(ok, toTag);
+      alice.ack(invite, ok);
+      await desk.receivesRequest('ACK');
+    }
+    assert.equal(connected(it), 'one');
+    await it.clock.advance(4_000);
+    const [one, two] = both;
+    assert.ok(one !== undefined && two !== undefined);
+    desk.respond(atDesk, 200, two.answer);
+    carries(await alice.receivesResponse(200), 'two');
+    await it.hangUp(desk, two.dialog, alice);
+    assert.equal(it.media.calls().length, 1, 'the branch is that of the first as well');
+    await it.hangUp(desk, one.dialog, alice);
   }));
 
 test('RFC 3261 §16.7: one telephone is silent, the other refuses: alice hears the refusal after 5 s, not after timer B', () =>

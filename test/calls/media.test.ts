@@ -108,6 +108,24 @@ test('DESIGN §4: from a telephone to a browser no a=ssrc, to a telephone one te
     await it.hangUp(bob, callee, alice);
   }));
 
+/** With these formats in the `m=` line of its audio. */
+const speaks = (body: string, formats: string): string => body.replace(/^(m=audio \d+ \S+) .*\r$/m, `$1 ${formats}\r`);
+
+for (const [takes, given] of [
+  ['111 126', '111 126'],
+  ['0 111 126', '0 126'],
+] as const) {
+  test(`a telephone with PCMU alone calls a browser that takes ${takes}: opus was offered to it, and rtpengine hears of ${given}`, () =>
+    stage('phone', 'browser', async ({ it, alice, bob }) => {
+      const answer = speaks(browserAnswer('bob'), takes);
+      const { callee } = await it.call(alice, bob, { offer: speaks(phoneOffer('alice'), '0 101'), answer });
+      const [offer, told] = it.media.told.map(({ command }) => command);
+      assert.deepEqual(offer?.command === 'offer' && offer.codec, { transcode: ['opus'] });
+      assert.match(told?.command === 'answer' ? told.sdp : '', new RegExp(`^m=audio \\d+ \\S+ ${given}\r$`, 'm'));
+      await it.hangUp(bob, callee, alice);
+    }));
+}
+
 test('DESIGN §4: each receiver gets an address of the family it is reached by', async () => {
   const listen = ['udp:192.0.2.100:5060', 'udp:[2001:db8::100]:5060'];
   const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'], listen });
@@ -555,7 +573,8 @@ test('RFC 3261 §16.6: a proxy before us forks one INVITE to two of our users: b
     const offers = ['offer RTP/AVP', 'offer RTP/AVP'];
     const second = ['offer RTP/AVP', 'answer'];
     const reconnected = ['offer RTP/AVP', 'answer'];
-    assert.deepEqual(it.media.story(), [...offers, 'answer', ...second, 'delete branch', ...reconnected, 'delete']);
+    const ended = ['delete branch', ...reconnected, 'delete'];
+    assert.deepEqual(it.media.story(), [...offers, 'answer', ...second, ...reconnected, ...ended]);
   });
 });
 
@@ -829,6 +848,33 @@ test('law 1: a simple callee answers with the very SDP it was offered: it is an 
       ['offer', 'answer'],
     );
     await it.hangUp(bob, bob.dialog(received, answered), alice);
+  }));
+
+test('law 1: a simple client offers the very SDP it was told in a re-INVITE, or in the 200 to one without: rtpengine hears it', () =>
+  stage('phone', 'browser', async ({ it, alice, bob }) => {
+    const { received, answered, caller, callee } = await it.call(alice, bob, { answer: browserAnswer('bob') });
+    for (const [one, dialog, told, other, otherDialog, answer] of [
+      [bob, callee, received.body, alice, caller, phoneAnswer('alice', { version: 2 })],
+      [alice, caller, answered.body, bob, callee, browserAnswer('bob', { version: 2 })],
+    ] as const) {
+      const again = one.within(dialog, 'INVITE', sdp(told));
+      const atOther = await other.receivesRequest('INVITE');
+      assert.notEqual(atOther.body, told);
+      carries(atOther, { protocol: protocolOf[other === alice ? 'phone' : 'browser'] });
+      other.respond(atOther, 200, { ...sdp(answer), toTag: otherDialog.local.tag ?? '' });
+      one.ack(again, await one.receivesResponse(200, 'INVITE'));
+      await other.receivesRequest('ACK');
+    }
+    const before = it.media.story().length;
+    const bare = bob.within(callee, 'INVITE');
+    const asked = await alice.receivesRequest('INVITE');
+    alice.respond(asked, 200, { ...sdp(answered.body), toTag: caller.local.tag ?? '' });
+    const offered = await bob.receivesResponse(200, 'INVITE');
+    carries(offered, { protocol: protocolOf.browser });
+    bob.ack(bare, offered, sdp(browserAnswer('bob', { version: 3 })));
+    await alice.receivesRequest('ACK');
+    assert.deepEqual(it.media.story().slice(before), ['offer UDP/TLS/RTP/SAVPF', 'answer']);
+    await it.hangUp(alice, caller, bob);
   }));
 
 test('law 1: an SDP in a multipart body is refused (415), and in a 200 it is left out: none passes rtpengine by', () =>

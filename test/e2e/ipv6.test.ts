@@ -98,4 +98,17 @@ describe('IPv6', () => {
     await browser.hangUp(talk.caller, phone);
     await assertNothingIsLeft(viaduct, talk.callId);
   });
+
+  test('and so does one that is called by a telephone with IPv4 alone, which holds and resumes', async (t) => {
+    const [phone, browser] = await Promise.all([
+      open(t, { transport: 'udp', ip6: false }, 1),
+      open(t, { transport: 'wss', ip6: true }, 2),
+    ]);
+    const talk = await phone.call(browser);
+    assert.match(talk.received.body, /^a=candidate:.* ::1 \d+ typ host/m);
+    assert.match(talk.answered.body, /^c=IN IP4 127\.0\.0\.1\r$/m);
+    for (const direction of ['sendonly', 'sendrecv'] as const) await phone.change(talk.caller, browser, direction);
+    await browser.hangUp(talk.callee, phone);
+    await assertNothingIsLeft(viaduct, talk.callId);
+  });
 });

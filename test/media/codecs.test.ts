@@ -1,7 +1,7 @@
 /** When rtpengine is asked to transcode: only where two sides have no codec in common. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codecsFor } from '../../src/media/codecs.ts';
+import { codecsFor, withoutAdded } from '../../src/media/codecs.ts';
 import type { MediaKind } from '../../src/ports.ts';
 import { browserAnswer, browserOffer, phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -19,11 +19,24 @@ test('the first offer of a browser without G.711 has it for a telephone of any k
   assert.equal(asked(opusOnly(browserOffer('alice')), 'webrtc', 'webrtc'), undefined);
 });
 
-test('the first offer of a telephone that speaks what no browser does has opus for one', () => {
+test('the first offer of a telephone has opus for a browser, of which nobody knows yet whether it wants anything else', () => {
   assert.deepEqual(asked(only(phoneOffer('bob'), '18'), 'rtp', 'webrtc'), ['opus', 'PCMU']);
   for (const format of ['0', '8', '9'])
-    assert.equal(asked(only(phoneOffer('bob'), format), 'rtp', 'webrtc'), undefined);
+    assert.deepEqual(asked(only(phoneOffer('bob'), format), 'rtp', 'webrtc'), ['opus']);
+  assert.equal(asked(`${only(phoneOffer('bob'), '0 96')}a=rtpmap:96 opus/48000/2\r\n`, 'rtp', 'webrtc'), undefined);
   assert.equal(asked(only(phoneOffer('bob'), '18'), 'rtp', 'rtp'), undefined);
+});
+
+test('RFC 3264 §6.1: a browser that takes what the telephone offered takes nothing else, and one that does not takes opus', () => {
+  const lines = (sdp: string): readonly string[] => sdp.match(/^(?:m=|a=rtpmap:).*/gm) ?? [];
+  const offer = only(phoneOffer('bob'), '0');
+  const both = browserAnswer('alice').replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 0 111 126\r');
+  assert.deepEqual(lines(withoutAdded(both, offer)), [
+    'm=audio 9 UDP/TLS/RTP/SAVPF 0 126',
+    'a=rtpmap:126 telephone-event/8000',
+  ]);
+  for (const answer of [opusOnly(both), both.replace('0 111', '111 0'), both.replace('0 111', '0'), ''])
+    assert.equal(withoutAdded(answer, offer), answer);
 });
 
 test('in a call the last SDP of the receiver says what it speaks', () => {

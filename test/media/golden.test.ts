@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codecsFor } from '../../src/media/codecs.ts';
+import { codecsFor, withoutAdded } from '../../src/media/codecs.ts';
 import type { NgCommand, NgReply } from '../../src/media/commands.ts';
 import { answerProfile, offerProfile } from '../../src/media/profiles.ts';
 import { viaBranch } from '../../src/media/via-branch.ts';
 import type { MediaKind } from '../../src/ports.ts';
 import { refusedByBrowser } from '../../src/sdp/browser-gate.ts';
 import { asOffered, completeAnswer, completeOffer } from '../../src/sdp/complete.ts';
+import { withIceOf } from '../../src/sdp/ice.ts';
 import { stripBrowserLines } from '../../src/sdp/strip.ts';
 import { markTrickle } from '../../src/sdp/trickle.ts';
 import { openRtp, type RtpParty } from '../support/rtp.ts';
@@ -257,6 +258,36 @@ describe('every pair of kinds', () => {
     assert.match(String(again.sdp), /^a=rtpmap:\d+ opus\/48000\/2/m);
   });
 
+  for (const [takes, transcodes] of [
+    ['111 126', true],
+    ['0 111 126', false],
+  ] as const) {
+    it(`a telephone with PCMU alone calls a browser that takes ${takes}: the telephone gets PCMU, ${transcodes ? 'transcoded' : 'untouched'}`, async (test) => {
+      const { callId, answer } = call(test);
+      const phone = sdps.rtp.offer
+        .replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 0 101\r')
+        .replace(/^a=(?:rtpmap|fmtp):(?!101 ).*\r\n/gm, '');
+      const codecs = codecsFor({ sender: 'rtp', receiver: 'webrtc', last: undefined }, phone);
+      const keys = { 'call-id': callId, 'from-tag': 'a', 'via-branch': first } as const;
+      const profile = offerProfile('rtp', 'webrtc');
+      const reply = await rtpengine.send({ command: 'offer', ...keys, ...profile, ...codecs, sdp: phone });
+      const [, opus = ''] = /^a=rtpmap:(\d+) opus\/48000\/2/m.exec(String(reply.sdp)) ?? [];
+      assert.match(
+        audioLine(String(reply.sdp)),
+        new RegExp(`SAVPF 0 .*\\b${opus}\\b`),
+        'the telephone’s own is the first',
+      );
+      const answered = sdps.webrtc.answer
+        .replace(/^(m=audio \d+ \S+) .*\r$/m, `$1 ${takes.replace('111', opus).replace('126', '101')}\r`)
+        .replace(/^a=(?:rtpmap|fmtp|rtcp-fb):.*\r\n/gm, '')
+        .concat(`a=rtpmap:${opus} opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n`);
+      const toPhone = await answer(withoutAdded(answered, phone));
+      assert.match(audioLine(toPhone), / RTP\/AVP 0( 101)?$/);
+      const state = await rtpengine.send({ command: 'query', 'call-id': callId });
+      assert.equal(JSON.stringify(state).includes('"transcoding"'), transcodes);
+    });
+  }
+
   it('RFC 8840: candidates that come before the answer leave the callee where it is', async (test) => {
     const { callId, offer, answer } = call(test);
     const named = /^m=audio (\d+)/m.exec(await offer(sdps.webrtc.offer, 'webrtc', 'rtp'))?.[1];
@@ -481,6 +512,37 @@ describe('a refused re-INVITE', () => {
     assert.match(await offer(moved, 'rtp', 'rtp', { 'to-tag': 'b' }), /^a=inactive/m);
     assert.equal(portOf(await offer(sdps.rtp.offer, 'rtp', 'rtp', { 'to-tag': 'b' })), portOf(toCallee));
     assert.equal(await answer(sdps.rtp.answer, {}), toCaller);
+  });
+});
+
+describe('RFC 8445 §9: a browser restarts ICE in a re-INVITE', () => {
+  const { offer: before } = sdps.webrtc;
+  const restart = before
+    .replace(/^a=ice-ufrag:.*\r$/m, 'a=ice-ufrag:anew\r')
+    .replace(/^a=ice-pwd:.*\r$/m, `a=ice-pwd:${'n'.repeat(24)}\r`);
+  const inDialog = { 'to-tag': 'b' };
+  const credentials = (sdp: string): readonly string[] => sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm) ?? [];
+
+  it('rtpengine has other credentials from its offer on, and has them still when that was refused', async (test) => {
+    const { offer, answer } = call(test);
+    await offer(before, 'webrtc', 'rtp');
+    const known = credentials(await answer(sdps.rtp.answer));
+    await offer(restart, 'webrtc', 'rtp', inDialog);
+    await offer(before, 'webrtc', 'rtp', inDialog);
+    assert.notDeepEqual(credentials(await answer(sdps.rtp.answer, {})), known);
+  });
+
+  it('told of it with the answer, it has those of before when it was refused, and others when it was taken', async (test) => {
+    const { offer, answer } = call(test);
+    await offer(before, 'webrtc', 'rtp');
+    const known = credentials(await answer(sdps.rtp.answer));
+    assert.equal(known.length, 2);
+    await offer(withIceOf(restart, before), 'webrtc', 'rtp', inDialog);
+    await offer(before, 'webrtc', 'rtp', inDialog);
+    assert.deepEqual(credentials(await answer(sdps.rtp.answer, {})), known);
+    const toPhone = await offer(withIceOf(restart, before), 'webrtc', 'rtp', inDialog);
+    assert.equal(portOf(await offer(restart, 'webrtc', 'rtp', inDialog)), portOf(toPhone));
+    assert.notDeepEqual(credentials(await answer(sdps.rtp.answer, {})), known);
   });
 });
 

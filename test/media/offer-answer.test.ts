@@ -99,6 +99,12 @@ describe('which ng command a message needs', () => {
     assert.deepEqual([...confirmed(forked, new Set(['b2'])).dialogs.keys()], ['b2']);
   });
 
+  it('RFC 6026 §7.3: a 2xx with another To tag answers the offer of the INVITE also after that', () => {
+    const forked = run(['caller INVITE - o1', 'callee 200 INVITE b1 a1']);
+    const [, command] = stepExchange(confirmed(forked, new Set(['b1'])), message('callee 200 INVITE b2 a2'));
+    assert.equal(words(command), 'answer caller o1 a2 renewed');
+  });
+
   it('after a restart, with nothing remembered, a re-INVITE from either side works', () => {
     for (const from of ['caller', 'callee']) {
       const [, command] = stepExchange(createExchange(), message(`${from} INVITE b o2`));

@@ -5,7 +5,6 @@
  */
 import { createMediaSession, type MediaSession } from '../../media/delete-rules.ts';
 import { type Command, createExchange, type Exchange, type Party } from '../../media/offer-answer.ts';
-import { addressFamily } from '../../media/profiles.ts';
 import { get } from '../../message/header.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import type { SipMessage, SipRequest } from '../../message/message.ts';
@@ -43,6 +42,8 @@ export interface MediaCall {
   readonly rewritten: Map<string, string>;
   /** The answer that rtpengine was told last, and what it made of it; none once an offer came after it. */
   lastAnswer: { readonly callee: string | undefined; readonly answer: string; readonly sdp: string } | undefined;
+  /** The offer in the call that rtpengine was given with the ICE of before; with its answer it is given as it is. */
+  tentative: string | undefined;
   /** Offers of the caller as we wrote them, and for whom: they come by again in a spiral. Bounded. */
   readonly offered: Map<string, Offered>;
   /** Requests of a spiral on their second way through us, with the branches whose answers are left alone. */
@@ -76,6 +77,7 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     commands: new WeakMap(),
     rewritten: new Map(),
     lastAnswer: undefined,
+    tentative: undefined,
     offered: new Map(),
     arranged: new WeakMap(),
     restoring: undefined,
@@ -101,34 +103,9 @@ export function hasAnswered({ dialogs, branchOfTag }: MediaCall, calleeTag: stri
   return dialogs.has(calleeTag) || branchOfTag.has(calleeTag);
 }
 
-/** Whether its SDP is one that we wrote ourselves. */
-export function wroteBody(call: MediaCall, { body }: SipMessage): boolean {
-  if (body === '') return false;
-  for (const own of call.rewritten.values()) if (own === body) return true;
-  return false;
-}
-
-/** Whether its SDP is one that we wrote for a response on another branch: there it had its way through rtpengine. */
-export function wroteElsewhere(call: MediaCall, { body }: SipMessage, via: string): boolean {
-  if (body === '') return false;
-  for (const [key, own] of call.rewritten)
-    if (own === body && key.startsWith('response ') && !key.includes(` ${via} `)) return true;
-  return false;
-}
-
-/** It comes by again on this branch, for a party that can take it as it is. */
-export function leaveAlone(call: MediaCall, request: SipRequest, branchId: string): void {
-  const branches = call.arranged.get(request) ?? new Set();
-  call.arranged.set(request, branches.add(branchId));
-}
-
-export function isLeftAlone(call: MediaCall, request: SipRequest, branchId: string): boolean {
-  return call.arranged.get(request)?.has(branchId) === true;
-}
-
-/** Whether an SDP that was made for the one suits the other. */
-export function canTake(receiver: MediaParty, first: MediaParty): boolean {
-  return receiver.kind === first.kind && addressFamily(receiver.address) === addressFamily(first.address);
+/** Whether another dialog of this branch goes on: several To tags may have answered on one. */
+export function hasDialogOn({ dialogs, branchOfTag }: MediaCall, branch: string): boolean {
+  return [...dialogs].some((tag) => branchOfTag.get(tag) === branch);
 }
 
 export function isFirstOffer({ scope, offerer }: Offered['command']): boolean {

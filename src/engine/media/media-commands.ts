@@ -3,16 +3,17 @@
  * what a body needs beyond what rtpengine does.
  */
 import { Failure } from '../../errors.ts';
-import { codecsFor } from '../../media/codecs.ts';
+import { codecsFor, withoutAdded } from '../../media/codecs.ts';
 import type { NgCommand, TrickleCommand } from '../../media/commands.ts';
 import type { MediaEvent } from '../../media/delete-rules.ts';
 import { answerKeys, type CallTags, offerKeys } from '../../media/ng-keys.ts';
-import { acceptedPair, type Command, type Party } from '../../media/offer-answer.ts';
+import { acceptedPair, type Command, type Pair, type Party } from '../../media/offer-answer.ts';
 import { addressFamily, answerProfile, offerProfile } from '../../media/profiles.ts';
 import type { Log, MediaKind, MediaRelay, NgReply } from '../../ports.ts';
 import { refusedByBrowser } from '../../sdp/browser-gate.ts';
 import { asOffered, completeAnswer, completeOffer } from '../../sdp/complete.ts';
 import { describeSdp } from '../../sdp/describe.ts';
+import { withIceOf } from '../../sdp/ice.ts';
 import { keepTelephoneEvent8000, stripBrowserLines, stripKeys, stripSsrc } from '../../sdp/strip.ts';
 import { markTrickle } from '../../sdp/trickle.ts';
 import type { MediaCall, MediaParty } from './media-call.ts';
@@ -40,8 +41,11 @@ export class MediaCommands {
     const receiver = this.#party(call, tags, command.offerer === 'caller' ? 'callee' : 'caller');
     const family = receiver.address === '' ? {} : { 'address-family': addressFamily(receiver.address) };
     const session = command.scope === 'dialog' ? acceptedPair(call.exchange, tags.callee ?? '') : undefined;
-    const complete = markTrickle(session === undefined ? said : completeOffer(said, session));
-    const last = session && (session.offerer === command.offerer ? session.answer : session.offer);
+    const [own, last] = session === undefined ? [] : saidBy(command.offerer, session);
+    // rtpengine restarts ICE at once, with credentials of its own that only the answer tells: it hears of that with the answer.
+    const given = command.do === 'offer' && own !== undefined ? withIceOf(said, own) : said;
+    call.tentative = given === said ? undefined : command.offer;
+    const complete = markTrickle(session === undefined ? given : completeOffer(given, session));
     const codecs = codecsFor({ sender, receiver: receiver.kind, last }, said);
     const offer = { command: 'offer', ...offerKeys(command, tags), sdp: complete, ...codecs } as const;
     const full = { ...offer, ...offerProfile(sender, receiver.kind), ...family };
@@ -73,7 +77,8 @@ export class MediaCommands {
     const said = wasOfferedKeys ? command.answer : stripKeys(command.answer);
     const sender = this.#kindOf(call, tags, answerer, said);
     const receiver = this.#party(call, tags, command.offerer);
-    const complete = markTrickle(completeAnswer(said, command.offer));
+    const taken = sender === 'webrtc' && receiver.kind !== 'webrtc' ? withoutAdded(said, command.offer) : said;
+    const complete = markTrickle(completeAnswer(taken, command.offer));
     const profile = answerProfile(receiver.kind);
     const answer = { command: 'answer', ...answerKeys(command, tags), sdp: complete, ...profile } as const;
     const give = async (): Promise<string> =>
@@ -205,6 +210,11 @@ export class MediaCommands {
     // A browser plays only the SSRC that was announced, and rtpengine sends under one of its own when it transcodes.
     return sender === 'webrtc' ? sdp : stripSsrc(sdp);
   }
+}
+
+/** The last SDP of this side, and that of the other. */
+function saidBy(party: Party, { offerer, offer, answer }: Pair): readonly [own: string, other: string] {
+  return party === offerer ? [offer, answer] : [answer, offer];
 }
 
 /** A 183 and then a 200 with the same SDP: nothing came between that could have displaced it in rtpengine. */

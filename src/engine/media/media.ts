@@ -32,22 +32,19 @@ import type { Branch, BranchReply } from '../api.ts';
 import { assumedKind, kindByTransport, transportOf } from './assumed-kind.ts';
 import {
   addressOf,
-  canTake,
+  hasDialogOn,
   isFirstOffer,
-  isLeftAlone,
-  leaveAlone,
   type MediaCall,
   type MediaParty,
   partyOf,
   rememberOffer,
   rememberRewritten,
-  wroteBody,
-  wroteElsewhere,
 } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
 import { carriers, facts, mayPassBy, ofNoCall, withoutBody, withSdp } from './media-message.ts';
 import { MediaTable } from './media-table.ts';
+import { canTake, isLeftAlone, isSpiral, leaveAlone, nameOf, wroteElsewhere } from './spirals.ts';
 
 export interface MediaSessionRef {
   readonly node: string;
@@ -126,7 +123,7 @@ export class Media {
     const call = this.#table.open(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '', caller);
     const cseq = get(invite, CSeq)?.number ?? 0;
     // After its 422, 407 or 302, while a device that said nothing to the one before still has time.
-    if (cseq > call.cseq) call.exchange = askedAnew(call.exchange);
+    if (cseq > call.cseq || call.contexts === 0) call.exchange = askedAnew(call.exchange);
     call.cseq = Math.max(cseq, call.cseq);
     call.contexts++;
     return call;
@@ -147,9 +144,9 @@ export class Media {
   /** A 2xx went upstream. Returns the node that holds the media. */
   answered(call: MediaCall, branchId: string, calleeTag: string): string | undefined {
     call.dialogs.add(calleeTag);
-    // A proxy before us may have forked: then the other INVITE may be answered too.
-    if (call.contexts === 1) call.exchange = confirmed(call.exchange, call.dialogs);
     this.#step(call, { on: 'answered', branch: viaBranch(this.#mark, branchId) });
+    // RFC 3261 §13.2.2.4: of several the caller keeps one; most keep the first, and some never see the others.
+    if (call.dialogs.size > 1) this.#reconnect(call);
     return call.node;
   }
 
@@ -157,14 +154,15 @@ export class Media {
     const call = this.#table.find(callId, caller.tag);
     if (call === undefined || !call.dialogs.delete(callee.tag)) return;
     const branch = call.branchOfTag.get(callee.tag);
-    if (branch !== undefined) this.#step(call, { on: 'dialog-ended', branch });
+    if (branch !== undefined && !hasDialogOn(call, branch)) this.#step(call, { on: 'dialog-ended', branch });
     this.#endIfOver(call);
-    for (const tag of call.dialogs) this.#reconnect(call, tag);
+    this.#reconnect(call);
   }
 
-  /** Of two callees that have answered, the later one had displaced the other in rtpengine. */
-  #reconnect(call: MediaCall, tag: string): void {
-    const pair = acceptedPair(call.exchange, tag);
+  /** Of several callees that have answered, the latest has displaced the others in rtpengine: the first has it back. */
+  #reconnect(call: MediaCall): void {
+    const [tag] = call.dialogs;
+    const pair = tag === undefined ? undefined : acceptedPair(call.exchange, tag);
     const command = pair && ({ do: 'restore', ...pair, scope: 'dialog' } as const);
     if (command !== undefined) void this.#commands.restore(call, this.#tags(call, tag), command);
   }
@@ -208,13 +206,14 @@ export class Media {
     const call = this.#callOf(message);
     if (call === undefined) return ofNoCall(message);
     await call.restoring;
-    if (wroteBody(call, message)) return this.#again(call, branch);
     const party = partyOf(call, message);
+    const name = nameOf(message, party);
+    if (isSpiral(call, message, name, branch.request.inDialog)) return this.#again(call, branch, name);
     const tag = tagOf(get(message, party === 'caller' ? To : From));
     const via = viaBranch(this.#mark, branch.id);
     if (party === 'caller') this.#noteCallee(call, tag ?? via, branch);
     else call.caller = { ...call.caller, address: addressOf(branch, call.caller.address) };
-    const key = `request ${get(message, CSeq)?.number} ${message.method} ${tag ?? via} ${message.body}`;
+    const key = `${name}${tag ?? via} ${message.body}`;
     const known = call.rewritten.get(key);
     if (known !== undefined) return withSdp(message, known);
     const event: ExchangeEvent = { on: 'request', from: party, tag, ...facts(message) };
@@ -228,7 +227,7 @@ export class Media {
    * receiver of the same kind; for another one (law 2) the caller's own offer is made again, as for one more branch of a
    * fork. So media goes through rtpengine once, however often the call passes us.
    */
-  async #again(call: MediaCall, branch: Branch): Promise<SipRequest> {
+  async #again(call: MediaCall, branch: Branch, name: string): Promise<SipRequest> {
     const { message, request } = branch;
     const via = viaBranch(this.#mark, branch.id);
     const first = request.inDialog ? undefined : call.offered.get(message.body);
@@ -238,7 +237,7 @@ export class Media {
       leaveAlone(call, request.message, branch.id);
       return message;
     }
-    const key = `request ${get(message, CSeq)?.number} ${message.method} ${via} ${message.body}`;
+    const key = `${name}${via} ${message.body}`;
     const known = call.rewritten.get(key);
     if (known !== undefined) return withSdp(message, known);
     return this.#apply(call, this.#tags(call, undefined, via), first.command, message, key);
@@ -249,12 +248,10 @@ export class Media {
     const call = this.#callOf(response, !branch.request.inDialog);
     if (call === undefined) return ofNoCall(response);
     const asked = branch.request.message;
-    // An answer that equals our offer is no spiral: a simple client says back what it was told.
-    const via = viaBranch(this.#mark, branch.id);
-    if (isLeftAlone(call, asked, branch.id) || (!isSdp(asked) && wroteBody(call, response))) return response;
-    // What answers the second pass of a spiral has been through rtpengine when it comes by in the first.
-    if (!branch.request.inDialog && wroteElsewhere(call, response, via)) return response;
     const requester = partyOf(call, response);
+    const via = viaBranch(this.#mark, branch.id);
+    const name = nameOf(response, requester);
+    if (isLeftAlone(call, asked, branch.id) || wroteElsewhere(call, response, name, via)) return response;
     const from: Party = requester === 'caller' ? 'callee' : 'caller';
     const tag = tagOf(get(response, requester === 'caller' ? To : From));
     if (tag !== undefined && !branch.request.inDialog) {
@@ -264,7 +261,7 @@ export class Media {
     }
     const final = response.status >= 200;
     const reliable = all(response, Require).includes('100rel');
-    const key = `response ${get(response, CSeq)?.number} ${final || reliable} ${tag} ${via} ${response.body}`;
+    const key = `${name}${final || reliable} ${tag} ${via} ${response.body}`;
     const known = call.rewritten.get(key);
     if (known !== undefined) return withSdp(response, known);
     const event: ExchangeEvent = { on: 'response', from, tag, status: response.status, reliable, ...facts(response) };
@@ -350,7 +347,7 @@ export class Media {
       }
       case 'answer':
       case 'preview-answer': {
-        if (command.renew) await this.#commands.offer(call, tags, command);
+        if (command.renew || call.tentative === command.offer) await this.#commands.offer(call, tags, command);
         const sdp = await this.#commands.answer(call, tags, command);
         return command.body === 'keep' ? message : this.#rewrite(call, message, key, sdp);
       }
@@ -372,8 +369,8 @@ export class Media {
     const offerer = partyOf(call, info);
     const tag = tagOf(get(info, offerer === 'caller' ? To : From)) ?? '';
     const scope = call.dialogs.has(tag) || hasSdp(call.exchange, tag) ? 'dialog' : 'branch';
-    // A callee that has sent no SDP yet has no ICE either.
-    if (scope === 'branch' && offerer === 'callee') return true;
+    // A callee that has sent no SDP yet has no ICE either; and one that rtpengine has not heard of has no candidates there.
+    if ((scope === 'branch' && offerer === 'callee') || call.tentative !== undefined) return true;
     const keys = offerKeys({ offerer, scope }, this.#tags(call, tag));
     this.#commands.trickle(call, call.node, { command: 'trickle', ...keys, sdp: fragmentSdp(info) });
     return true;
