@@ -38,6 +38,14 @@ const OPUS_ALONE = `for (const name of ['createOffer', 'createAnswer']) {
   };
 }`;
 
+/** From now on, as after a change of networks (RFC 8445 §9). */
+const RESTARTING_ICE = `{
+  const create = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (options) {
+    return create.call(this, { ...options, iceRestart: true });
+  };
+}`;
+
 async function alice(): Promise<PhonePage> {
   const page = await chromium.openPhone(`${office.http}/phone`);
   await page.signIn('alice', office.password);
@@ -177,7 +185,7 @@ test('a key pressed before DTLS is done waits for it: it would reach nobody', as
 });
 
 for (const caller of ['page', 'softphone'] as const) {
-  test(`a page that speaks opus alone and a softphone with PCMU alone hear each other, also after either has held; the ${caller} calls`, async (t) => {
+  test(`a page that speaks opus alone and a softphone with PCMU alone hear each other, also after either has held${caller === 'page' ? '' : ' with new ICE'}; the ${caller} calls`, async (t) => {
     const page = await alice();
     await page.page.evaluate(OPUS_ALONE);
     const bob = await office.softphone(t, { toneHz: PHONE_HZ });
@@ -188,6 +196,7 @@ for (const caller of ['page', 'softphone'] as const) {
     await bob.resume();
     await page.expectText('In call');
     await assertHear(page, bob);
+    if (caller === 'softphone') await page.page.evaluate(RESTARTING_ICE);
     await page.press('hold');
     await page.expectText('On hold');
     await assertSilence(page, bob);
