@@ -105,7 +105,7 @@ export function hasSdp(exchange: Exchange, tag: string): boolean {
   return accepted !== undefined || pending?.preview !== undefined || pending?.late === true;
 }
 
-/** All branches of its INVITE have answered: other early dialogs are forgotten. The offer is not: RFC 6026 §7.3, 2xx may follow. */
+/** All branches of its INVITE are over: other early dialogs are forgotten; its offer is not (RFC 6026 §7.3: more 2xx). */
 export function confirmed(exchange: Exchange, tags: ReadonlySet<string>): Exchange {
   const dialogs = [...tags].map((tag) => [tag, exchange.dialogs.get(tag) ?? exchange.initial] as const);
   return { ...exchange, dialogs: new Map(dialogs) };

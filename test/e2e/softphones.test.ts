@@ -119,6 +119,35 @@ describe('telephones', () => {
     await hangUp(talk, bob, alice);
   });
 
+  for (const kept of ['first', 'second'] as const) {
+    test(`RFC 3261 §13.2.2.4: two telephones answer, the first is heard; the caller keeps the ${kept}, and hears that to the end`, async (t) => {
+      const open = (user: string, voice: number): Promise<Softphone> =>
+        softphoneOf(t, viaduct, { user, transport: 'udp', voice });
+      const [name = '', ...rest] = free.splice(0, 2);
+      const [alice, desk, cell] = [await open(name, 1), await open(rest.join(''), 2), await open(rest.join(''), 3)];
+      const invite = await alice.invite(desk.aor, alice.offer());
+      const answers = async (phone: Softphone) => {
+        const received = await phone.agent.receivesRequest('INVITE');
+        const ok = phone.agent.respond(received, 200, { body: phone.answer(), contentType: sdpType });
+        phone.talk(received.body);
+        const answered = await alice.agent.receivesResponse(200, 'INVITE');
+        alice.agent.ack(invite, answered);
+        await phone.agent.receivesRequest('ACK');
+        return { phone, answered, dialog: phone.agent.dialog(received, ok) };
+      };
+      const [one, two] = [await answers(desk), await answers(cell)];
+      alice.talk(one.answered.body);
+      await Promise.all([alice.rtp.hear(2, 5), desk.rtp.hear(1, 5)]);
+      const [keeps, other] = kept === 'first' ? [one, two] : [two, one];
+      await alice.hangUp(alice.agent.dialog(invite, other.answered), other.phone);
+      alice.talk(keeps.answered.body);
+      const voice = kept === 'first' ? 2 : 3;
+      await Promise.all([alice.rtp.hear(voice, 25), keeps.phone.rtp.hear(1, 25)]);
+      await keeps.phone.hangUp(keeps.dialog, alice);
+      await assertNothingIsLeft(viaduct, keeps.dialog.callId);
+    });
+  }
+
   test('no answer: the telephone rings and says 480 by itself', async (t) => {
     const [alice, bob] = await pair(t, 'tcp', 'tcp');
     const invite = await alice.invite(bob.aor, alice.offer());
