@@ -99,6 +99,12 @@ export function acceptedPair(exchange: Exchange, tag: string): Pair | undefined 
   return exchange.dialogs.get(tag)?.accepted;
 }
 
+/** Another callee has displaced this one in rtpengine: what was accepted again. An exchange in progress is given anew later. */
+export function reconnected(exchange: Exchange, tag: string): readonly [Exchange, Command] {
+  const [, command] = rollback({}, acceptedPair(exchange, tag));
+  return [remember(exchange, tag, command), command];
+}
+
 /** Whether rtpengine was told of an SDP of this callee. */
 export function hasSdp(exchange: Exchange, tag: string): boolean {
   const { accepted, pending } = exchange.dialogs.get(tag) ?? {};

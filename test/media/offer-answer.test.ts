@@ -10,6 +10,7 @@ import {
   createExchange,
   type Exchange,
   type ExchangeEvent,
+  reconnected,
   stepExchange,
 } from '../../src/media/offer-answer.ts';
 
@@ -103,6 +104,19 @@ describe('which ng command a message needs', () => {
     const forked = run(['caller INVITE - o1', 'callee 200 INVITE b1 a1']);
     const [, command] = stepExchange(confirmed(forked, new Set(['b1'])), message('callee 200 INVITE b2 a2'));
     assert.equal(words(command), 'answer caller o1 a2 renewed');
+  });
+
+  it('who was displaced by another callee has back what was accepted, and the answer to an offer in progress brings that anew', () => {
+    const answered = run([
+      'caller INVITE - o1',
+      'callee 200 INVITE b1 a1',
+      'callee 200 INVITE b2 a2',
+      'caller INVITE b1 o2',
+    ]);
+    const [exchange, command] = reconnected(answered, 'b1');
+    assert.equal(words(command), 'restore caller o1 a1');
+    assert.equal(words(stepExchange(exchange, message('callee 200 INVITE b1 a3'))[1]), 'answer caller o2 a3 renewed');
+    assert.equal(words(reconnected(answered, 'nobody')[1]), 'none');
   });
 
   it('after a restart, with nothing remembered, a re-INVITE from either side works', () => {

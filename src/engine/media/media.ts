@@ -16,6 +16,7 @@ import {
   type ExchangeEvent,
   hasSdp,
   type Party,
+  reconnected,
   stepExchange,
 } from '../../media/offer-answer.ts';
 import { viaBranch } from '../../media/via-branch.ts';
@@ -162,9 +163,10 @@ export class Media {
   /** Of several callees that have answered, the latest has displaced the others in rtpengine: the first has it back. */
   #reconnect(call: MediaCall): void {
     const [tag] = call.dialogs;
-    const pair = tag === undefined ? undefined : acceptedPair(call.exchange, tag);
-    const command = pair && ({ do: 'restore', ...pair, scope: 'dialog' } as const);
-    if (command !== undefined) void this.#commands.restore(call, this.#tags(call, tag), command);
+    if (tag === undefined) return;
+    const [exchange, command] = reconnected(call.exchange, tag);
+    call.exchange = exchange;
+    if (command.do === 'restore') void this.#commands.restore(call, this.#tags(call, tag), command);
   }
 
   /** A BYE of a call whose record was lost: its session is sought on all nodes, where it is if it has one of these tags. */
