@@ -148,6 +148,23 @@ describe('telephones', () => {
     });
   }
 
+  test('a simple client that offers the very SDP it was told goes on hearing, and is heard', async (t) => {
+    const [alice, bob] = await pair(t, 'udp', 'tcp');
+    const talk = await alice.call(bob);
+    const told = { body: talk.received.body, contentType: sdpType };
+    const again = bob.agent.within(talk.callee, 'INVITE', told);
+    const received = await alice.agent.receivesRequest('INVITE');
+    alice.agent.respond(received, 200, { body: alice.answer(), contentType: sdpType });
+    const ok = await bob.agent.receivesResponse(200, 'INVITE');
+    bob.agent.ack(again, ok);
+    await alice.agent.receivesRequest('ACK');
+    alice.talk(received.body);
+    bob.talk(ok.body);
+    await delay(200); // what was on its way
+    await hearEachOther(alice, bob);
+    await hangUp(talk, bob, alice);
+  });
+
   test('no answer: the telephone rings and says 480 by itself', async (t) => {
     const [alice, bob] = await pair(t, 'tcp', 'tcp');
     const invite = await alice.invite(bob.aor, alice.offer());
