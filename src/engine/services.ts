@@ -109,8 +109,8 @@ export function createServices(core: () => Core, logins: Logins): Proxy {
       forward: async (branch) => (isOfOthers(branch) ? branch.message : core().media.forward(branch)),
       backward: (reply) => backward(core(), reply),
       trickle: ({ message }) => isTrickle(message) && core().media.trickle(message),
-      record: ({ response }) => {
-        const call = core().media.find(response, true);
+      record: ({ branch }) => {
+        const call = core().media.find(branch.request.message);
         if (call !== undefined) recordAnswered(core(), call);
       },
     },

@@ -578,6 +578,45 @@ test('RFC 3261 §16.6: a proxy before us forks one INVITE to two of our users: b
   });
 });
 
+test('RFC 3261 §16.6: a proxy before us that has a media relay forks with an offer for each: both ring and talk, in sessions of their own', async () => {
+  const names = ['bob', 'carol'] as const;
+  const it = createProxyScene({ columns: ['trunk', 'proxy', ...names], users: names });
+  await it.play(async () => {
+    const trunk = it.agent({ name: 'trunk', address: '192.0.2.1' });
+    const bob = await it.registered({ name: 'bob', transport: 'wss', address: '192.0.2.2' });
+    const carol = await it.registered({ name: 'carol', address: '192.0.2.3' });
+    const up = [];
+    const ringing = [];
+    for (const [index, phone] of [bob, carol].entries()) {
+      const offer = phoneOffer('trunk').replace('40000', `4000${index}`);
+      const invite = trunk.request('INVITE', phone.aor, { callId: 'forked', fromTag: 'caller', ...sdp(offer) });
+      ringing.push([phone, invite, phone === bob ? browserAnswer('bob') : phoneAnswer('carol')] as const);
+    }
+    for (const [phone, invite, answer] of ringing) {
+      const received = await phone.receivesRequest('INVITE');
+      const callee = phone.dialog(received, phone.respond(received, 200, sdp(answer)));
+      const ok = await trunk.receivesResponse(200);
+      carries(ok, { author: phone.name });
+      trunk.ack(invite, ok);
+      await phone.receivesRequest('ACK');
+      up.push([phone, callee, trunk.dialog(invite, ok)] as const);
+    }
+    assert.deepEqual(it.media.calls(), ['forked', 'forked~caller']);
+    assert.deepEqual(it.media.story().length, 4, 'one offer and one answer each: none displaces the other');
+    for (const [phone, callee, caller] of up) {
+      const hold = trunk.within(caller, 'INVITE', sdp(phoneOffer('trunk', { direction: 'sendonly', version: 2 })));
+      const received = await phone.receivesRequest('INVITE');
+      carries(received, { protocol: protocolOf[phone === bob ? 'browser' : 'phone'], direction: 'sendonly' });
+      const answer = phone === bob ? browserAnswer : phoneAnswer;
+      phone.respond(received, 200, sdp(answer(phone.name, { direction: 'recvonly', version: 2 })));
+      trunk.ack(hold, await trunk.receivesResponse(200));
+      await phone.receivesRequest('ACK');
+      await it.hangUp(phone, callee, trunk);
+    }
+    assert.deepEqual(it.media.calls(), []);
+  });
+});
+
 test('law 1: the offer to one of two telephones is refused: the other one rings', () =>
   stage('browser', 'phone', async ({ it, alice, bob }) => {
     const cell = await it.registered({ name: 'cell', aor: bob.aor, transport: 'wss', address: '192.0.2.3' });

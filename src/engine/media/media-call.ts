@@ -3,12 +3,13 @@
  *
  * A record, no behaviour: `media.ts` performs what `src/media` decides.
  */
-import { createMediaSession, type MediaSession } from '../../media/delete-rules.ts';
-import { type Command, createExchange, type Exchange, type Party } from '../../media/offer-answer.ts';
+import { createMediaSession, type MediaSession, stepMediaSession } from '../../media/delete-rules.ts';
+import { type Command, createExchange, type Exchange, type Pair, type Party } from '../../media/offer-answer.ts';
 import { get } from '../../message/header.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import type { SipMessage, SipRequest } from '../../message/message.ts';
-import type { MediaKind } from '../../ports.ts';
+import type { DialogRecord, MediaKind } from '../../ports.ts';
+import { describeSdp } from '../../sdp/describe.ts';
 import type { Branch } from '../api.ts';
 
 /** One party as a receiver of SDP. */
@@ -50,8 +51,9 @@ export interface MediaCall {
   readonly arranged: WeakMap<SipRequest, Set<string>>;
   /** Under way: what was accepted is given to rtpengine again, and the next offer waits for it. */
   restoring: Promise<void> | undefined;
-  /** Of the last INVITE that opened it. */
+  /** Of the last INVITE that opened it: its CSeq and its body. */
   cseq: number;
+  invited: string | undefined;
   /** INVITEs that create dialogs and are still running. */
   contexts: number;
   /** To tags of answered dialogs. */
@@ -82,9 +84,20 @@ export function createMediaCall(of: Pick<MediaCall, 'callId' | 'callerTag' | 'na
     arranged: new WeakMap(),
     restoring: undefined,
     cseq: 0,
+    invited: undefined,
     contexts: 0,
     dialogs: new Set(),
   };
+}
+
+/** A call of before the restart: its SDPs are lost, the rest is in its record. */
+export function takeUp(call: MediaCall, { mediaNode, callee }: DialogRecord): void {
+  call.node = mediaNode;
+  call.callees.set(callee.tag, { kind: callee.media, address: '' });
+  call.dialogs.add(callee.tag);
+  for (const on of ['offer-sent', 'offer-ok', 'answered'] as const) {
+    call.session = stepMediaSession(call.session, { on, branch: callee.tag })[0];
+  }
 }
 
 /** Who sent this request, or the request that this is a response to. */
@@ -101,6 +114,12 @@ export function addressOf({ target: { elsewhere }, flow }: Branch, known: string
 /** Whether a callee with this tag has said anything yet. */
 export function hasAnswered({ dialogs, branchOfTag }: MediaCall, calleeTag: string): boolean {
   return dialogs.has(calleeTag) || branchOfTag.has(calleeTag);
+}
+
+/** Whether its SDPs say that it is on hold. */
+export function isHeld(pair: Pair | undefined): boolean {
+  const sdps = pair === undefined ? [] : [pair.offer, pair.answer];
+  return sdps.some((sdp) => (describeSdp(sdp)?.direction ?? 'sendrecv') !== 'sendrecv');
 }
 
 /** Whether another dialog of this branch goes on: several To tags may have answered on one. */

@@ -1,20 +1,26 @@
 /**
  * The calls whose media we hold, found by Call-ID and caller tag: a Call-ID alone is text that anybody may send, and
- * two callers with the same one must not meet in one rtpengine session.
+ * two callers with the same one must not meet in one rtpengine session. Several have both in common where a proxy before
+ * us forked, and has given each of its copies another offer.
  */
+import type { DialogRecord } from '../../ports.ts';
 import { createMediaCall, hasAnswered, type MediaCall, type MediaParty } from './media-call.ts';
 
 export class MediaTable {
-  readonly #calls = new Map<string, MediaCall>();
+  readonly #calls = new Map<string, readonly MediaCall[]>();
   /** rtpengine's names for calls, as long as they live. */
   readonly #names = new Map<string, MediaCall>();
 
   get size(): number {
-    return this.#calls.size;
+    return this.#names.size;
   }
 
   all(): readonly MediaCall[] {
-    return [...this.#calls.values()];
+    return [...this.#names.values()];
+  }
+
+  allOf(callId: string, callerTag: string): readonly MediaCall[] {
+    return this.#calls.get(keyOf(callId, callerTag)) ?? [];
   }
 
   /** Whether rtpengine's session of this name belongs to a call here. */
@@ -27,7 +33,12 @@ export class MediaTable {
   }
 
   find(callId: string, callerTag: string): MediaCall | undefined {
-    return this.#calls.get(keyOf(callId, callerTag));
+    return this.allOf(callId, callerTag)[0];
+  }
+
+  /** The call that has this dialog. */
+  ofDialog({ callId, caller, callee }: DialogRecord): MediaCall | undefined {
+    return this.allOf(callId, caller.tag ?? '').find(({ dialogs }) => dialogs.has(callee.tag ?? ''));
   }
 
   /**
@@ -39,27 +50,37 @@ export class MediaTable {
   }
 
   #calledBy(callId: string, callerTag: string, calleeTag: string): MediaCall | undefined {
-    const call = this.find(callId, callerTag);
-    return call !== undefined && hasAnswered(call, calleeTag) ? call : undefined;
+    return this.allOf(callId, callerTag).find((call) => hasAnswered(call, calleeTag));
   }
 
   /** The known call, or a new one; `name` is its own of before a restart. */
-  open(callId: string, callerTag: string, caller: MediaParty, name = this.#freeName(callId, callerTag)): MediaCall {
-    const known = this.find(callId, callerTag);
-    if (known !== undefined) return known;
+  open(callId: string, callerTag: string, caller: MediaParty, name?: string): MediaCall {
+    const known = this.allOf(callId, callerTag).find((call) => name === undefined || call.name === name);
+    return known ?? this.add(callId, callerTag, caller, name);
+  }
+
+  add(callId: string, callerTag: string, caller: MediaParty, name = this.#freeName(callId, callerTag)): MediaCall {
     const call = createMediaCall({ callId, callerTag, name, caller });
-    this.#calls.set(keyOf(callId, callerTag), call);
+    this.#calls.set(keyOf(callId, callerTag), [...this.allOf(callId, callerTag), call]);
     this.#names.set(name, call);
     return call;
   }
 
   /** The Call-ID itself where it can be, so that people find the call in rtpengine's own logs. */
   #freeName(callId: string, callerTag: string): string {
-    return this.#names.has(callId) ? `${callId}~${callerTag}` : callId;
+    if (!this.#names.has(callId)) return callId;
+    const named = `${callId}~${callerTag}`;
+    let count = 1;
+    while (this.#names.has(count === 1 ? named : `${named}~${count}`)) count += 1;
+    return count === 1 ? named : `${named}~${count}`;
   }
 
   remove(call: MediaCall): void {
-    if (this.#calls.delete(keyOf(call.callId, call.callerTag))) this.#names.delete(call.name);
+    const { callId, callerTag } = call;
+    const others = this.allOf(callId, callerTag).filter((other) => other !== call);
+    if (others.length > 0) this.#calls.set(keyOf(callId, callerTag), others);
+    else this.#calls.delete(keyOf(callId, callerTag));
+    if (this.#names.get(call.name) === call) this.#names.delete(call.name);
   }
 }
 

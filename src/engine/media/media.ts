@@ -27,7 +27,7 @@ import { From, To, tagOf } from '../../message/headers/from-to.ts';
 import { Require } from '../../message/headers/options.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../message/message.ts';
 import type { DialogRecord, Log, MediaKind, MediaRelay } from '../../ports.ts';
-import { describeSdp, isSdp } from '../../sdp/describe.ts';
+import { isSdp } from '../../sdp/describe.ts';
 import { fragmentSdp } from '../../sdp/trickle.ts';
 import type { Branch, BranchReply } from '../api.ts';
 import { assumedKind, kindByTransport, transportOf } from './assumed-kind.ts';
@@ -35,17 +35,19 @@ import {
   addressOf,
   hasDialogOn,
   isFirstOffer,
+  isHeld,
   type MediaCall,
   type MediaParty,
   partyOf,
   rememberOffer,
   rememberRewritten,
+  takeUp,
 } from './media-call.ts';
 import { MediaCommands } from './media-commands.ts';
 import type { MediaDeletes } from './media-delete.ts';
 import { carriers, facts, mayPassBy, ofNoCall, withoutBody, withSdp } from './media-message.ts';
 import { MediaTable } from './media-table.ts';
-import { canTake, isLeftAlone, isSpiral, leaveAlone, nameOf, wroteElsewhere } from './spirals.ts';
+import { canTake, isLeftAlone, isOtherFork, isSpiral, leaveAlone, nameOf, wroteElsewhere } from './spirals.ts';
 
 export interface MediaSessionRef {
   readonly node: string;
@@ -62,6 +64,8 @@ export class Media {
   /** Stands in every via-branch: which cluster a call in rtpengine belongs to. */
   readonly #mark: string;
   readonly #table = new MediaTable();
+  /** INVITEs that open calls, as they came. */
+  readonly #ofInvite = new WeakMap<SipMessage, MediaCall>();
 
   constructor(relay: MediaRelay, deletes: MediaDeletes, log: Log, mark: string) {
     this.#commands = new MediaCommands(relay, deletes, log, (call, event) => this.#step(call, event));
@@ -89,15 +93,14 @@ export class Media {
     return call !== undefined && (call.node === undefined || call.node === node);
   }
 
-  /**
-   * The call that a message belongs to, whichever side sent it. `opening`: it belongs to a request without a To tag, so
-   * the callee's is news; elsewhere it must be known.
-   */
-  find(message: SipMessage, opening = tagOf(get(message, To)) === undefined): MediaCall | undefined {
-    const callId = get(message, CallId) ?? '';
-    const fromTag = tagOf(get(message, From)) ?? '';
-    const toTag = tagOf(get(message, To)) ?? '';
-    return (opening ? this.#table.find(callId, fromTag) : undefined) ?? this.#table.withTags(callId, fromTag, toTag);
+  /** The call that a request belongs to, whichever side sent it: in a dialog by both tags, which must be known. */
+  find(request: SipMessage): MediaCall | undefined {
+    const known = this.#ofInvite.get(request);
+    if (known !== undefined) return known;
+    const callId = get(request, CallId) ?? '';
+    const fromTag = tagOf(get(request, From)) ?? '';
+    const toTag = tagOf(get(request, To));
+    return toTag === undefined ? this.#table.find(callId, fromTag) : this.#table.withTags(callId, fromTag, toTag);
   }
 
   /** What the sender of this response speaks, once it has answered. */
@@ -121,12 +124,18 @@ export class Media {
 
   /** An INVITE that creates dialogs begins; `finished` must follow. */
   begin(invite: SipRequest, caller: MediaParty): MediaCall {
-    const call = this.#table.open(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '', caller);
+    const id = [get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? ''] as const;
+    const known = this.#table.allOf(...id).find((one) => !isOtherFork(one, invite, this.#mark));
+    const call = known ?? this.#table.add(...id, caller);
     const cseq = get(invite, CSeq)?.number ?? 0;
     // After its 422, 407 or 302, while a device that said nothing to the one before still has time.
-    if (cseq > call.cseq || call.contexts === 0) call.exchange = askedAnew(call.exchange);
+    if (cseq > call.cseq || call.contexts === 0) {
+      call.exchange = askedAnew(call.exchange);
+      call.invited = invite.body;
+    }
     call.cseq = Math.max(cseq, call.cseq);
     call.contexts++;
+    this.#ofInvite.set(invite, call);
     return call;
   }
 
@@ -151,10 +160,11 @@ export class Media {
     return call.node;
   }
 
-  dialogEnded({ callId, caller, callee }: DialogRecord): void {
-    const call = this.#table.find(callId, caller.tag);
-    if (call === undefined || !call.dialogs.delete(callee.tag)) return;
-    const branch = call.branchOfTag.get(callee.tag);
+  dialogEnded(record: DialogRecord): void {
+    const call = this.#table.ofDialog(record);
+    if (call === undefined) return;
+    call.dialogs.delete(record.callee.tag);
+    const branch = call.branchOfTag.get(record.callee.tag);
     if (branch !== undefined && !hasDialogOn(call, branch)) this.#step(call, { on: 'dialog-ended', branch });
     this.#endIfOver(call);
     this.#reconnect(call);
@@ -176,25 +186,17 @@ export class Media {
   }
 
   /** Where rtpengine has the media of this dialog, and whether its SDPs say that it is on hold. */
-  sessionOf({ callId, caller, callee }: DialogRecord): MediaSessionRef | undefined {
-    const call = this.#table.find(callId, caller.tag);
+  sessionOf(record: DialogRecord): MediaSessionRef | undefined {
+    const call = this.#table.ofDialog(record) ?? this.#table.find(record.callId, record.caller.tag);
     if (call?.node === undefined) return undefined;
-    const { offer = '', answer = '' } = acceptedPair(call.exchange, callee.tag) ?? {};
-    const isHeld = [offer, answer].some((sdp) => (describeSdp(sdp)?.direction ?? 'sendrecv') !== 'sendrecv');
-    return { node: call.node, name: call.name, isHeld };
+    return { node: call.node, name: call.name, isHeld: isHeld(acceptedPair(call.exchange, record.callee.tag)) };
   }
 
   /** A call of before the restart: its SDPs are lost, the rest is in its record. */
   restore(record: DialogRecord): void {
     if (record.mediaNode === undefined) return;
     const caller = { kind: record.caller.media, address: '' };
-    const call = this.#table.open(record.callId, record.caller.tag, caller, record.mediaName);
-    call.node = record.mediaNode;
-    call.callees.set(record.callee.tag, { kind: record.callee.media, address: '' });
-    call.dialogs.add(record.callee.tag);
-    for (const on of ['offer-sent', 'offer-ok', 'answered'] as const) {
-      call.session = stepMediaSession(call.session, { on, branch: record.callee.tag })[0];
-    }
+    takeUp(this.#table.open(record.callId, record.caller.tag, caller, record.mediaName), record);
   }
 
   // --- messages ------------------------------------------------------------------------------------------------------
@@ -205,7 +207,7 @@ export class Media {
       if (message.method !== 'ACK') throw new Failure('unsupported-body');
       return withoutBody(message);
     }
-    const call = this.#callOf(message);
+    const call = this.#callOf(branch.request.message);
     if (call === undefined) return ofNoCall(message);
     await call.restoring;
     const party = partyOf(call, message);
@@ -247,9 +249,9 @@ export class Media {
 
   async backward({ branch, response }: BranchReply): Promise<SipResponse> {
     if (response.status < 300 && mayPassBy(response)) return withoutBody(response);
-    const call = this.#callOf(response, !branch.request.inDialog);
-    if (call === undefined) return ofNoCall(response);
     const asked = branch.request.message;
+    const call = this.#callOf(asked);
+    if (call === undefined) return ofNoCall(response);
     const requester = partyOf(call, response);
     const via = viaBranch(this.#mark, branch.id);
     const name = nameOf(response, requester);
@@ -293,9 +295,9 @@ export class Media {
     if (undo.do === 'restore') void this.#commands.restore(call, this.#tags(call, tag), undo);
   }
 
-  #callOf(message: SipMessage, opening?: boolean): MediaCall | undefined {
+  #callOf(message: SipMessage): MediaCall | undefined {
     const method = get(message, CSeq)?.method ?? '';
-    return carriers.has(method) ? this.find(message, opening) : undefined;
+    return carriers.has(method) ? this.find(message) : undefined;
   }
 
   #noteCallee(call: MediaCall, name: string, branch: Branch): void {

@@ -35,6 +35,26 @@ test('law 3: two callers with one Call-ID have a session each in rtpengine, and 
   assert.deepEqual([table.hasName('call-1'), table.hasName('call-1~mallory')], [true, false]);
 });
 
+test('forks of a proxy before us with an offer each have a session each, found by the tag of who answered', () => {
+  const table = new MediaTable();
+  const forks = ['bob', 'carol', 'dave'].map((callee) => {
+    const call = table.add('call-1', 'alice', caller);
+    call.dialogs.add(callee);
+    return call;
+  });
+  assert.deepEqual(
+    forks.map(({ name }) => name),
+    ['call-1', 'call-1~alice', 'call-1~alice~2'],
+  );
+  const [bob, carol, dave] = forks;
+  assert.ok(bob !== undefined && carol !== undefined);
+  assert.equal(table.withTags('call-1', 'carol', 'alice'), carol);
+  table.remove(bob);
+  assert.deepEqual([table.size, table.allOf('call-1', 'alice')], [2, [carol, dave]]);
+  assert.equal(table.open('call-1', 'alice', caller, 'call-1~alice~2'), dave, 'its name of before a restart');
+  assert.equal(table.open('call-1', 'alice', caller, 'call-1').name, 'call-1');
+});
+
 test('a Call-ID that is free again is the name again', () => {
   const table = new MediaTable();
   table.remove(table.open('call-1', 'alice', caller));
