@@ -118,6 +118,11 @@ function audioLine(sdp: string): string {
   return /^m=audio .*$/m.exec(sdp)?.[0].trimEnd() ?? '';
 }
 
+/** Of ICE. */
+function credentials(sdp: string): readonly string[] {
+  return sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm) ?? [];
+}
+
 function portOf(sdp: string): number {
   return Number(audioLine(sdp).split(' ')[1]);
 }
@@ -212,12 +217,14 @@ describe('every pair of kinds', () => {
         assertFor(receiver, held, 'actpass');
         assert.match(held, /^a=sendonly/m);
         assert.equal(portOf(held), portOf(toCallee));
+        assert.deepEqual(credentials(held), credentials(toCallee));
         await answer(sdps[receiver].answer.replace('a=sendrecv', 'a=recvonly'), {});
 
         const back = sdps[receiver].answer.replace('setup:active', 'setup:actpass');
         const toldCaller = await offer(back, receiver, sender, { 'from-tag': 'b', 'to-tag': 'a' });
         assertFor(sender, toldCaller, 'actpass');
         assert.equal(portOf(toldCaller), portOf(toCaller));
+        assert.deepEqual(credentials(toldCaller), credentials(toCaller));
         const reply = sdps[sender].offer.replace('setup:actpass', 'setup:active');
         assertFor(receiver, await answer(reply, { 'from-tag': 'b', 'to-tag': 'a' }), 'passive');
         // rtcp-mux frees the ports of RTCP, 26 at once.
@@ -521,7 +528,6 @@ describe('RFC 8445 §9: a browser restarts ICE in a re-INVITE', () => {
     .replace(/^a=ice-ufrag:.*\r$/m, 'a=ice-ufrag:anew\r')
     .replace(/^a=ice-pwd:.*\r$/m, `a=ice-pwd:${'n'.repeat(24)}\r`);
   const inDialog = { 'to-tag': 'b' };
-  const credentials = (sdp: string): readonly string[] => sdp.match(/^a=ice-(?:ufrag|pwd):.*$/gm) ?? [];
 
   it('rtpengine has other credentials from its offer on, and has them still when that was refused', async (test) => {
     const { offer, answer } = call(test);
