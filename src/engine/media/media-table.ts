@@ -6,6 +6,9 @@
 import type { DialogRecord } from '../../ports.ts';
 import { createMediaCall, hasAnswered, type MediaCall, type MediaParty } from './media-call.ts';
 
+/** Of one Call-ID and caller tag (law 9). */
+const mostForks = 32;
+
 export class MediaTable {
   readonly #calls = new Map<string, readonly MediaCall[]>();
   /** rtpengine's names for calls, as long as they live. */
@@ -57,6 +60,13 @@ export class MediaTable {
   open(callId: string, callerTag: string, caller: MediaParty, name?: string): MediaCall {
     const known = this.allOf(callId, callerTag).find((call) => name === undefined || call.name === name);
     return known ?? this.add(callId, callerTag, caller, name);
+  }
+
+  /** The known call that it is no other fork of, or a new one. One fork too many is taken for a copy of the first. */
+  openFork(callId: string, callerTag: string, caller: MediaParty, isOther: (call: MediaCall) => boolean): MediaCall {
+    const known = this.allOf(callId, callerTag);
+    const first = known.length < mostForks ? undefined : known[0];
+    return known.find((call) => !isOther(call)) ?? first ?? this.add(callId, callerTag, caller);
   }
 
   add(callId: string, callerTag: string, caller: MediaParty, name = this.#freeName(callId, callerTag)): MediaCall {

@@ -124,9 +124,8 @@ export class Media {
 
   /** An INVITE that creates dialogs begins; `finished` must follow. */
   begin(invite: SipRequest, caller: MediaParty): MediaCall {
-    const id = [get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? ''] as const;
-    const known = this.#table.allOf(...id).find((one) => !isOtherFork(one, invite, this.#mark));
-    const call = known ?? this.#table.add(...id, caller);
+    const isOther = (one: MediaCall): boolean => isOtherFork(one, invite, this.#mark);
+    const call = this.#table.openFork(get(invite, CallId) ?? '', tagOf(get(invite, From)) ?? '', caller, isOther);
     const cseq = get(invite, CSeq)?.number ?? 0;
     // After its 422, 407 or 302, while a device that said nothing to the one before still has time.
     if (cseq > call.cseq || call.contexts === 0) {

@@ -3,7 +3,6 @@
  * wrote into it the first time. A new one with such an SDP is none: simple clients say back what they were told. And the
  * forks of a proxy before us, which are as like each other as the passes of a spiral.
  */
-
 import type { Party } from '../../media/offer-answer.ts';
 import { addressFamily } from '../../media/profiles.ts';
 import { viaBranch } from '../../media/via-branch.ts';

@@ -55,6 +55,20 @@ test('forks of a proxy before us with an offer each have a session each, found b
   assert.equal(table.open('call-1', 'alice', caller, 'call-1').name, 'call-1');
 });
 
+test('law 9: one fork too many is taken for a copy of the first', () => {
+  const table = new MediaTable();
+  for (let count = 0; count < 100; count++) table.openFork('call-1', 'alice', caller, () => true);
+  assert.equal(table.size, 32);
+  assert.equal(
+    table.openFork('call-1', 'alice', caller, () => true),
+    table.find('call-1', 'alice'),
+  );
+  assert.equal(
+    table.openFork('call-1', 'alice', caller, ({ name }) => name !== 'call-1~alice~7').name,
+    'call-1~alice~7',
+  );
+});
+
 test('a Call-ID that is free again is the name again', () => {
   const table = new MediaTable();
   table.remove(table.open('call-1', 'alice', caller));
