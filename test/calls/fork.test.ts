@@ -319,6 +319,23 @@ test('RFC 6026 §7.3: a PBX behind us forks, and both of its telephones answer: 
     await it.hangUp(desk, one.dialog, alice);
   }));
 
+test('RFC 6026 §7.3: the second of a PBX behind us answers when the first has been hung up: it is hung up, too, and nothing stays', () =>
+  forked(async ({ it, alice, desk, cell, invite, atDesk, atCell }) => {
+    cell.respond(atCell, 486);
+    await cell.receivesRequest('ACK');
+    const answer = (toTag: string) => ({ toTag, body: phoneAnswer(toTag), contentType: sdpType });
+    const dialog = desk.dialog(atDesk, desk.respond(atDesk, 200, answer('one')));
+    alice.ack(invite, await alice.receivesResponse(200));
+    await desk.receivesRequest('ACK');
+    await it.hangUp(desk, dialog, alice);
+    desk.respond(atDesk, 200, answer('two'));
+    await desk.receivesRequest('ACK');
+    desk.respond(await desk.receivesRequest('BYE'), 200);
+    await alice.receivesResponse(100);
+    await alice.receivesNothing(1_000);
+    assert.deepEqual(it.media.calls(), []);
+  }));
+
 test('RFC 3261 §16.7: one telephone is silent, the other refuses: alice hears the refusal after 5 s, not after timer B', () =>
   forked(async ({ alice, desk, cell, invite, atDesk }) => {
     cell.station.freeze();
