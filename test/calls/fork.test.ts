@@ -254,7 +254,7 @@ test('ForkAllAnswerNo1xx: both answer at once: alice gets both, keeps one and ha
     assert.equal(
       connected(it),
       'desk-tag',
-      'RFC 3261 §13.2.2.4: most callers keep the first, and some never see the other',
+      'RFC 3261 §13.2.2.4: most callers keep the first, and some overlook the other',
     );
     await it.hangUp(alice, alice.dialog(invite, second), cell);
     assert.equal(it.media.branches(callId), 1, 'the other call keeps its media');

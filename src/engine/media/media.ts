@@ -154,7 +154,7 @@ export class Media {
   answered(call: MediaCall, branchId: string, calleeTag: string): string | undefined {
     call.dialogs.add(calleeTag);
     this.#step(call, { on: 'answered', branch: viaBranch(this.#mark, branchId) });
-    // RFC 3261 §13.2.2.4: of several the caller keeps one; most keep the first, and some never see the others.
+    // RFC 3261 §13.2.2.4: of several the caller keeps one; most keep the first, and some overlook the others.
     if (call.dialogs.size > 1) this.#reconnect(call);
     return call.node;
   }
