@@ -162,7 +162,7 @@ describe('the other settings', () => {
       DOMAINS: 'Example.com sip.example.com [2001:db8::1]',
       ADVERTISE: '203.0.113.7',
       DATABASE_URL: 'postgres://user:pass@host/db',
-      RTPENGINE: 'udp:10.0.0.5:22222=2 udp:[fd00::6]:22222',
+      RTPENGINE: 'udp:10.0.0.5:22222=2 TCP:[fd00::6]:22222',
       MEDIA_ADDRESS: '10.0.0.5!203.0.113.7',
       TRUSTED: '10.1.0.0/16 127.0.0.1 fd00::/8',
       ACCEPT_FOREIGN: 'yes',
@@ -175,7 +175,7 @@ describe('the other settings', () => {
     assert.equal(settings.advertise, '203.0.113.7');
     assert.deepEqual(settings.rtpengine, [
       { address: 'udp:10.0.0.5:22222', host: '10.0.0.5', port: 22222, weight: 2 },
-      { address: 'udp:[fd00::6]:22222', host: 'fd00::6', port: 22222, weight: 1 },
+      { address: 'tcp:[fd00::6]:22222', host: 'fd00::6', port: 22222, weight: 1 },
     ]);
     assert.deepEqual(settings.mediaAddress, { local: '10.0.0.5', advertised: '203.0.113.7' });
     assert.deepEqual(settings.trusted, ['10.1.0.0/16', '127.0.0.1', 'fd00::/8']);

@@ -35,7 +35,7 @@ export const backendTable: Table = {
   rtpengine: {
     name: 'RTPENGINE',
     unit: 'udp:host:port=weight',
-    help: 'The ng ports of the rtpengine nodes to use.',
+    help: 'The ng ports of the rtpengine nodes to use; tcp: and ws: reach what rtpengine calls listen-tcp-ng and listen-http.',
     example: 'udp:10.0.0.5:22222=2 udp:10.0.0.6:22222=1',
     byDefault: 'an rtpengine of our own',
     otherwise: undefined,

@@ -191,12 +191,12 @@ function refuseCollisions(entries: readonly ListenEntry[]): void {
 /** `udp:host:port=weight`; the weight is 1 when it is left out. */
 export function rtpengines(text: string): readonly RtpengineAddress[] {
   return words(text).map((word) => {
-    const [, target = '', weight = '1'] = /^udp:(.*?)(?:=(\d+))?$/i.exec(word) ?? [];
-    if (target === '') throw new BadValue(`"${word}" does not read udp:host:port=weight`);
+    const [, transport = '', target = '', weight = '1'] = /^(udp|tcp|ws):(.*?)(?:=(\d+))?$/i.exec(word) ?? [];
+    if (target === '') throw new BadValue(`"${word}" does not read udp:host:port=weight (or tcp:, ws:)`);
     const { host, port } = hostPort(target);
     if (port === 0) throw new BadValue(`"${word}" has port 0`);
     const number = wholeNumber(0, 1000)(weight);
-    return { address: `udp:${target}`, host, port, weight: number };
+    return { address: `${transport.toLowerCase()}:${target}`, host, port, weight: number };
   });
 }
 

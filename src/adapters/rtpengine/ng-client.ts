@@ -1,6 +1,7 @@
 /**
  * The ng client of one rtpengine node: a connected UDP socket (the kernel drops what comes from elsewhere and reports
- * a closed port at once), and every command repeated with the same bytes until it is answered.
+ * a closed port at once), or a connection over TCP or WebSocket, and every command repeated with the same bytes until it is
+ * answered, for a connection may be lost as well.
  *
  * rtpengine answers a repeated cookie from memory, whoever asks and whatever the body says, for 30 to 60 s. So a
  * repetition allocates nothing twice, and a cookie is 128 random bits and never used again.
@@ -10,8 +11,12 @@ import { Failure, failureOf } from '../../errors.ts';
 import type { NgCommand, NgReply } from '../../media/commands.ts';
 import type { Cancel, Clock, Log, Random } from '../../ports.ts';
 import { decodeReply, encodeCommand } from './bencode.ts';
-import { connectSocket } from './connected-socket.ts';
+import { type ConnectedSocket, connectSocket } from './connected-socket.ts';
+import { type ConnectionOptions, connectionOver } from './ng-connection.ts';
 import { acceptReply } from './ng-reply.ts';
+import { dialStream } from './ng-stream.ts';
+import { dialWebSocket } from './ng-websocket.ts';
+import type { NgTransport } from './node-address.ts';
 
 /** When the same bytes are sent again, and when it is given up; both counted from the first sending. */
 export interface Patience {
@@ -31,6 +36,8 @@ const cookieBytes = 16;
 const maxFinished = 256;
 
 export interface NgClientOptions {
+  /** Default `udp`. */
+  readonly transport?: NgTransport;
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
@@ -74,7 +81,7 @@ export function openNgClient(options: NgClientOptions): NgClient {
   const pending = new Map<string, Pending>();
   const finished = new Map<string, 'answered' | 'timed-out'>();
   const counters = { sent: 0, repeated: 0, timedOut: 0, late: 0, duplicate: 0, stray: 0, undecodable: 0 };
-  const socket = connectSocket({
+  const socket = connectors[options.transport ?? 'udp']({
     host: options.host,
     port: options.port,
     onMessage: receive,
@@ -174,6 +181,12 @@ export function openNgClient(options: NgClientOptions): NgClient {
 
   return { send, close, counters: () => ({ ...counters }), inFlight: () => pending.size };
 }
+
+const connectors: Readonly<Record<NgTransport, (options: ConnectionOptions) => ConnectedSocket>> = {
+  udp: connectSocket,
+  tcp: (options) => connectionOver(dialStream, options),
+  ws: (options) => connectionOver(dialWebSocket, options),
+};
 
 function read(command: NgCommand, text: string): NgReply | Failure {
   try {

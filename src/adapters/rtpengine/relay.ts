@@ -70,7 +70,13 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
       const node = nodes.get(address.id);
       if (node !== undefined) learn(node, portClosed(node.health, reason));
     };
-    const client = openNgClient({ ...options, host: address.host, port: address.port, onRefused });
+    const client = openNgClient({
+      ...options,
+      transport: address.transport,
+      host: address.host,
+      port: address.port,
+      onRefused,
+    });
     return {
       ...address,
       retired: false,
@@ -168,7 +174,10 @@ export function openMediaRelay(options: MediaRelayOptions): OpenMediaRelay {
   function addNode(text: string, weight: number): MediaNode | undefined {
     const address = parseNodeAddress(`${text}=${weight}`);
     if (address === undefined)
-      throw new Failure('setting-invalid', `An rtpengine is named as udp:10.0.0.5:22222: ${text}`);
+      throw new Failure(
+        'setting-invalid',
+        `An rtpengine is named as udp:10.0.0.5:22222, or with tcp: or ws: before it: ${text}`,
+      );
     if (nodes.has(address.id) || closed) return undefined;
     const node = openNode(address, true);
     begin(node);

@@ -95,12 +95,14 @@ describe('node addresses (RTPENGINE)', () => {
     const node = parseNodeAddress('udp:[2001:db8::5]:22222');
     assert.deepEqual([node?.host, node?.address], ['2001:db8::5', 'udp:[2001:db8::5]:22222']);
     assert.equal(parseNodeAddress('udp:media.example.com:22222')?.host, 'media.example.com');
+    assert.equal(parseNodeAddress('tcp:media.example.com:22222')?.transport, 'tcp');
+    assert.equal(parseNodeAddress('ws:[2001:db8::5]:8080=3')?.address, 'ws:[2001:db8::5]:8080');
   });
 
   for (const text of [
     '',
     '10.0.0.5:22222',
-    'tcp:10.0.0.5:22222',
+    'tls:10.0.0.5:22222',
     'udp:10.0.0.5',
     'udp:10.0.0.5:0',
     'udp:10.0.0.5:70000',
