@@ -17,6 +17,11 @@ export interface ClientUser {
   /** `timeout`: timers B or F; `transport`: the flow failed. */
   failed(why: 'timeout' | 'transport'): void;
   terminated(): void;
+  /**
+   * Its connection has closed. How its peer is reached should something be left to say: its answer may come by another
+   * connection (RFC 3261 §18.2.2). `undefined`, or absent: no answer can come any more (§17.1.4).
+   */
+  closed?(): (() => Flow) | undefined;
 }
 
 /** All of them, as one sees them. */
@@ -52,8 +57,10 @@ interface RunningTimer {
 
 abstract class LiveTransaction<Value, Event> {
   readonly key: string;
-  /** Where it sends to. */
+  /** That it began on. */
   readonly flow: Flow;
+  /** Where it sends to when that has closed: a server is dialled (RFC 3261 §18.1.1, §18.2.2), a client never (law 4). */
+  protected dials: (() => Flow) | undefined;
   protected readonly around: Surroundings;
   readonly #step: Machine<Value, Event>['step'];
   #value: Value;
@@ -114,7 +121,7 @@ abstract class LiveTransaction<Value, Event> {
   }
 
   #send(message?: SipMessage): void {
-    if (this.around.send(this.#lastSent, this.flow, message)) return;
+    if (this.around.send(this.#lastSent, this.dials?.() ?? this.flow, message)) return;
     // In a turn of its own: the machine must have taken its new state before it hears of a failure.
     this.around.clock.after(0, () => this.transportFailed());
   }
@@ -154,6 +161,11 @@ export class LiveServer<Value> extends LiveTransaction<Value, ServerEvent> {
     this.input({ on: 'respond', response });
   }
 
+  /** Its connection has closed, and this is the way back to its sender. */
+  leavesBy(dials: () => Flow): void {
+    this.dials = dials;
+  }
+
   /** Whether it keeps this request to itself: a repetition, or the ACK for a failure. */
   keeps(request: SipRequest): boolean {
     this.#isPassed = false;
@@ -189,6 +201,11 @@ export class LiveClient<Value> extends LiveTransaction<Value, ClientEvent> {
     if (!this.#isWaiting || !this.around.forgetClient(this.key)) return;
     this.stopTimers();
     this.#user.terminated();
+  }
+
+  closed(): void {
+    this.dials = this.#user.closed?.();
+    if (this.dials === undefined) this.transportFailed();
   }
 
   /** Not of one that was forgotten. */

@@ -32,7 +32,6 @@ const tryingAfterMs = 200;
 /** What scanning a message refuses beside its grammar. */
 const unreadable: Readonly<Record<number, ErrorCode>> = { 505: 'unsupported-version', 513: 'too-large' };
 const stopping = 'SIP;cause=503;text="Viaduct is stopping"';
-const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 
 export class Receiver {
   readonly #core: Core;
@@ -200,9 +199,9 @@ export class Receiver {
     return inDialog && (dialogs.find(message, undefined) ?? media.find(message)) !== undefined;
   }
 
-  /** The connection of a caller is gone: what rings for him is told so, for no answer could reach him (law 4). */
+  /** The connection of a caller is gone. */
   closed(flow: Flow): void {
-    for (const context of this.#ringing.of(flow.id)) context.cancel(callerGone);
+    for (const context of this.#ringing.of(flow.id)) context.callerClosed();
   }
 
   /** Another node is gone, and with it what it knew of calls that are being set up. */

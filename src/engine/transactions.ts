@@ -22,6 +22,8 @@ import { type ClientUser, LiveClient, LiveServer, type Machine, type Surrounding
 export interface ServerTransaction {
   readonly key: string;
   respond(response: SipResponse): void;
+  /** Its connection has closed: what is still to be said leaves by this one. */
+  leavesBy(dials: () => Flow): void;
   /** Called once, when it is forgotten. */
   onTerminated: (() => void) | undefined;
 }
@@ -142,10 +144,10 @@ export class Transactions {
     return live !== undefined;
   }
 
-  /** The connection is gone: what waits for an answer over it fails now (RFC 3261 §17.1.4). */
+  /** The connection is gone: what waits for an answer that can come over it alone fails now (RFC 3261 §17.1.4). */
   closed(flow: Flow): void {
     for (const key of [...(this.#clientsByFlow.get(flow.id) ?? [])]) {
-      this.#clients.get(key)?.transportFailed();
+      this.#clients.get(key)?.closed();
     }
   }
 
@@ -192,8 +194,8 @@ function textOf(message: SipMessage, { transport }: Flow): string {
   return serialize(transport === 'tcp' || transport === 'tls' ? withContentLength(message) : message);
 }
 
-type Server = Pick<LiveServer<unknown>, 'key' | 'keeps' | 'respond' | 'onTerminated'>;
-type Client = Pick<LiveClient<unknown>, 'flow' | 'input' | 'transportFailed' | 'abandon'>;
+type Server = Pick<LiveServer<unknown>, 'key' | 'keeps' | 'respond' | 'leavesBy' | 'onTerminated'>;
+type Client = Pick<LiveClient<unknown>, 'flow' | 'input' | 'closed' | 'abandon'>;
 
 /** What its machine asks for at first, to pass the request, is done: the core has it. */
 function serverOf(request: SipRequest, key: string, back: Flow, around: Surroundings): Server {

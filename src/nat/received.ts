@@ -1,7 +1,8 @@
 /**
  * Where a request really came from, and where its response goes (RFC 3261 §18.2.1, §18.2.2; RFC 3581).
  *
- * For UDP only the second part matters: on a connection the response takes the connection, and we dial none (law 4).
+ * On a connection the response takes the connection, and a client's is never dialled (law 4): the destination is that of
+ * UDP, and of servers whose connection has closed.
  * Left out: resolving names (a response never waits for DNS), multicast.
  */
 import { replaceFirst } from '../message/edit.ts';
@@ -43,6 +44,15 @@ export function responseDestination(via: Via): SocketAddress | undefined {
   // RFC 3581 §4: rport counts only beside received, as we write them.
   const rport = received === undefined ? undefined : portOf(param(via.params, 'rport'));
   return { address, port: rport ?? sentByPort(via) };
+}
+
+/**
+ * Where a server listens whose connection has closed, by its Via: at the port of sent-by, for that of `rport` was the
+ * connection's (RFC 3261 §18.2.2).
+ */
+export function reopenedAt(via: Via): SocketAddress | undefined {
+  const address = numericAddress(param(via.params, 'received') ?? via.host);
+  return address === undefined ? undefined : { address, port: sentByPort(via) };
 }
 
 function portOf(text: string | undefined): number | undefined {

@@ -81,6 +81,48 @@ test('RFC 5626 §5.3: a flow that closes while it is being asked makes way for t
   });
 });
 
+test('RFC 5626 §5.3: a flow that closes after its 100 makes way for the other one as well', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const stage = await flowsOf(it);
+    const invite = stage.alice.request('INVITE', 'sip:bob@example.com', offer);
+    stage.second.respond(await stage.second.receivesRequest('INVITE'), 100);
+    await it.clock.advance(100);
+    stage.second.station.close();
+    await answersOver(stage.first, invite, stage, it);
+  });
+});
+
+test('RFC 5626 §5.3: both flows close after their 100: the caller hears so at once (RFC 3261 §16.7 step 6: 500, not 503)', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const { alice, first, second } = await flowsOf(it);
+    const invite = alice.request('INVITE', 'sip:bob@example.com', offer);
+    for (const flow of [second, first]) {
+      flow.respond(await flow.receivesRequest('INVITE'), 100);
+      await it.clock.advance(100);
+      flow.station.close();
+    }
+    const refused = await alice.receivesFinal('INVITE', 1_000);
+    alice.ack(invite, refused);
+    assert.equal(refused.status, 500);
+  });
+});
+
+test('law 4: a device that rang is asked no second time when its flow closes: two calls would ring on one telephone', async () => {
+  const it = createProxyScene({ columns });
+  await it.play(async () => {
+    const { alice, first, second } = await flowsOf(it);
+    const invite = alice.request('INVITE', 'sip:bob@example.com', offer);
+    second.respond(await second.receivesRequest('INVITE'), 180);
+    await alice.receivesResponse(180);
+    second.station.close();
+    const refused = await alice.receivesFinal('INVITE', 1_000);
+    alice.ack(invite, refused);
+    await first.receivesNothing();
+  });
+});
+
 test('RFC 5626 §5.3: nobody answers over one flow: the other is asked when the first has timed out', async () => {
   const it = createProxyScene({ columns });
   await it.play(async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { serialize } from '../../src/message/edit.ts';
 import { Via } from '../../src/message/headers/via.ts';
 import { parseMessage } from '../../src/message/scan.ts';
-import { responseDestination, stampReceived } from '../../src/nat/received.ts';
+import { reopenedAt, responseDestination, stampReceived } from '../../src/nat/received.ts';
 
 const rest = [
   'v: SIP/2.0/TCP  10.0.0.9 ; branch=z9hG4bKold',
@@ -96,4 +96,16 @@ test('RFC 3261 §18.2.2: maddr comes first, but a multicast group or a name in i
 test('RFC 3261 §18.2.2: a Via that names no numeric address has no destination', () => {
   assert.equal(destination('SIP/2.0/UDP host.example.com'), undefined);
   assert.equal(destination('SIP/2.0/UDP 300.1.1.1'), undefined);
+});
+
+test('RFC 3261 §18.2.2: a server whose connection has closed is dialled at the port of sent-by, not of rport', () => {
+  const at = (text: string) => {
+    const via = Via.parse(text);
+    assert.ok(via !== undefined);
+    return reopenedAt(via);
+  };
+  const told = 'SIP/2.0/TCP 10.0.0.1:5070;received=203.0.113.1;rport=40000';
+  assert.deepEqual(at(told), { address: '203.0.113.1', port: 5070 });
+  assert.deepEqual(at('SIP/2.0/TLS [2001:db8::1]'), { address: '2001:db8::1', port: 5061 });
+  assert.equal(at('SIP/2.0/TCP host.example.com'), undefined);
 });

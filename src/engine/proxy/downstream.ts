@@ -114,8 +114,15 @@ export class Downstream {
       response: (response) => this.#take(branch, response),
       failed: (why) => this.#context.post(() => this.#failed(branch, why)),
       terminated: () => this.#context.post(() => this.#terminated(branch)),
+      closed: () => this.#ringsOn(branch, prepared),
     });
     this.#expectWord(branch, prepared);
+  }
+
+  /** A server that rings has closed its connection: it answers by another, and is dialled for a CANCEL. */
+  #ringsOn(branch: LiveBranch, { hop, target }: PreparedBranch): (() => Flow) | undefined {
+    const mayAnswer = branch.hasRung && hop.way !== undefined && !isOfOther(target);
+    return mayAnswer ? () => this.#core.nextHops.flowNow(hop) : undefined;
   }
 
   /**
@@ -233,6 +240,7 @@ export class Downstream {
 
   #take(branch: LiveBranch, response: SipResponse): void {
     branch.silence?.();
+    branch.hasRung ||= response.status > 100 && response.status < 200;
     const taken = this.#context.post(() => this.#onResponse(branch, response), roomFor(response));
     if (!taken) this.#core.counters.drop('responses waiting');
   }
@@ -242,7 +250,6 @@ export class Downstream {
     const { plan, sent, lost } = branch;
     if (sent === undefined) return;
     if (received.status === 503 && this.#triesNextServer(branch)) return;
-    branch.hasRung ||= received.status > 100 && received.status < 200;
     if (isLost(received, isOfOther(plan.target) && !branch.hasRung) && this.#triesNextFlow(branch)) return;
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
@@ -351,7 +358,8 @@ export class Downstream {
   /** RFC 3261 §9.1: CANCEL is a transaction of its own, hop by hop, with the branch of what it cancels. */
   cancel(id: string, reason: string | undefined): void {
     const sent = this.sent(id);
-    if (sent !== undefined) this.#core.transactions.client(cancelFor(sent.message, reason), sent.flow, nobody);
+    if (sent === undefined) return;
+    this.#core.transactions.client(cancelFor(sent.message, reason), this.#core.nextHops.flowNow(sent.hop), nobody);
   }
 
   startTimerC(id: string, ms: number): void {

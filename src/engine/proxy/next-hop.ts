@@ -105,6 +105,11 @@ export class NextHops {
     return { flow, way: { ...datagrams, listener }, others: [datagrams, ...others] };
   }
 
+  /** As it is reached now: a server is dialled anew when its connection has closed, a client never (law 4). */
+  flowNow({ flow, way }: NextHop): Flow {
+    return way === undefined || this.#network.find(flow.id) !== undefined ? flow : this.open(way);
+  }
+
   async toUri(text: string, preferred: Listener): Promise<Flow> {
     const [way] = await this.ways(text, preferred);
     return this.open(way);

@@ -25,7 +25,8 @@ export class RefusedAnswers {
     this.#request = request;
   }
 
-  hangUp(branch: PreparedBranch, response: SipResponse, why: Failure): void {
+  hangUp(sent: PreparedBranch, response: SipResponse, why: Failure): void {
+    const branch = { ...sent, flow: this.#core.nextHops.flowNow(sent.hop) };
     const tag = tagOf(get(response, To)) ?? '';
     if (this.#hungUp.has(tag)) acknowledge(this.#core, this.#request, branch, response);
     else if (this.#hungUp.size >= mostHungUp) this.#core.counters.drop('2xx with yet another To tag');

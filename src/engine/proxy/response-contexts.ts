@@ -35,6 +35,7 @@ import { inGroups } from '../../proxy/target-set.ts';
 import { type Relay, type Reply, type Request, refuse, reply, type Target } from '../api.ts';
 import type { Core } from '../core.ts';
 import { Mailbox } from '../mailbox.ts';
+import { wayBackTo } from '../dialog/servers.ts';
 import { InviteMedia } from '../media/invite-media.ts';
 import { isViaOf } from '../nodes/node-address.ts';
 import { responseOf } from '../replies.ts';
@@ -48,11 +49,13 @@ const groupRingMs = 20_000;
 /** Law 9: how often the failure route may name further targets; forwarding asks for five. */
 const mostRounds = 16;
 
+const callerGone = 'SIP;cause=487;text="The connection of the caller closed"';
 const senderGone = 'SIP;cause=487;text="The node of the caller is gone"';
 
 export class ResponseContextRunner {
   readonly #core: Core;
   readonly #request: Request;
+  readonly #server: ServerTransaction;
   readonly #media: InviteMedia;
   readonly #upstream: Upstream;
   readonly #downstream: Downstream;
@@ -76,6 +79,7 @@ export class ResponseContextRunner {
   constructor(core: Core, request: Request, server: ServerTransaction) {
     this.#core = core;
     this.#request = request;
+    this.#server = server;
     this.#media = new InviteMedia(core, request);
     this.#upstream = new Upstream(core, request, server, this.#media);
     this.#mailbox = new Mailbox((thrown) => this.#fault(thrown));
@@ -120,6 +124,13 @@ export class ResponseContextRunner {
   cancel(reason: string | undefined): void {
     if (opensCall(this.#request)) this.#core.stories.cancelled(this.#request.message);
     this.#mailbox.post(() => this.#step(reason === undefined ? { on: 'cancel' } : { on: 'cancel', reason }));
+  }
+
+  /** Its connection is gone. What rings for a client is told so, for no answer could reach him (law 4). */
+  callerClosed(): void {
+    const wayBack = wayBackTo(this.#core, this.#request);
+    if (wayBack === undefined) this.cancel(callerGone);
+    else this.#server.leavesBy(wayBack);
   }
 
   /** A node of ours is gone: who rings there is not waited for, and what it has sent us has nobody to be answered to. */

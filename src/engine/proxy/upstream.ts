@@ -11,6 +11,7 @@ import type { Reply, Request } from '../api.ts';
 import type { Core } from '../core.ts';
 import { endDialog } from '../dialog/hang-up.ts';
 import { dialogOf } from '../dialog/parties.ts';
+import { withServersLeft } from '../dialog/servers.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
 import { responseOf } from '../replies.ts';
 import type { ServerTransaction } from '../transactions.ts';
@@ -82,10 +83,15 @@ export class Upstream {
   rings(response: SipResponse, branch: PreparedBranch): void {
     const tag = tagOf(get(response, To));
     if (tag === undefined || !opensCall(this.#request) || this.#early.has(tag)) return;
-    const record = dialogOf(this.#core, this.#request, branch, response, undefined);
+    const record = this.#dialogOf(branch, response);
     if (record === undefined || this.#early.size >= mostDialogs) return;
     this.#early.set(tag, record);
     this.#core.dialogs.passing(record);
+  }
+
+  #dialogOf(branch: PreparedBranch, response: SipResponse, mediaNode?: string): DialogRecord | undefined {
+    const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
+    return record && withServersLeft(this.#core, record, this.#request.flow.remote.address);
   }
 
   #endEarly(): void {
@@ -102,7 +108,7 @@ export class Upstream {
 
   /** SUBSCRIBE and REFER make dialogs as well (RFC 6665 §4.1, RFC 3515 §2.4.4). */
   #subscribed(response: SipResponse, branch: PreparedBranch): void {
-    const record = dialogOf(this.#core, this.#request, branch, response, undefined);
+    const record = this.#dialogOf(branch, response);
     if (record !== undefined) this.#core.dialogs.passing(record);
   }
 
@@ -112,7 +118,7 @@ export class Upstream {
     if (this.#established.has(tag)) return;
     this.#established.add(tag);
     const mediaNode = this.#media.answered(branch.id, tag);
-    const record = dialogOf(this.#core, this.#request, branch, response, mediaNode);
+    const record = this.#dialogOf(branch, response, mediaNode);
     if (record === undefined) return;
     this.#core.dialogs.established(record);
     this.#core.stories.established(record);
