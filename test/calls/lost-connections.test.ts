@@ -2,9 +2,13 @@
  * Connections that close in a call, in each of its states (law 4, RFC 3261 §17.1.4, §18.2.2): each side hears an end that is
  * right, and nothing is left. `play` asks for what is left.
  */
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { get } from '../../src/message/header.ts';
+import { Reason } from '../../src/message/headers/text.ts';
 import type { SipRequest } from '../../src/message/message.ts';
-import type { Agent } from '../support/agent.ts';
+import type { Transport } from '../../src/ports.ts';
+import type { Agent, AgentDialog } from '../support/agent.ts';
 import { createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -123,3 +127,111 @@ describe('a trunk that calls closes its connection while its INVITE rings', () =
       await bob.receivesNothing(40_000);
     }));
 });
+
+// --- clients ---------------------------------------------------------------------------------------------------------
+
+type State = 'asked' | 'ringing' | 'answered' | 'up' | 're-INVITE' | 'BYE';
+
+/** A call of two clients on connections, as far as it got. */
+interface Halfway {
+  readonly it: ProxyScene;
+  readonly alice: Agent;
+  readonly bob: Agent;
+  readonly sent: SipRequest;
+  readonly received: SipRequest;
+  /** When it was answered. */
+  readonly caller: AgentDialog | undefined;
+}
+
+/** Plays the call up to this state. */
+async function reach(state: State, it: ProxyScene, alice: Agent, bob: Agent): Promise<Halfway> {
+  const sent = alice.request('INVITE', bob.aor, offer);
+  const received = await bob.receivesRequest('INVITE');
+  const ends = { it, alice, bob, sent, received };
+  if (state === 'asked') return { ...ends, caller: undefined };
+  bob.respond(received, 180);
+  await alice.receivesResponse(180);
+  if (state === 'ringing') return { ...ends, caller: undefined };
+  bob.respond(received, 200, answer);
+  const answered = await alice.receivesResponse(200);
+  const caller = alice.dialog(sent, answered);
+  if (state === 'answered') return { ...ends, caller };
+  alice.ack(sent, answered);
+  await bob.receivesRequest('ACK');
+  if (state === 'up') return { ...ends, caller };
+  const again = state === 'BYE' ? {} : { body: phoneOffer('alice', { version: 2 }), contentType: sdpType };
+  alice.within(caller, state === 'BYE' ? 'BYE' : 'INVITE', again);
+  await bob.receivesRequest(state === 'BYE' ? 'BYE' : 'INVITE');
+  return { ...ends, caller };
+}
+
+/** The one who is left has a call without end: he is told by a BYE that says why, once the grace time is over. */
+async function isHungUp(one: Agent): Promise<void> {
+  const bye = await one.receivesRequest('BYE', 60_000);
+  one.respond(bye, 200);
+  assert.match(get(bye, Reason) ?? '', /^SIP;cause=480;/);
+}
+
+async function isCancelled({ bob, received }: Halfway): Promise<void> {
+  bob.respond(await bob.receivesRequest('CANCEL'), 200);
+  bob.respond(received, 487);
+  await bob.receivesRequest('ACK');
+}
+
+async function isRefused({ alice, sent }: Halfway): Promise<void> {
+  const refused = await alice.receivesFinal('INVITE', 1_000);
+  assert.equal(refused.status, 500);
+  alice.ack(sent, refused);
+}
+
+/** What the other side hears when this one is gone, in each state. */
+const heard: Readonly<Record<'caller' | 'callee', Readonly<Record<State, (call: Halfway) => Promise<void>>>>> = {
+  caller: {
+    // RFC 3261 §9.1: no CANCEL before a provisional response.
+    asked: async (call) => {
+      call.bob.respond(call.received, 180);
+      await isCancelled(call);
+    },
+    ringing: isCancelled,
+    answered: ({ bob }) => isHungUp(bob),
+    up: ({ bob }) => isHungUp(bob),
+    're-INVITE': ({ bob }) => isHungUp(bob),
+    BYE: async () => {},
+  },
+  callee: {
+    asked: isRefused,
+    ringing: isRefused,
+    answered: ({ alice }) => isHungUp(alice),
+    up: ({ alice }) => isHungUp(alice),
+    're-INVITE': async ({ alice }) => {
+      const refused = await alice.receivesFinal('INVITE', 1_000);
+      assert.ok(refused.status >= 400, String(refused.status));
+      await isHungUp(alice);
+    },
+    BYE: async ({ alice }) => {
+      await alice.receivesFinal('BYE', 1_000);
+    },
+  },
+};
+
+const states: readonly State[] = ['asked', 'ringing', 'answered', 'up', 're-INVITE', 'BYE'];
+const transports: readonly Transport[] = ['tcp', 'tls', 'ws', 'wss'];
+
+for (const transport of transports)
+  describe(`law 4: a client's connection over ${transport} closes`, () => {
+    for (const gone of ['caller', 'callee'] as const)
+      for (const state of states)
+        test(`that of the ${gone}, ${state}: the other side hears the right end, and nothing is left`, async () => {
+          const it = createProxyScene({ columns });
+          await it.play(async () => {
+            const alice = await it.registered({ name: 'alice', transport, address: '192.0.2.1', port: 40_001 });
+            const bob = await it.registered({ name: 'bob', transport, address: '192.0.2.2', port: 40_002 });
+            const call = await reach(state, it, alice, bob);
+            (gone === 'caller' ? alice : bob).station.close();
+            await it.clock.advance(100);
+            await heard[gone][state](call);
+            await it.clock.advance(20_000);
+            assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
+          });
+        });
+  });
