@@ -23,6 +23,11 @@ export function deviceOf({ key }: Pick<Binding, 'key'>): string {
   return key.replace(/;reg-id=\d+$/, '');
 }
 
+/** RFC 3327 §5.3: when the connection has closed that it registered over, the proxy in its Path can be dialled. */
+export function hasWayByPath({ transport, path }: Pick<Binding, 'transport' | 'path'>): boolean {
+  return path.length > 0 && (transport === 'tcp' || transport === 'tls');
+}
+
 /** `+sip.instance` without its quotes: `<urn:uuid:…>`. */
 export function instanceOf(contact: Pick<NameAddr, 'params'>): string | undefined {
   const instance = unquote(param(contact.params, '+sip.instance') ?? '');

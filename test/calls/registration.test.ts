@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { values } from '../../src/message/header.ts';
 import { Contact } from '../../src/message/headers/contact.ts';
 import { MinExpires } from '../../src/message/headers/numbers.ts';
-import { Route } from '../../src/message/headers/route.ts';
+import { RecordRoute, Route } from '../../src/message/headers/route.ts';
 import type { SipMessage } from '../../src/message/message.ts';
+import type { Agent } from '../support/agent.ts';
 import { createProxyScene, passwordOf, sdpType } from '../support/proxy-scene.ts';
 import { phoneAnswer, phoneOffer } from '../support/sdp.ts';
 
@@ -183,6 +184,43 @@ test('RFC 3327 §5.3: a proxy before our users closes its connection: they are c
     edge.station.close();
     await it.clock.advance(120_000);
     await it.hangUp(alice, alice.dialog(received, ok), edge);
+  });
+});
+
+test('RFC 3327 §5.3: over TLS by an address: its connection is used while it is open, and then its Path is dialled', async () => {
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'bob'] });
+  await it.play(async () => {
+    const alice = await it.registered({ name: 'alice', address: '192.0.2.1' });
+    const listens = { transport: 'tls', address: '192.0.2.8', port: 5061 } as const;
+    const contact = 'sip:bob@10.0.0.2';
+    const [edge, dialled] = [
+      it.agent({ ...listens, port: 41_000, name: 'bob', contact }),
+      it.agent({ ...listens, name: 'bob', contact, dialable: true }),
+    ];
+    const way = '<sip:192.0.2.8:5061;transport=tls;lr>';
+    await it.register(edge, { headers: [['Path', way]] });
+    /** As the proxy would: it stays on the way. */
+    const answers = async (at: Agent) => {
+      const sent = alice.request('INVITE', 'sip:bob@example.com', { body: phoneOffer('alice'), contentType: sdpType });
+      const received = await at.receivesRequest('INVITE');
+      assert.deepEqual(values(received, Route), [way]);
+      const routes = [way, ...values(received, RecordRoute)].map((one) => ['Record-Route', one] as const);
+      const body = { body: phoneAnswer('bob'), contentType: sdpType };
+      at.respond(received, 200, { ...body, recordRoute: false, headers: routes });
+      const answered = await alice.receivesResponse(200);
+      alice.ack(sent, answered);
+      return alice.dialog(sent, answered);
+    };
+    const first = await answers(edge);
+    await edge.receivesRequest('ACK');
+    edge.station.close();
+    await it.clock.advance(120_000);
+    await it.hangUp(alice, first, dialled);
+    dialled.station.close();
+    await it.restart();
+    const second = await answers(dialled);
+    await dialled.receivesRequest('ACK');
+    await it.hangUp(alice, second, dialled);
   });
 });
 

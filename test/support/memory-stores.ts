@@ -38,6 +38,7 @@ import type {
   Subscription,
   ToldChange,
 } from '../../src/ports.ts';
+import { hasWayByPath } from '../../src/registrar/binding.ts';
 import { createMemoryAccounts } from './memory-accounts.ts';
 import { createMemoryMessages, createMemoryPresence, type Run } from './memory-presence.ts';
 
@@ -166,12 +167,12 @@ function locationStore(clock: Clock, run: Run): { store: LocationStore; rows: ()
     if (row !== undefined) table.set(rowKey(aor, key), { ...row, binding: { ...row.binding, media } });
   };
   const dropFlow = (flowId: string): void => {
-    for (const [key, { binding }] of table) if (binding.flowId === flowId && !canBePushed(binding)) table.delete(key);
+    for (const [key, { binding }] of table) if (binding.flowId === flowId && endsWithFlow(binding)) table.delete(key);
   };
   const dropOtherBoots = (node: string, boot: string): void => {
     for (const [key, { binding }] of table) {
       const gone = binding.node === node && binding.boot !== boot && binding.flowId?.startsWith('c') === true;
-      if (gone && !canBePushed(binding)) table.delete(key);
+      if (gone && endsWithFlow(binding)) table.delete(key);
     }
   };
   const byKeyHash = (keyHash: string): Binding | undefined =>
@@ -237,7 +238,7 @@ function surplusOf({ limit, save, ...change }: BindingChange, held: readonly Bin
   return kept.toReversed().slice(0, excess);
 }
 
-const canBePushed = ({ contact }: Binding): boolean => /;pn-prid=/i.test(contact);
+const endsWithFlow = (binding: Binding): boolean => !/;pn-prid=/i.test(binding.contact) && !hasWayByPath(binding);
 
 function removes(change: BindingChange, key: string): boolean {
   return change.remove === '*' || change.remove.includes(key);

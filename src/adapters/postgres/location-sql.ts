@@ -249,6 +249,11 @@ export function changeStatement(changes: readonly PreparedChange[], nowMs: numbe
 /** RFC 8599: a client that a push can wake is not gone when its connection is. */
 const NOT_PUSHED = `contact !~* ';pn-prid='`;
 
+/** RFC 3327 §5.3: one that registered through a proxy can be asked by its Path (`hasWayByPath` in src/registrar). */
+const NOT_BY_PATH = `NOT (path <> '{}' AND transport IN ('tcp', 'tls'))`;
+
+const ENDS_WITH_FLOW = `${NOT_PUSHED} AND ${NOT_BY_PATH}`;
+
 /** `now`: the parameter with the time. */
 export const aliveAt = (now: string): string => `expires_at > to_timestamp(${now}::double precision / 1000)`;
 export const ALIVE = aliveAt('$1');
@@ -281,7 +286,7 @@ export function learnStatement(aor: string, key: string, media: MediaKind): Stat
 export function dropFlowsStatement(flowIds: readonly string[]): Statement {
   return {
     name: 'location-drop-flows',
-    text: `DELETE FROM location WHERE flow_id = ANY ($1::text[]) AND ${NOT_PUSHED}`,
+    text: `DELETE FROM location WHERE flow_id = ANY ($1::text[]) AND ${ENDS_WITH_FLOW}`,
     values: [flowIds],
   };
 }
@@ -297,7 +302,7 @@ export function dropStatement({ aor, key, flowId }: Pick<Binding, 'aor' | 'key' 
 export function dropOtherBootsStatement(node: string, boot: string): Statement {
   return {
     name: 'location-drop-boots',
-    text: `DELETE FROM location WHERE node = $1 AND boot <> $2 AND flow_id LIKE 'c%' AND ${NOT_PUSHED}`,
+    text: `DELETE FROM location WHERE node = $1 AND boot <> $2 AND flow_id LIKE 'c%' AND ${ENDS_WITH_FLOW}`,
     values: [node, boot],
   };
 }

@@ -71,8 +71,9 @@ type Peer = Pick<DialogSide, 'listener' | 'binding' | 'routeSet' | 'remoteTarget
  */
 function isServer(core: Core, side: Peer, source: string | undefined): boolean {
   const transport = core.ports.network.listeners[side.listener]?.transport;
-  if (side.binding !== undefined || (transport !== 'tcp' && transport !== 'tls')) return false;
+  if (transport !== 'tcp' && transport !== 'tls') return false;
   if (side.routeSet.length > 0) return true;
+  if (side.binding !== undefined) return false;
   const next = parseUri(side.remoteTarget);
   const addresses = [source, next && numericAddress(next.host)].filter((one) => one !== undefined);
   return addresses.some((one) => core.options.isTrusted(one)) || !core.domains.isOursText(side.uri);

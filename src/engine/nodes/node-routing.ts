@@ -13,6 +13,7 @@ import type { SipUri } from '../../message/uri.ts';
 import { isBehindNat } from '../../nat/flow-rule.ts';
 import type { Binding, Listener, NodeSelf } from '../../ports.ts';
 import { tokenOf } from '../../proxy/record-route.ts';
+import { hasWayByPath } from '../../registrar/binding.ts';
 import type { Elsewhere, Target } from '../api.ts';
 import type { Core } from '../core.ts';
 import type { Membership } from './membership.ts';
@@ -29,6 +30,7 @@ export function hasFlow({ flowId, elsewhere }: Reach): boolean {
 export interface Place extends Pick<Binding, 'flowId'> {
   readonly node?: Binding['node'] | undefined;
   readonly transport?: Binding['transport'] | undefined;
+  readonly path?: Binding['path'] | undefined;
   readonly source?: Binding['source'] | undefined;
   /** Its Contact URI. */
   readonly contact?: Binding['contact'] | undefined;
@@ -54,13 +56,14 @@ export class NodeRouting {
   }
 
   /** `undefined`: its connection is gone, or its node is. */
-  reach({ flowId, node, transport, source, contact }: Place): Reach | undefined {
+  reach({ flowId, node, transport, path = [], source, contact }: Place): Reach | undefined {
     if (flowId === undefined) return {};
+    const byPath = transport !== undefined && hasWayByPath({ transport, path }) ? {} : undefined;
     if (!this.#nodes.isOther(node))
-      return this.#core().ports.network.find(flowId) === undefined ? undefined : { flowId };
+      return this.#core().ports.network.find(flowId) === undefined ? byPath : { flowId };
     if (this.#hasFlow(node, flowId)) return { elsewhere: { node, flowId, transport, source } };
     // A telephone on UDP that no NAT hides is at its contact, whoever asks for it.
-    return isAtContact(flowId, contact) ? {} : undefined;
+    return isAtContact(flowId, contact) ? {} : byPath;
   }
 
   /** As far as one can tell from here. */

@@ -23,7 +23,7 @@ import type {
   PushService,
 } from '../../ports.ts';
 import { transportParam } from '../../proxy/record-route.ts';
-import { deviceOf } from '../../registrar/binding.ts';
+import { deviceOf, hasWayByPath } from '../../registrar/binding.ts';
 import { type Gruu, isOfGruu } from '../../registrar/gruu.ts';
 import { subscriptionOf } from '../../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
@@ -308,14 +308,16 @@ export class Registrar {
   }
 
   #remember(change: BindingChange, flow: Flow): void {
-    for (const { aor, key, flowId, contact } of change.save) {
+    for (const { aor, key, flowId, contact, transport, path } of change.save) {
       if (flowId !== flow.id) continue;
+      this.#tell.moved({ aor, key }, flow);
+      // It does not end with the connection of a proxy, whose other users it is not either.
+      if (hasWayByPath({ transport, path })) continue;
       const others = this.#behind(flow.id).filter(({ binding }) => binding.aor !== aor || binding.key !== key);
       this.#byFlow.delete(flow.id);
       const [oldest] = this.#byFlow.keys();
       if (this.#byFlow.size >= mostFlows && oldest !== undefined) this.#byFlow.delete(oldest);
       this.#byFlow.set(flow.id, [...others.slice(1 - mostBehind), { binding: { aor, key }, contact }]);
-      this.#tell.moved({ aor, key }, flow);
     }
   }
 }
@@ -351,7 +353,8 @@ export function targetOf({ contact, flowId, path, aor, key, media, q }: Binding,
 
 /**
  * RFC 3327 §5.3: a proxy that brings the REGISTERs of many is no client (law 4): what belongs to its connection is nobody's
- * alone, and ends with it for nobody. Over TLS it is dialled by a name only, for it must prove one.
+ * alone, and ends with it for nobody. Over TLS it is dialled by a name only, for it must prove one; by an address, which few
+ * certificates hold, when its connection has closed (`hasWayByPath`).
  */
 function isAskedByPath({ message, flow }: Request): boolean {
   const host = parseUri(get(message, Path)?.uri ?? '')?.host;

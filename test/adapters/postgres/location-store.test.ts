@@ -285,23 +285,24 @@ for (const kind of serverKinds) {
       });
     });
 
-    test("DESIGN §5: at a start the bindings of the node's earlier connections go; RFC 8599: one that can be pushed stays", async () => {
+    test("DESIGN §5: at a start the bindings of the node's earlier connections go; those that can be pushed (RFC 8599) or asked by their Path stay", async () => {
       await withDatabase({ kind }, async ({ location }) => {
         const old = { boot: 'boot-0', flowId: 'c00b006-1' };
         await location.change(
           registering(
             binding('gone', old),
             binding('pushed', { ...old, contact: 'sip:a@1.invalid;pn-provider=webpush;PN-PRID=x' }),
+            binding('path', { ...old, transport: 'tls', path: ['<sip:192.0.2.8:5061;transport=tls;lr>'] }),
             binding('udp', { ...old, flowId: 'u0:192.0.2.1:5060' }),
             binding('elsewhere', { ...old, node: 'node-2' }),
             binding('now', { flowId: 'c00b007-1' }),
           ),
         );
         await location.dropOtherBoots('node-1', 'boot-1');
-        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['elsewhere', 'now', 'pushed', 'udp']);
+        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['elsewhere', 'now', 'path', 'pushed', 'udp']);
         await location.dropFlow('c00b006-1');
         await location.dropFlow('c00b007-1');
-        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['pushed', 'udp']);
+        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['path', 'pushed', 'udp']);
       });
     });
 
