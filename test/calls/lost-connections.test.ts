@@ -141,6 +141,7 @@ interface Halfway {
   readonly received: SipRequest;
   /** When it was answered. */
   readonly caller: AgentDialog | undefined;
+  readonly callee: AgentDialog | undefined;
 }
 
 /** Plays the call up to this state. */
@@ -148,21 +149,22 @@ async function reach(state: State, it: ProxyScene, alice: Agent, bob: Agent): Pr
   const sent = alice.request('INVITE', bob.aor, offer);
   const received = await bob.receivesRequest('INVITE');
   const ends = { it, alice, bob, sent, received };
-  if (state === 'asked') return { ...ends, caller: undefined };
+  if (state === 'asked') return { ...ends, caller: undefined, callee: undefined };
   bob.respond(received, 180);
   await alice.receivesResponse(180);
-  if (state === 'ringing') return { ...ends, caller: undefined };
-  bob.respond(received, 200, answer);
+  if (state === 'ringing') return { ...ends, caller: undefined, callee: undefined };
+  const ok = bob.respond(received, 200, answer);
   const answered = await alice.receivesResponse(200);
   const caller = alice.dialog(sent, answered);
-  if (state === 'answered') return { ...ends, caller };
+  const talk = { ...ends, caller, callee: bob.dialog(received, ok) };
+  if (state === 'answered') return talk;
   alice.ack(sent, answered);
   await bob.receivesRequest('ACK');
-  if (state === 'up') return { ...ends, caller };
+  if (state === 'up') return talk;
   const again = state === 'BYE' ? {} : { body: phoneOffer('alice', { version: 2 }), contentType: sdpType };
   alice.within(caller, state === 'BYE' ? 'BYE' : 'INVITE', again);
   await bob.receivesRequest(state === 'BYE' ? 'BYE' : 'INVITE');
-  return { ...ends, caller };
+  return talk;
 }
 
 /** The one who is left has a call without end: he is told by a BYE that says why, once the grace time is over. */
@@ -214,6 +216,17 @@ const heard: Readonly<Record<'caller' | 'callee', Readonly<Record<State, (call: 
   },
 };
 
+/** Two clients on connections; what the script leaves must be nothing. */
+function played(transport: Transport, state: State, script: (call: Halfway) => Promise<void>): Promise<void> {
+  const it = createProxyScene({ columns });
+  return it.play(async () => {
+    const alice = await it.registered({ name: 'alice', transport, address: '192.0.2.1', port: 40_001 });
+    const bob = await it.registered({ name: 'bob', transport, address: '192.0.2.2', port: 40_002 });
+    await script(await reach(state, it, alice, bob));
+    assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
+  });
+}
+
 const states: readonly State[] = ['asked', 'ringing', 'answered', 'up', 're-INVITE', 'BYE'];
 const transports: readonly Transport[] = ['tcp', 'tls', 'ws', 'wss'];
 
@@ -221,17 +234,79 @@ for (const transport of transports)
   describe(`law 4: a client's connection over ${transport} closes`, () => {
     for (const gone of ['caller', 'callee'] as const)
       for (const state of states)
-        test(`that of the ${gone}, ${state}: the other side hears the right end, and nothing is left`, async () => {
-          const it = createProxyScene({ columns });
-          await it.play(async () => {
-            const alice = await it.registered({ name: 'alice', transport, address: '192.0.2.1', port: 40_001 });
-            const bob = await it.registered({ name: 'bob', transport, address: '192.0.2.2', port: 40_002 });
-            const call = await reach(state, it, alice, bob);
-            (gone === 'caller' ? alice : bob).station.close();
-            await it.clock.advance(100);
+        test(`that of the ${gone}, ${state}: the other side hears the right end, and nothing is left`, () =>
+          played(transport, state, async (call) => {
+            (gone === 'caller' ? call.alice : call.bob).station.close();
+            await call.it.clock.advance(100);
             await heard[gone][state](call);
-            await it.clock.advance(20_000);
-            assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
-          });
-        });
+            await call.it.clock.advance(20_000);
+          }));
+  });
+
+/** He hangs up himself, as telephones do at last. RFC 4320 §4.2: what nobody answers in 32 s has no 408. */
+async function hangsUp(one: Agent, dialog: AgentDialog | undefined): Promise<void> {
+  assert.ok(dialog !== undefined);
+  one.within(dialog, 'BYE');
+  await one.receivesNothing(33_000);
+}
+
+interface Vanished {
+  readonly gone: 'caller' | 'callee';
+  readonly state: State;
+  readonly title: string;
+  readonly ends: (call: Halfway) => Promise<void>;
+}
+
+const vanished: readonly Vanished[] = [
+  {
+    ...{ gone: 'callee', state: 'asked', title: '408 after TRYING_SECONDS' },
+    ends: async ({ alice, sent }) => {
+      alice.ack(sent, await alice.receivesResponse(408, 'INVITE', 6_000));
+    },
+  },
+  {
+    ...{ gone: 'callee', state: 'ringing', title: 'timer C, 408' },
+    ends: async ({ alice, sent }) => {
+      alice.ack(sent, await alice.receivesResponse(408, 'INVITE', 240_000));
+    },
+  },
+  {
+    ...{ gone: 'callee', state: 're-INVITE', title: 'timer B, 408, and the caller hangs up' },
+    ends: async ({ alice, caller }) => {
+      await alice.receivesResponse(408, 'INVITE', 40_000);
+      alice.inbox.length = 0;
+      await hangsUp(alice, caller);
+    },
+  },
+  {
+    ...{ gone: 'callee', state: 'up', title: 'the BYE of the caller ends the call' },
+    ends: ({ alice, caller }) => {
+      alice.inbox.length = 0;
+      return hangsUp(alice, caller);
+    },
+  },
+  {
+    ...{ gone: 'caller', state: 'ringing', title: 'timer C cancels the callee' },
+    ends: async (call) => {
+      await call.it.clock.advance(175_000);
+      await isCancelled(call);
+    },
+  },
+  {
+    ...{ gone: 'caller', state: 'answered', title: 'no ACK comes, and the BYE of the callee ends the call' },
+    ends: async ({ bob, callee }) => hangsUp(bob, callee),
+  },
+];
+
+/** The peer is there for nobody, and its connection says nothing of that: no FIN, no RST. */
+for (const transport of ['tcp', 'wss'] as const)
+  describe(`a client is gone without a word, and its connection over ${transport} seems open`, () => {
+    for (const { gone, state, title, ends } of vanished)
+      test(`the ${gone}, ${state}: ${title}`, () =>
+        played(transport, state, async (call) => {
+          (gone === 'caller' ? call.alice : call.bob).station.freeze();
+          await ends(call);
+          // Whoever says nothing has until timer B.
+          await call.it.clock.advance(33_000);
+        }));
   });
