@@ -34,8 +34,8 @@ import {
 import { inGroups } from '../../proxy/target-set.ts';
 import { type Relay, type Reply, type Request, refuse, reply, type Target } from '../api.ts';
 import type { Core } from '../core.ts';
-import { Mailbox } from '../mailbox.ts';
 import { wayBackTo } from '../dialog/servers.ts';
+import { Mailbox } from '../mailbox.ts';
 import { InviteMedia } from '../media/invite-media.ts';
 import { isViaOf } from '../nodes/node-address.ts';
 import { responseOf } from '../replies.ts';
