@@ -21,9 +21,15 @@ const trunkAor = 'sip:bob@192.0.2.11:5060;transport=tcp';
 
 const trunkPlace = { name: 'bob', transport: 'tcp', address: '192.0.2.11', dialable: true, aor: trunkAor } as const;
 
+/** The INVITE on either side of the proxy. */
+interface Legs {
+  readonly sent: SipRequest;
+  readonly received: SipRequest;
+}
+
 /** Alice calls a trunk that we dial, which rings and closes its connection. */
 async function ringsAtTrunk(
-  script: (it: ProxyScene, alice: Agent, trunk: Agent, calls: { sent: SipRequest; received: SipRequest }) => Promise<void>,
+  script: (it: ProxyScene, alice: Agent, trunk: Agent, legs: Legs) => Promise<void>,
 ): Promise<void> {
   const it = createProxyScene({ columns });
   await it.play(async () => {
@@ -76,7 +82,7 @@ describe('a trunk that we have dialled closes its connection while it rings', ()
 
 /** A trunk calls bob, who rings, and closes its connection. */
 async function trunkCalls(
-  script: (it: ProxyScene, trunk: Agent, bob: Agent, calls: { sent: SipRequest; received: SipRequest }) => Promise<void>,
+  script: (it: ProxyScene, trunk: Agent, bob: Agent, legs: Legs) => Promise<void>,
 ): Promise<void> {
   const it = createProxyScene({ columns });
   await it.play(async () => {

@@ -59,8 +59,7 @@ export class NodeRouting {
   reach({ flowId, node, transport, path = [], source, contact }: Place): Reach | undefined {
     if (flowId === undefined) return {};
     const byPath = transport !== undefined && hasWayByPath({ transport, path }) ? {} : undefined;
-    if (!this.#nodes.isOther(node))
-      return this.#core().ports.network.find(flowId) === undefined ? byPath : { flowId };
+    if (!this.#nodes.isOther(node)) return this.#core().ports.network.find(flowId) === undefined ? byPath : { flowId };
     if (this.#hasFlow(node, flowId)) return { elsewhere: { node, flowId, transport, source } };
     // A telephone on UDP that no NAT hides is at its contact, whoever asks for it.
     return isAtContact(flowId, contact) ? {} : byPath;

@@ -299,7 +299,13 @@ for (const kind of serverKinds) {
           ),
         );
         await location.dropOtherBoots('node-1', 'boot-1');
-        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['elsewhere', 'now', 'path', 'pushed', 'udp']);
+        assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), [
+          'elsewhere',
+          'now',
+          'path',
+          'pushed',
+          'udp',
+        ]);
         await location.dropFlow('c00b006-1');
         await location.dropFlow('c00b007-1');
         assert.deepEqual(keysOf(await location.lookup(ALICE)).toSorted(), ['path', 'pushed', 'udp']);
