@@ -143,8 +143,7 @@ function letGo(branch: Branch): Branch {
 /** Of the servers of one target the next has its turn. */
 export function letServerGo(context: ResponseContext, id: string): Step {
   const branch = find(context, id);
-  const isCalling = context.invite && branch?.state === 'calling';
-  return isCalling ? change(context, letGo({ ...branch, silent: true }), []) : ignore(context);
+  return branch?.state === 'calling' ? change(context, letGo({ ...branch, silent: true }), []) : ignore(context);
 }
 
 /**

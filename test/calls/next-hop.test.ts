@@ -89,6 +89,30 @@ test('RFC 3263 §4.3: a server that says nothing makes way after 5 s, and the ne
     assert.ok(it.clock.nowMs() - startMs < 1_000, 'the next caller does not wait');
   }));
 
+test('RFC 3263 §4.3: of a MESSAGE the next server is asked after 5 s as well, long before timer F', () =>
+  stage(overUdp, async (it, alice) => {
+    const first = it.agent({ name: 'first', address: '192.0.2.11' });
+    const second = it.agent({ name: 'second', address: '192.0.2.12' });
+    first.station.freeze();
+    const startMs = it.clock.nowMs();
+    alice.request('MESSAGE', carol);
+    second.respond(await second.receivesRequest('MESSAGE', 40_000), 200);
+    await alice.receivesResponse(200, 'MESSAGE');
+    assert.ok(it.clock.nowMs() - startMs < 5_500, 'nobody waits for timer F');
+  }));
+
+test('RFC 3263 §4.3: the next server refuses a MESSAGE; a late 200 of the first goes to nobody', () =>
+  stage(overUdp, async (it, alice) => {
+    const first = it.agent({ name: 'first', address: '192.0.2.11' });
+    const second = it.agent({ name: 'second', address: '192.0.2.12' });
+    alice.request('MESSAGE', carol);
+    const asked = await first.receivesRequest('MESSAGE');
+    second.respond(await second.receivesRequest('MESSAGE', 40_000), 404);
+    await alice.receivesResponse(404, 'MESSAGE');
+    first.respond(asked, 200);
+    await alice.receivesNothing(1_000);
+  }));
+
 test('RFC 3261 §9.1: a server that speaks when the next one is asked already is cancelled', () =>
   stage(overUdp, async (it, alice) => {
     const first = it.agent({ name: 'first', address: '192.0.2.11' });

@@ -504,6 +504,13 @@ describe('it says nothing, not even 100', () => {
     );
   });
 
+  test('RFC 3263 §4.3: so is one that is silent to another method: never cancelled, nor waited for when the next one refuses', () => {
+    const two = after(message, 'branches a', 'sent a', 'a overtaken b', 'routed', 'sent b');
+    assert.deepEqual(seen(two, 'b 404', 'a 200'), ['forward b 404']);
+    assert.deepEqual(seen(two, 'a 200', 'b 200'), ['forward a 200']);
+    assert.deepEqual(seen(two, 'a 100', 'b 200'), ['forward b 200']);
+  });
+
   test('RFC 3261 §9.1: the caller gives up while the first server is silent: the second is never asked', () => {
     assert.deepEqual(effects(after(invite, 'branches a', 'sent a', 'cancel'), 'a overtaken b'), [
       'abandon b',

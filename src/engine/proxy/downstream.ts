@@ -132,7 +132,7 @@ export class Downstream {
   #expectWord(branch: LiveBranch, { id, target, hop }: PreparedBranch): void {
     const { tryingMs = 0 } = this.#core.options;
     const isDevice = target.binding !== undefined || this.#request.hop !== undefined;
-    if (tryingMs === 0 || !invites(this.#request) || !(isDevice || hop.others.length > 0)) return;
+    if (tryingMs === 0 || !(hop.others.length > 0 || (isDevice && invites(this.#request)))) return;
     branch.silence = this.#core.ports.clock.after(tryingMs, () =>
       this.#context.post(() => {
         if (this.#context.stateOf(id) !== 'calling') return;
@@ -254,7 +254,7 @@ export class Downstream {
     if (received.status === 100) this.#context.step({ on: 'response', branch: plan.id, response: received });
     else if (this.#context.stateOf(plan.id) === 'ended') {
       if (lost !== undefined && isSuccess(received)) this.#refused.hangUp(sent, received, lost);
-    } else if (isSuccess(received) && this.#context.isRefused()) this.#tooLate(branch, sent, received);
+    } else if (this.#isTooLate(received)) this.#giveUp(branch, sent, received, new Failure('answered-too-late'));
     else if (!this.#context.takes(received)) this.#refused.tooMany(sent, received);
     else {
       // Step 3. Not what the callee left of them: some garble Vias, and nobody upstream would know the response.
@@ -340,8 +340,9 @@ export class Downstream {
     }
   }
 
-  #tooLate(branch: LiveBranch, sent: PreparedBranch, answer: SipResponse): void {
-    if (invites(this.#request)) this.#giveUp(branch, sent, answer, new Failure('answered-too-late'));
+  /** Of any other method it ends its branch, and nobody hears of it (RFC 3261 §16.7 step 5). */
+  #isTooLate(response: SipResponse): boolean {
+    return isSuccess(response) && this.#context.isRefused() && invites(this.#request);
   }
 
   /** Nobody would hear anything: the callee is let go at once. */
