@@ -30,8 +30,10 @@ const forgetFailureMs = 5_000;
 /** RFC 8767 §5 suggests one to three days: over a weekend. */
 const staleMs = 3 * 24 * 3_600_000;
 const tries = 2;
-/** RFC 8305 §3 waits 50; what we find is kept for 30 s, and may be asked for by a listener of the other family. */
-const otherFamilyMs = 250;
+/** For AAAA. RFC 8305 §3 has 50; what we find is kept for 30 s, and may be asked for by a listener of the other family. */
+const ipv6Ms = 250;
+/** For A, and for the first try: most of us and of those we call have nothing else. */
+const tryMs = 2_000;
 /** RFC 1035 §2.3.4, and the letters that host names are made of; `_` stands in some of them all the same. */
 const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
 
@@ -48,7 +50,7 @@ class CachingResolver implements Resolver {
   #open = 0;
 
   constructor(options: ResolverOptions) {
-    this.#dns = new NodeResolver({ timeout: options.timeoutMs ?? 2_000, tries });
+    this.#dns = new NodeResolver({ timeout: options.timeoutMs ?? tryMs, tries });
     if (options.servers !== undefined) this.#dns.setServers(options.servers);
     this.#hostsPath = options.hostsPath ?? '/etc/hosts';
     const nowMs = options.nowMs ?? (() => performance.now());
@@ -106,11 +108,15 @@ function askable(host: string): string | undefined {
 }
 
 /** The addresses of one family are enough to call: some name servers never answer for the other. */
-async function oneOrBoth<T>(...families: readonly Promise<PromiseSettledResult<T>>[]) {
-  const first = await Promise.race(families);
+async function oneOrBoth<T>(ipv4: Promise<PromiseSettledResult<T>>, ipv6: Promise<PromiseSettledResult<T>>) {
+  const families = [ipv4, ipv6] as const;
+  const [first, otherMs] = await Promise.race([
+    ipv4.then((answer) => [answer, ipv6Ms] as const),
+    ipv6.then((answer) => [answer, tryMs] as const),
+  ]);
   if (first.status === 'rejected') return Promise.all(families);
   const patience = new AbortController();
-  const out = setTimeout(otherFamilyMs, [first], { signal: patience.signal }).catch(() => [first]);
+  const out = setTimeout(otherMs, [first], { signal: patience.signal }).catch(() => [first]);
   const all = await Promise.race([Promise.all(families), out]);
   patience.abort();
   return all;

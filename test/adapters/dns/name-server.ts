@@ -12,11 +12,15 @@ export interface NameServer {
 /** SRV and NAPTR as in `createNames`. */
 export interface ZoneEntry {
   readonly a?: readonly string[];
+  /** Each with all its eight groups. */
+  readonly aaaa?: readonly string[];
   readonly srv?: readonly string[];
   readonly naptr?: readonly string[];
   readonly silent?: boolean;
   /** Questions of this type are never answered. */
   readonly drops?: 'A' | 'AAAA';
+  /** Those of this type are answered late. */
+  readonly delays?: { readonly type: 'A' | 'AAAA'; readonly ms: number };
 }
 
 export type Zone = Readonly<Record<string, ZoneEntry>>;
@@ -31,7 +35,10 @@ export async function startNameServer(zone: Zone): Promise<NameServer> {
     asked.push(`${name} ${types[type] ?? type}`);
     const entry = zone[name] ?? {};
     if (entry.silent === true || (entry.drops !== undefined && entry.drops === types[type])) return;
-    socket.send(answer(query.subarray(0, end), type, dataOf(entry, type)), source.port, source.address);
+    const reply = (): void =>
+      socket.send(answer(query.subarray(0, end), type, dataOf(entry, type)), source.port, source.address);
+    if (entry.delays !== undefined && entry.delays.type === types[type]) setTimeout(reply, entry.delays.ms);
+    else reply();
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   return {
@@ -51,10 +58,14 @@ function question(query: Buffer): { readonly name: string; readonly type: number
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-function dataOf({ a = [], srv = [], naptr = [] }: ZoneEntry, type: number): readonly Buffer[] {
+function dataOf({ a = [], aaaa = [], srv = [], naptr = [] }: ZoneEntry, type: number): readonly Buffer[] {
   switch (types[type]) {
     case 'A':
       return a.map((address) => Buffer.from(address.split('.').map(Number)));
+    case 'AAAA':
+      return aaaa.map((address) =>
+        Buffer.concat(address.split(':').map((group) => twoBytes(Number.parseInt(group, 16)))),
+      );
     case 'SRV': // RFC 2782
       return srv.map(srvRecord).map(({ priority, weight, port, name }) => {
         return Buffer.concat([...[priority, weight, port].map(twoBytes), domainName(name)]);

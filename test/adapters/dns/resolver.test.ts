@@ -12,6 +12,7 @@ const zone: Zone = {
   'sip.example.com': { a: ['192.0.2.10', '192.0.2.11'] },
   'dead.example.com': { silent: true },
   'half.example.com': { a: ['192.0.2.12'], drops: 'AAAA' },
+  'cold.example.com': { a: ['192.0.2.13'], aaaa: ['2001:db8:0:0:0:0:0:13'], delays: { type: 'A', ms: 600 } },
   'example.com': { naptr: ['10 20 SIPS+D2T _sips._tcp.example.com', '20 10 SIP+D2U _sip._udp.example.com'] },
   '_sips._tcp.example.com': { srv: ['1 75 5061 sip.example.com', '2 0 5071 backup.example.com'] },
 };
@@ -92,6 +93,11 @@ test('RFC 8305 §3: a name server that never answers for the other family holds 
   const late = setTimeout(20_000, ['late'], { signal: timer.signal }).catch(() => []);
   assert.deepEqual(await Promise.race([patient.addresses('half.example.com'), late]), ['192.0.2.12']);
   timer.abort();
+});
+
+test('a name server that looks for A longer than for AAAA is waited for: a host without IPv6 would reach nobody for 30 s', async () => {
+  const patient = createResolver({ servers: [server.address], hostsPath: join(folder, 'hosts') });
+  assert.deepEqual(await patient.addresses('cold.example.com'), ['192.0.2.13', '2001:db8::13']);
 });
 
 test('RFC 2782: SRV records come with priority, weight, port and host; without any, and without an answer, none', async () => {
