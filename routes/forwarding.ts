@@ -38,7 +38,7 @@ export async function call(
   const isFirst = diverted.length === 0 && names.length === 0;
   const asked: Pick<Notes, 'targets' | 'calls'> = isFirst ? request.notes : {};
   const [targets, calls] = await Promise.all([
-    asked.targets ?? proxy.location.lookup(callee),
+    asked.targets ?? proxy.location.lookup(securedAs(request, callee)),
     asked.calls ?? proxy.subscribers.calls(callee),
   ]);
   if (calls === undefined) return targets.length > 0 ? ring(targets, undefined, diverted) : nobody(request, false);
@@ -59,6 +59,11 @@ export async function call(
     return (await divert(request, proxy, 'user-busy')) ?? refuse('callee-call-limit', 486);
   }
   return (await divert(request, proxy, 'unavailable')) ?? nobody(request, true);
+}
+
+/** RFC 3261 §16.5: who was called by a SIPS URI is, whatever name leads to him. */
+export function securedAs({ message }: Request, uri: string): string {
+  return /^sips:/i.test(message.uri) ? uri.replace(/^sip:/i, 'sips:') : uri;
 }
 
 /** An alias may stand for an alias, but not for ever. */

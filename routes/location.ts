@@ -4,7 +4,7 @@
  * address. Any other address goes to its own domain.
  */
 import { type Proxy, type Relay, type Reply, type Request, relay, type Verdict } from '../src/engine/api.ts';
-import { call, nobody, standIn } from './forwarding.ts';
+import { call, nobody, securedAs, standIn } from './forwarding.ts';
 
 export async function location(request: Request, proxy: Proxy): Promise<Verdict | undefined> {
   const { method, uri } = request.message;
@@ -14,7 +14,7 @@ export async function location(request: Request, proxy: Proxy): Promise<Verdict 
 
 async function devices(request: Request, proxy: Proxy, uri: string, names: readonly string[]): Promise<Relay | Reply> {
   const asked = names.length === 0 ? request.notes.targets : undefined;
-  const targets = await (asked ?? proxy.location.lookup(uri));
+  const targets = await (asked ?? proxy.location.lookup(securedAs(request, uri)));
   if (targets.length > 0) return relay(...targets);
   const calls = await proxy.subscribers.calls(uri);
   if (calls === undefined || !('standsFor' in calls)) return nobody(request, calls !== undefined);

@@ -346,6 +346,27 @@ test('RFC 3261 §26.2.2, RFC 5630: a sips: address rings devices on TLS and WSS 
     await bob.receivesNothing(0);
   }));
 
+test('RFC 3261 §16.5, RFC 5630: a sips: address that stands for another, or is forwarded to one, stays sips:', () =>
+  stage(
+    async (it) => {
+      const alice = it.agent(alices);
+      const bob = await it.registered(bobs);
+      await it.proxy().operations.setAlias('1', 'bob');
+      it.database.setCalls('carol', 'example.com', { forwardAlways: bob.aor });
+      for (const uri of ['sips:1@example.com', 'SIPS:carol@example.com']) {
+        const invite = alice.request('INVITE', uri, { ...offer, callId: uri });
+        assert.match(
+          await refused(alice, invite, 480),
+          /^380 viaduct "A sips: address is reached over TLS or WSS alone/,
+        );
+      }
+      alice.request('MESSAGE', 'sips:1@example.com');
+      await alice.receivesResponse(480, 'MESSAGE');
+      await bob.receivesNothing(0);
+    },
+    { users: ['alice', 'bob', 'carol'] },
+  ));
+
 test('unknown user: 404 to a caller who logged in', () =>
   stage(async (it) => {
     const alice = it.agent(alices);
