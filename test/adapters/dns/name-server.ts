@@ -1,5 +1,6 @@
 /** A name server on loopback that knows a few names: enough of RFC 1035 for one question with A, AAAA, SRV or NAPTR. */
 import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
 import { naptrRecord, srvRecord } from '../../support/names.ts';
 
 export interface NameServer {
@@ -16,6 +17,10 @@ export interface ZoneEntry {
   readonly aaaa?: readonly string[];
   readonly srv?: readonly string[];
   readonly naptr?: readonly string[];
+  /** RFC 1034 §3.6.2: its records are those of this name. */
+  readonly cname?: string;
+  /** RFC 2181 §9: too much for a datagram, whole over TCP. */
+  readonly isTruncated?: boolean;
   readonly silent?: boolean;
   /** Questions of this type are never answered. */
   readonly drops?: 'A' | 'AAAA';
@@ -35,16 +40,33 @@ export async function startNameServer(zone: Zone): Promise<NameServer> {
     asked.push(`${name} ${types[type] ?? type}`);
     const entry = zone[name] ?? {};
     if (entry.silent === true || (entry.drops !== undefined && entry.drops === types[type])) return;
-    const reply = (): void =>
-      socket.send(answer(query.subarray(0, end), type, dataOf(entry, type)), source.port, source.address);
+    const asks = query.subarray(0, end);
+    const text = entry.isTruncated === true ? truncated(asks) : answer(asks, type, recordsOf(zone, name, type));
+    const reply = (): void => socket.send(text, source.port, source.address);
     if (entry.delays !== undefined && entry.delays.type === types[type]) setTimeout(reply, entry.delays.ms);
     else reply();
   });
+  // RFC 1035 §4.2.2: two bytes of length before each message. One question comes whole on loopback.
+  const streams = createServer((stream) => {
+    stream.on('error', () => undefined);
+    stream.on('data', (data) => {
+      const query = data.subarray(2);
+      const { name, type, end } = question(query);
+      asked.push(`${name} ${types[type] ?? type} TCP`);
+      const text = answer(query.subarray(0, end), type, recordsOf(zone, name, type));
+      stream.end(Buffer.concat([twoBytes(text.length), text]));
+    });
+  });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => streams.listen(port, '127.0.0.1', resolve));
   return {
-    address: `127.0.0.1:${socket.address().port}`,
+    address: `127.0.0.1:${port}`,
     asked,
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    close: async () => {
+      await new Promise<void>((resolve) => socket.close(resolve));
+      await new Promise<void>((resolve) => streams.close(() => resolve()));
+    },
   };
 }
 
@@ -80,22 +102,38 @@ function dataOf({ a = [], aaaa = [], srv = [], naptr = [] }: ZoneEntry, type: nu
   }
 }
 
-function answer(question: Buffer, type: number, data: readonly Buffer[]): Buffer {
+interface ResourceRecord {
+  readonly owner: string;
+  readonly type: number;
+  readonly data: Buffer;
+}
+
+/** As a recursive server answers: the chain of names, and the records at its end. A loop is followed once. */
+function recordsOf(zone: Zone, name: string, type: number, seen: readonly string[] = []): readonly ResourceRecord[] {
+  const entry = zone[name] ?? {};
+  const own = dataOf(entry, type).map((data) => ({ owner: name, type, data }));
+  if (entry.cname === undefined || seen.includes(name)) return own;
+  const link = { owner: name, type: 5, data: domainName(entry.cname) };
+  return [link, ...recordsOf(zone, entry.cname, type, [...seen, name])];
+}
+
+function answer(question: Buffer, type: number, records: readonly ResourceRecord[]): Buffer {
   const head = Buffer.from(question);
-  head.writeUInt16BE(data.length === 0 ? 0x8183 : 0x8180, 2);
-  head.writeUInt16BE(data.length, 6);
+  head.writeUInt16BE(records.some((record) => record.type === type) ? 0x8180 : 0x8183, 2);
+  head.writeUInt16BE(records.length, 6);
   head.writeUInt32BE(0, 8);
-  // The name of the question, the class IN, a minute to live.
-  const records = data.map((each) =>
-    Buffer.concat([
-      Buffer.from([0xc0, 12]),
-      twoBytes(type),
-      Buffer.from([0, 1, 0, 0, 0, 60]),
-      twoBytes(each.length),
-      each,
-    ]),
+  // The class IN, a minute to live.
+  const texts = records.map(({ owner, type: own, data }) =>
+    Buffer.concat([domainName(owner), twoBytes(own), Buffer.from([0, 1, 0, 0, 0, 60]), twoBytes(data.length), data]),
   );
-  return Buffer.concat([head, ...records]);
+  return Buffer.concat([head, ...texts]);
+}
+
+function truncated(question: Buffer): Buffer {
+  const head = Buffer.from(question);
+  head.writeUInt16BE(0x8380, 2);
+  head.writeUInt32BE(0, 8);
+  return head;
 }
 
 function twoBytes(value: number): Buffer {

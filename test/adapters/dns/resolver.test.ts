@@ -13,9 +13,20 @@ const zone: Zone = {
   'dead.example.com': { silent: true },
   'half.example.com': { a: ['192.0.2.12'], drops: 'AAAA' },
   'cold.example.com': { a: ['192.0.2.13'], aaaa: ['2001:db8:0:0:0:0:0:13'], delays: { type: 'A', ms: 600 } },
+  'alias.example.com': { cname: 'next.example.com' },
+  'next.example.com': { cname: 'sip.example.com' },
+  'loop.example.com': { cname: 'pool.example.com' },
+  'pool.example.com': { cname: 'loop.example.com' },
+  '_sip._udp.alias.example.com': { cname: '_sips._tcp.example.com' },
+  '_sip._udp.large.example.com': { srv: manyServers(), isTruncated: true },
   'example.com': { naptr: ['10 20 SIPS+D2T _sips._tcp.example.com', '20 10 SIP+D2U _sip._udp.example.com'] },
   '_sips._tcp.example.com': { srv: ['1 75 5061 sip.example.com', '2 0 5071 backup.example.com'] },
 };
+
+/** Some 3000 bytes. */
+function manyServers(): readonly string[] {
+  return Array.from({ length: 60 }, (_, index) => `1 0 5060 server-${index}.large.example.com`);
+}
 
 let server: NameServer;
 let folder: string;
@@ -112,6 +123,19 @@ test('RFC 2782: SRV records come with priority, weight, port and host; without a
   );
   assert.deepEqual(await names.services('_sip._udp.nobody.example.com'), []);
   assert.deepEqual(await names.services('dead.example.com'), []);
+});
+
+test('RFC 1034 §3.6.2: a name that stands for another is followed, and a circle of them is nowhere', async () => {
+  const names = resolver();
+  assert.deepEqual(await names.addresses('alias.example.com'), ['192.0.2.10', '192.0.2.11']);
+  assert.equal((await names.services('_sip._udp.alias.example.com')).length, 2);
+  assert.deepEqual(await names.addresses('loop.example.com'), []);
+});
+
+test('RFC 2181 §9: what is too much for a datagram is asked for again over TCP', async () => {
+  const names = createResolver({ servers: [server.address], hostsPath: join(folder, 'hosts') });
+  assert.equal((await names.services('_sip._udp.large.example.com')).length, 60);
+  assert.ok(server.asked.includes('_sip._udp.large.example.com SRV TCP'));
 });
 
 test('RFC 3403: NAPTR records come with order, preference, flags, service and replacement', async () => {
