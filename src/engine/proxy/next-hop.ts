@@ -6,9 +6,8 @@
  * stands last (RFC 3263 §4.3).
  */
 import { Failure } from '../../errors.ts';
-import { lower } from '../../message/ascii.ts';
 import { hasParam, param } from '../../message/params.ts';
-import { defaultPort, parseUri, type SipUri } from '../../message/uri.ts';
+import { defaultPort, hostNameKey, parseUri, type SipUri } from '../../message/uri.ts';
 import type { Clock, Flow, Listener, Network, Random, Resolver, SocketAddress, Transport } from '../../ports.ts';
 import {
   guessedServices,
@@ -153,15 +152,19 @@ export class NextHops {
 
   // RFC 3263 §4.1 and §4.2.
   async #placesOf(uri: SipUri): Promise<readonly [Place, ...Place[]]> {
-    const host = lower(param(uri.params, 'maddr') ?? uri.host);
+    const host = hostNameKey(param(uri.params, 'maddr') ?? uri.host);
     const transport = settledTransport(uri, isNumeric(host));
     const itself: Place = { transport: transport ?? 'udp', host, port: uri.port ?? defaultPort(uri) };
     // A name without a dot is of this host or of this network, and has no records of a domain.
     if (uri.port !== undefined || isNumeric(host) || !host.includes('.')) return [itself];
     // Asked for now, so that a domain that has neither NAPTR nor SRV records costs no more time than before.
     void this.#resolver.addresses(host);
-    const [first, ...others] = await this.#serversOf(await this.#servicesOf(host, transport));
-    return first === undefined ? [itself] : [first, ...others];
+    const services = await this.#servicesOf(host, transport);
+    const [first, ...others] = await this.#serversOf(services);
+    if (first !== undefined) return [first, ...others];
+    // The transport is chosen, by NAPTR records as well; where nobody has, it is UDP if we speak it.
+    const chosen = services[0]?.transport ?? itself.transport;
+    return [{ ...itself, transport: chosen, port: chosen === 'tls' ? 5061 : itself.port }];
   }
 
   /** By the transport that is settled; else those that the domain prefers; else those that we would. */
@@ -231,5 +234,5 @@ function isNumeric(host: string): boolean {
 
 /** For the certificate check; numeric addresses have none. */
 function nameOf(host: string): string | undefined {
-  return isNumeric(host) ? undefined : lower(host);
+  return isNumeric(host) ? undefined : hostNameKey(host);
 }

@@ -31,6 +31,7 @@ const names: Names = {
     'two.example.net': ['203.0.113.2', '2001:db8::2'],
     'plain.example.net': ['203.0.113.3'],
     'none.example.net': ['203.0.113.4'],
+    'safe.example.net': ['203.0.113.5'],
   },
   srv: {
     '_sip._udp.example.net': ['20 0 5062 two.example.net', '10 0 5061 one.example.net'],
@@ -46,6 +47,7 @@ const names: Names = {
       '100 20 SIP+D2U _sip._udp.example.net',
       '100 10 SIP+D2T _sip._tcp.example.net',
     ],
+    'safe.example.net': ['10 10 SIPS+D2T _sips._tcp.safe.example.net'],
   },
 };
 
@@ -193,6 +195,9 @@ describe('RFC 3263 §4: the servers of a domain', () => {
   test('§4.2: with neither NAPTR nor SRV it is the host itself at the default port', async () =>
     assert.deepEqual(await servers('sip:plain.example.net'), ['udp 203.0.113.3 5060']));
 
+  test('§4.1: a domain whose NAPTR records choose TLS, without SRV, is the host itself by TLS: never in the clear', async () =>
+    assert.deepEqual(await servers('sip:bob@safe.example.net'), ['tls 203.0.113.5 5061']));
+
   test('§4: maddr is what is asked for in place of the host', async () => {
     assert.deepEqual(await servers('sip:bob@nowhere.example;maddr=203.0.113.7'), ['udp 203.0.113.7 5060']);
     assert.deepEqual(await servers('sip:bob@nowhere.example;maddr=pbx.example.net'), ['tcp 203.0.113.1 5080']);
@@ -220,6 +225,9 @@ describe('RFC 3263 §4: the servers of a domain', () => {
     const [way] = await create().hops.ways('sips:bob@example.net', from);
     assert.equal(way.serverName, 'example.net');
   });
+
+  test('RFC 6066 §3: the name of a server is without the dot of the root', () =>
+    goesTo('sips:bob@example.net.', { serverName: 'example.net' }));
 
   test('§4.3: a server that failed stands last for 30 s', async () => {
     const stage = create();
