@@ -183,8 +183,8 @@ const rows = {
   // --- database ---
   'database-down': {
     status: 503,
-    meaning: 'The database does not answer.',
-    nextStep: 'Calls and registrations get 503 until it does. Check PostgreSQL; Viaduct reconnects by itself.',
+    meaning: 'The database cannot be used.',
+    nextStep: 'Calls and registrations get 503 until it can. Check PostgreSQL; Viaduct reconnects by itself.',
   },
 
   // --- media ---

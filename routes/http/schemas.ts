@@ -54,7 +54,7 @@ export const StatisticsBody = Type.Object({
   messages: Type.Object({ requests: Counts, responses: Counts, dropped: Counts }),
   refusals: Counts,
   rtpengine: Type.Array(NodeBody),
-  database: Type.Object({ state: UpDown, waiting: Count }),
+  database: Type.Object({ state: UpDown, waiting: Count, lastError: MaybeText }),
   nodes: Type.Array(Type.Object({ id: Text, address: Text, isSelf: Type.Boolean(), silentSeconds: Count })),
 });
 

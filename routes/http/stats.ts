@@ -14,7 +14,8 @@ export function statsRoute(operations: Operations): FastifyPluginAsyncTypebox {
 }
 
 export function statisticsWithNulls(statistics: Statistics) {
-  return { ...statistics, rtpengine: statistics.rtpengine.map(nodeWithNulls), nodes: [...statistics.nodes] };
+  const database = { ...statistics.database, lastError: statistics.database.lastError ?? null };
+  return { ...statistics, database, rtpengine: statistics.rtpengine.map(nodeWithNulls), nodes: [...statistics.nodes] };
 }
 
 export function nodeWithNulls(node: Statistics['rtpengine'][number]) {

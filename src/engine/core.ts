@@ -82,7 +82,7 @@ export interface EnginePorts {
   readonly presence: PresenceStore;
   readonly messages: MessageStore;
   readonly media: MediaRelay;
-  readonly database: { state(): 'up' | 'down'; waiting(): number };
+  readonly database: { state(): 'up' | 'down'; trouble(): Failure | undefined; waiting(): number };
   readonly log: Log;
   /** Absent: nobody logs in by a token. */
   readonly tokens?: TokenVerifier | undefined;

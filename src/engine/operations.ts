@@ -67,7 +67,12 @@ export interface Statistics {
   /** How often each row of `errors.ts` refused something. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly rtpengine: readonly MediaNode[];
-  readonly database: { readonly state: 'up' | 'down'; readonly waiting: number };
+  /** `lastError`: why it is `down`. */
+  readonly database: {
+    readonly state: 'up' | 'down';
+    readonly waiting: number;
+    readonly lastError: string | undefined;
+  };
   /** Viaducts over the same database, this one first; empty where NODE_ADDRESS is not set. All other numbers are of this one. */
   readonly nodes: readonly NodeReport[];
 }

@@ -166,7 +166,7 @@ export function quietWorld(): World {
       messages: { requests: {}, responses: {}, dropped: {} },
       refusals: {},
       rtpengine: [node('10.0.0.5', 0)],
-      database: { state: 'up', waiting: 0 },
+      database: { state: 'up', waiting: 0, lastError: undefined },
       nodes: [],
     },
     registrations: [],

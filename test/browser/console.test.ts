@@ -97,12 +97,13 @@ test('a first run says what to do: server, domain, account, and a link that sign
 
 test('what is wrong is said first, with its cure', async (t) => {
   const quiet = quietWorld();
-  const statistics = { ...quiet.statistics, rtpengine: [], database: { state: 'down', waiting: 0 } as const };
+  const database = { state: 'down', waiting: 0, lastError: 'PostgreSQL says: it is full.' } as const;
+  const statistics = { ...quiet.statistics, rtpengine: [], database };
   const site = await openConsoleSite(t, {
     world: { health: { ...quiet.health, status: 'degraded', database: 'down', media: 'none' }, statistics },
   });
   const page = await look(site.url);
-  await page.getByRole('alert').filter({ hasText: 'database' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'it is full.' }).waitFor();
   await page.getByRole('alert').filter({ hasText: 'RTPENGINE' }).waitFor();
   await page.getByText('Degraded').waitFor();
   // Nobody knows who is registered: 0 would be a lie.

@@ -55,6 +55,8 @@ export interface MemoryDatabase {
   readonly messages: MessageStore;
   readonly nodes: NodeStore;
   readonly changes: ChangeStore;
+  /** Why it is `down`. */
+  trouble(): Failure | undefined;
   /** Statements that are not answered yet. */
   waiting(): number;
   state(): 'up' | 'down';
@@ -109,6 +111,7 @@ export function createMemoryDatabase(clock: Clock, first: Partial<DatabaseSwitch
     messages: messages.store,
     nodes: nodes.store,
     changes: changeStore(clock, run),
+    trouble: () => (switches.down ? new Failure('database-down', 'It is switched off.') : undefined),
     waiting: () => waiting,
     state: () => (switches.down ? 'down' : 'up'),
     set: (changed) => {

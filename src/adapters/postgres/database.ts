@@ -1,6 +1,7 @@
 /**
  * PostgreSQL as one object: migrations, pool, the stores, and a sweeper for what has expired.
  */
+import type { Failure } from '../../errors.ts';
 import type { AddedNodeStore, AliasStore, Clock, Log, NodeStore } from '../../ports.ts';
 import { createAliasStore } from './alias-store.ts';
 import { createCallRecordStore, type PostgresCallRecordStore } from './call-record-store.ts';
@@ -33,8 +34,11 @@ export interface Database {
   readonly addedNodes: AddedNodeStore;
   readonly nodes: NodeStore;
   readonly changes: PostgresChangeStore;
+  /** `down`, too, while it answers and takes no writes. */
   state(): 'up' | 'down';
-  /** Its clock, its version and how many migrations it has; rejects when it does not answer. */
+  /** Why it is `down`. */
+  trouble(): Failure | undefined;
+  /** Its clock, its version and how many migrations it has; rejects when it does not answer, or takes no writes. */
   about(): Promise<{ readonly nowMs: number; readonly version: string; readonly migrations: number }>;
   /** Entries that wait for their statement, and statements that wait for a connection. */
   waiting(): number;
@@ -117,8 +121,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     nodes: createNodeStore(pool),
     changes,
     state: pool.state,
+    trouble: pool.trouble,
     about: async () => {
       const [row] = await pool.query<AboutRow>({ name: 'about', text: ABOUT, values: [] });
+      const trouble = pool.trouble();
+      if (trouble !== undefined) throw trouble;
       return { nowMs: Number(row?.now_ms), version: row?.version ?? '', migrations: Number(row?.migrations) };
     },
     waiting: () => stores.reduce((sum, store) => sum + store.waiting(), pool.waiting()),

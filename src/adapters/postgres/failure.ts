@@ -33,17 +33,45 @@ export function isFull(error: unknown): boolean {
 
 export function databaseFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const text = error instanceof Error ? error.message : String(error);
   const state = sqlState(error);
-  if (state === undefined) return new Failure('database-down', text);
-  return new Failure(codeOf(state), `PostgreSQL says: ${text} (${state})`);
+  if (state === undefined) return new Failure('database-down', errorWords(error));
+  const cure = cures.find(([pattern]) => pattern.test(state))?.[1];
+  const said = `PostgreSQL says: ${errorWords(error)} (${state})`;
+  return new Failure(codeOf(state), cure === undefined ? said : `${said}. ${cure}`);
 }
+
+/** What an error of node or of pg says; that of a name with several addresses says nothing itself, but has one of each. */
+export function errorWords(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(errorWords).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** It answers questions and takes no writes: nobody can register, although a probe finds nothing wrong. */
+export function refusesWrites(error: unknown): boolean {
+  return /^(25006|53100|58)/.test(sqlState(error) ?? '');
+}
+
+/** What the operator does where the words of PostgreSQL do not say it. */
+const cures: readonly (readonly [RegExp, string])[] = [
+  [
+    /^25006$/,
+    'It is a standby, or default_transaction_read_only is on: have DATABASE_URL name the primary, or switch that off.',
+  ],
+  [/^53100$/, 'Make room on the disk of PostgreSQL.'],
+  [
+    /^53300$/,
+    'Raise max_connections, or the limit of the role: a Viaduct takes up to 12; pg_stat_activity shows who has them.',
+  ],
+  [/^28/, 'Check user and password of DATABASE_URL, and pg_hba.conf; a changed DATABASE_URL wants a restart.'],
+  [/^3D000$/, 'Check the name at the end of DATABASE_URL; a changed one wants a restart.'],
+];
 
 function codeOf(state: string): 'malformed' | 'database-down' | 'internal' {
   // 22 data exception, 23514 check violation, 54 limit exceeded (a key too long for its index): this row's own fault.
   if (/^22|^23514$|^54/.test(state)) return 'malformed';
-  // 25006: a standby that takes no writes. 53: out of memory, disk or connections. 57: stopping, or statement_timeout.
-  if (/^(08|25006|40|53|57|58|XX)/.test(state)) return 'database-down';
+  // 25006: a standby that takes no writes. 28, 3D: it lets nobody in. 53: out of memory, disk or connections.
+  // 57: stopping, or statement_timeout.
+  if (/^(08|25006|28|3D|40|53|57|58|XX)/.test(state)) return 'database-down';
   return 'internal';
 }
 

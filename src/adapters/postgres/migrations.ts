@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Failure } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
+import { databaseFailure } from './failure.ts';
 import { clientConfig, type DatabaseConnection } from './pool.ts';
 
 const SQL_FOLDER = fileURLToPath(new URL('../../../sql', import.meta.url));
@@ -93,20 +94,16 @@ async function apply(client: pg.Client, { file, text, checksum }: Migration, log
   try {
     await client.query(text);
   } catch (error) {
-    throw new Failure('migration-failed', `sql/${file}: ${wordsOf(error)}`);
+    throw new Failure('migration-failed', `sql/${file}: ${databaseFailure(error).detail}`);
   }
   await client.query('INSERT INTO viaduct_migration (file, checksum) VALUES ($1, $2)', [file, checksum]);
   log.debug({ file }, 'database migration applied');
 }
 
 function unreachable(error: unknown): never {
-  throw new Failure('postgres-unreachable', wordsOf(error));
+  throw new Failure('postgres-unreachable', databaseFailure(error).detail);
 }
 
 function failed(error: unknown): never {
-  throw new Failure('migration-failed', wordsOf(error));
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  throw new Failure('migration-failed', databaseFailure(error).detail);
 }

@@ -10,10 +10,11 @@
  * - No error event goes uncaught, and every failure comes out as a `Failure`.
  */
 import pg from 'pg';
-import { Failure } from '../../errors.ts';
+import { errors, Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log } from '../../ports.ts';
-import { connectionLost, databaseFailure, hasOldPlan, isFull, mayBeRepeated } from './failure.ts';
+import { connectionLost, databaseFailure, hasOldPlan, isFull, mayBeRepeated, refusesWrites } from './failure.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { createRefusedWrites } from './refused-writes.ts';
 
 /** `url`: as in DATABASE_URL. Otherwise a socket folder (or host name) of a server that needs no password. */
 export type DatabaseConnection =
@@ -30,7 +31,10 @@ export interface Statement {
 export interface Pool {
   /** Runs one statement, which is a transaction of its own: committed when it resolves. */
   query<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]>;
+  /** `down`, too, while it answers and takes no writes: nobody can register then. */
   state(): 'up' | 'down';
+  /** Why it is `down`. */
+  trouble(): Failure | undefined;
   /** Statements that wait for a connection. */
   waiting(): number;
   close(): Promise<void>;
@@ -72,12 +76,14 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 60_000,
   });
   const health = createHealth(options);
+  const refusedWrites = createRefusedWrites(after, log);
+  const trouble = (): Failure | undefined => health.trouble() ?? refusedWrites.latest();
   pool.on('error', () => health.suspect());
   const busy = new Set<pg.PoolClient>();
   let lastAnswerMs = 0;
   const stopHeartbeat = startHeartbeat({
     config: clientConfig(connection),
-    isDown: () => health.state() === 'down',
+    isDown: () => health.trouble() !== undefined,
     lastAnswerMs: () => lastAnswerMs,
     broken: health.suspect,
     silent: (error) => {
@@ -89,11 +95,15 @@ export function createPool(options: PoolOptions): Pool {
 
   async function query<Row extends pg.QueryResultRow>(statement: Statement): Promise<readonly Row[]> {
     if (closed) throw new Failure('shutting-down');
-    if (health.state() === 'down') throw new Failure('database-down');
+    const down = health.trouble();
+    // One of its own: each has the stack of who asked.
+    if (down !== undefined) throw new Failure(down.code, down.detail);
     if (pool.waitingCount >= MAX_QUEUED) throw new Failure('overloaded', 'All database connections are in use.');
     for (let tries = 1; ; tries++) {
       try {
-        return await queryOnce<Row>(statement);
+        const rows = await queryOnce<Row>(statement);
+        refusedWrites.done(statement.name);
+        return rows;
       } catch (error) {
         // It ends with each connection that has one.
         if (hasOldPlan(error) && tries < maxConnections + MAX_TRIES) continue;
@@ -122,6 +132,7 @@ export function createPool(options: PoolOptions): Pool {
 
   function logged(statement: Statement, error: unknown): Failure {
     const failure = databaseFailure(error);
+    if (refusesWrites(error)) refusedWrites.refused(statement.name, failure);
     if (failure.code === 'internal')
       log.error({ statement: statement.name, error: failure.message }, 'statement failed');
     return failure;
@@ -129,12 +140,14 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     query,
-    state: health.state,
+    state: () => (trouble() === undefined ? 'up' : 'down'),
+    trouble,
     waiting: () => pool.waitingCount,
     close: async () => {
       if (closed) return;
       closed = true;
       health.stop();
+      refusedWrites.stop();
       await Promise.all([stopHeartbeat(), pool.end()]);
     },
   };
@@ -161,7 +174,8 @@ async function end(client: pg.ClientBase): Promise<void> {
 }
 
 interface Health {
-  state(): 'up' | 'down';
+  /** Undefined while it answers. */
+  trouble(): Failure | undefined;
   /** It does not answer: `down` without another question, and probed until it does. */
   isSilent(error: string): void;
   /** Something broke: find out whether it was one connection or the server. */
@@ -170,7 +184,7 @@ interface Health {
 }
 
 function createHealth({ connection, log, after, probeMs }: PoolOptions): Health {
-  let state: 'up' | 'down' = 'up';
+  let trouble: Failure | undefined;
   let probing = false;
   let stopTimer: Cancel | undefined;
   let stopped = false;
@@ -180,21 +194,22 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
     probing = true;
     void attempt(connection).then((error) => {
       probing = false;
-      if (!stopped) conclude(isFull(error) ? undefined : wordsOf(error));
+      if (!stopped) conclude(error === undefined || isFull(error) ? undefined : databaseFailure(error));
     });
   }
 
-  function conclude(error: string | undefined): void {
-    const found = error === undefined ? 'up' : 'down';
-    if (found !== state && found === 'down') log.error({ error }, 'the database is down');
-    if (found !== state && found === 'up') log.info({}, 'the database is up again');
-    state = found;
+  function conclude(found: Failure | undefined): void {
+    const { nextStep } = errors['database-down'];
+    if (found !== undefined && found.detail !== trouble?.detail)
+      log.error({ error: found.detail, nextStep }, 'the database is down');
+    if (found === undefined && trouble !== undefined) log.info({}, 'the database is up again');
+    trouble = found;
     stopTimer?.();
-    stopTimer = state === 'down' ? after(probeMs, again) : undefined;
+    stopTimer = trouble === undefined ? undefined : after(probeMs, again);
   }
 
   function isSilent(error: string): void {
-    if (!stopped && state === 'up' && stopTimer === undefined) conclude(error);
+    if (!stopped && trouble === undefined && stopTimer === undefined) conclude(new Failure('database-down', error));
   }
 
   function again(): void {
@@ -207,12 +222,13 @@ function createHealth({ connection, log, after, probeMs }: PoolOptions): Health 
     stopTimer?.();
   }
 
-  return { state: () => state, isSilent, suspect, stop };
+  return { trouble: () => trouble, isSilent, suspect, stop };
 }
 
 /** One connection and one statement; the error in words when that does not work. */
 export async function probe(connection: DatabaseConnection): Promise<string | undefined> {
-  return wordsOf(await attempt(connection));
+  const error = await attempt(connection);
+  return error === undefined ? undefined : databaseFailure(error).detail;
 }
 
 async function attempt(connection: DatabaseConnection): Promise<unknown> {
@@ -227,11 +243,6 @@ async function attempt(connection: DatabaseConnection): Promise<unknown> {
   } finally {
     void client.end().catch(() => undefined);
   }
-}
-
-function wordsOf(error: unknown): string | undefined {
-  if (error === undefined) return undefined;
-  return error instanceof Error ? error.message : String(error);
 }
 
 function pause(after: Clock['after'], delayMs: number): Promise<void> {

@@ -49,9 +49,13 @@ function statisticsWith(core: Core, uptimeSeconds: number, rows: Rows): Statisti
     },
     refusals: counters.refusals,
     rtpengine: ports.media.nodes(),
-    database: { state: ports.database.state(), waiting: ports.database.waiting() },
+    database: databaseReport(ports.database),
     nodes: nodeReports(core),
   };
+}
+
+function databaseReport(database: Core['ports']['database']): Statistics['database'] {
+  return { state: database.state(), waiting: database.waiting(), lastError: database.trouble()?.detail };
 }
 
 /** Those whose client is gone are not counted, though their rows wait for it. */

@@ -48,7 +48,7 @@ export const statistics: Statistics = {
       lastError: 'did not answer',
     },
   ],
-  database: { state: 'up', waiting: 0 },
+  database: { state: 'up', waiting: 0, lastError: undefined },
   nodes: [],
 };
 

@@ -164,6 +164,64 @@ test('pool: a server that has no connection left for one more is `up`: those tha
   });
 });
 
+test('pool: a server that takes no writes is `down` with the cure, though it answers; and `up` as soon as it takes them', async () => {
+  await withDatabase({ kind: 'server' }, async (_database, direct) => {
+    const connection = await asRole(direct, 'reader');
+    await sql(direct, 'CREATE TABLE written (n int); GRANT ALL ON written TO reader');
+    await sql(direct, 'ALTER ROLE reader SET default_transaction_read_only = on');
+    const write = { name: 'write', text: 'INSERT INTO written VALUES (1)', values: [] };
+    try {
+      await withPool(connection, async (pool) => {
+        assert.deepEqual([await pool.query(one), pool.state()], [[{ one: 1 }], 'up']);
+        await assert.rejects(pool.query(write), failedWith('database-down'));
+        assert.deepEqual([await pool.query(one), pool.state()], [[{ one: 1 }], 'down']);
+        assert.match(pool.trouble()?.detail ?? '', /read-only.*\(25006\)\. It is a standby/);
+        await sql(direct, 'ALTER ROLE reader SET default_transaction_read_only = off');
+        await sql(direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'");
+        await until(() => pool.state() === 'down');
+        await pool.query(write);
+        assert.deepEqual([pool.state(), pool.trouble()], ['up', undefined]);
+      });
+    } finally {
+      await sql(direct, 'DROP TABLE written; DROP ROLE reader');
+    }
+  });
+});
+
+test('pool: a password that is right no more is told as such, with the setting; no fault of ours', async () => {
+  await withDatabase({ kind: 'server' }, async (_database, direct) => {
+    const connection = await asRole(direct, 'rotated');
+    try {
+      await withPool(connection, async (pool) => {
+        await pool.query(one);
+        await sql(direct, "ALTER ROLE rotated PASSWORD 'another'");
+        await sql(direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotated'");
+        for (const untilMs = Date.now() + 10_000; pool.state() === 'up'; await sleep(5)) {
+          assert.ok(Date.now() < untilMs, 'nobody has noticed within 10 s');
+          await pool.query(one).catch((thrown) => assert.ok(failedWith('database-down')(thrown), String(thrown)));
+        }
+        const cause =
+          /password authentication failed for user "rotated" \(28P01\)\. Check user and password of DATABASE_URL/;
+        assert.match(pool.trouble()?.detail ?? '', cause);
+        await assert.rejects(pool.query(one), cause);
+        await sql(direct, "ALTER ROLE rotated PASSWORD 'rotated'");
+        await until(() => pool.state() === 'up');
+      });
+    } finally {
+      await sql(direct, 'DROP ROLE rotated');
+    }
+  });
+});
+
+/** One that may log in with its name as the password. */
+async function asRole(direct: DatabaseConnection, role: string): Promise<DatabaseConnection> {
+  assert.ok('url' in direct);
+  await sql(direct, `CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
+  const url = new URL(direct.url);
+  [url.username, url.password] = [role, role];
+  return { url: url.href };
+}
+
 for (const kind of serverKinds) {
   describe(`pool, ${kind}`, () => {
     test('pool: one connection that is ended by the server is replaced, the state stays `up`', async () => {
@@ -231,6 +289,9 @@ test('pool: after close every statement is refused as shutting down', async () =
 
 test('pool: what is thrown without an SQLSTATE comes from the connection', () => {
   assert.equal(databaseFailure(new Error('Connection terminated unexpectedly')).code, 'database-down');
+  const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:5432`));
+  const both = 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432';
+  assert.equal(databaseFailure(new AggregateError(refused)).detail, both, 'a name with two addresses');
   const failure = new Failure('overloaded');
   assert.equal(databaseFailure(failure), failure);
 });

@@ -183,9 +183,9 @@ test('a database that is down: 503, with the row of errors.ts as type and the ne
   assert.match(type, /^application\/problem\+json/);
   assert.deepEqual(body, {
     type: 'urn:viaduct:error:database-down',
-    title: 'The database does not answer.',
+    title: 'The database cannot be used.',
     status: 503,
-    detail: 'Calls and registrations get 503 until it does. Check PostgreSQL; Viaduct reconnects by itself.',
+    detail: 'Calls and registrations get 503 until it can. Check PostgreSQL; Viaduct reconnects by itself.',
   });
 });
 

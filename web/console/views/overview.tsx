@@ -36,7 +36,7 @@ export function Overview() {
 /** Each with its cure, from the table of failures. */
 function Ailments({
   health: { database, media },
-  statistics: { rtpengine },
+  statistics: { rtpengine, database: pool },
 }: {
   readonly health: Health;
   readonly statistics: Statistics;
@@ -46,6 +46,7 @@ function Ailments({
     <>
       {database === 'down' && (
         <Ailment title={errors['database-down'].meaning}>
+          {pool.lastError !== null && `${pool.lastError} `}
           <Words text={errors['database-down'].nextStep} />
         </Ailment>
       )}
@@ -91,7 +92,7 @@ function Tiles({ numbers }: { readonly numbers: Statistics }) {
         value={database.state === 'down' ? '–' : count(registrations.bindings)}
         points={gauge(history, 'bindings')}
       >
-        {database.state === 'down' ? 'the database does not answer' : 'can be called now'}
+        {database.state === 'down' ? 'the database cannot be used' : 'can be called now'}
       </Tile>
       <Tile
         name="requests"
