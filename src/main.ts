@@ -13,12 +13,10 @@ import { createResolver } from './adapters/dns/resolver.ts';
 import { loadPages } from './adapters/http/built-pages.ts';
 import { createHttp, type HttpAddress, listenHttp } from './adapters/http/server.ts';
 import { createLog } from './adapters/log.ts';
-import { isWildcard, localAddresses } from './adapters/network/addresses.ts';
-import { loadOrCreateCertificate } from './adapters/network/certificate.ts';
+import { localAddresses } from './adapters/network/addresses.ts';
 import { type Capture, openCapture } from './adapters/network/hep-capture.ts';
 import { type OpenNetwork, openNetwork } from './adapters/network/network.ts';
-import { loadTlsCfg } from './adapters/network/tls-sections.ts';
-import { certificateSource, type TlsSource } from './adapters/network/tls-source.ts';
+import type { TlsSource } from './adapters/network/tls-source.ts';
 import { type ProcessMetrics, watchProcess } from './adapters/process-metrics.ts';
 import { createLoad, createRandom, systemClock } from './adapters/system.ts';
 import { servedDomains } from './config/served-domains.ts';
@@ -43,6 +41,7 @@ import { createReload, type Reload } from './start/reload.ts';
 import { createRoutesSource, type RoutesSource } from './start/routes-source.ts';
 import { refuseSecond, removeRunFile, writeRunFile } from './start/run-file.ts';
 import { Shutdown } from './start/shutdown.ts';
+import { certificateFiles, tlsSource } from './start/tls.ts';
 import { type OpenTokens, openTokens } from './start/tokens.ts';
 import { trustedNetworks } from './start/trusted.ts';
 import { withoutCredentials } from './story/credentials.ts';
@@ -95,7 +94,7 @@ async function start(settings: Settings, log: LevelledLog, shutdown: Shutdown): 
   );
   shutdown.add('the network', () => network.shutdown());
   const isTrusted = trustedNetworks(settings.trusted);
-  const current = { routes: createRoutesSource(routes), isTrusted, domains, settings };
+  const current = { routes: createRoutesSource(routes), isTrusted, domains, settings, tls };
   const push = openPush(settings, domain, log, shutdown);
   const ofProcess = watchProcess();
   const processMetrics = { read: () => [...ofProcess.read(), ...(capture?.read() ?? [])] };
@@ -167,7 +166,18 @@ function examined({ settings, network, current, backends, tokens, random, identi
     recordsAll: settings.recordCalls === 'all',
     ownRtpengine: backends.children.rtpengine !== undefined,
   };
-  return { listeners, domains: current.domains, database, media, tokens, random, ...said, ...recording, ...own };
+  return {
+    listeners,
+    domains: current.domains,
+    certificateFiles: certificateFiles(current),
+    database,
+    media,
+    tokens,
+    random,
+    ...said,
+    ...recording,
+    ...own,
+  };
 }
 
 interface Parts {
@@ -186,6 +196,7 @@ interface Parts {
     isTrusted: (address: string) => boolean;
     domains: readonly string[];
     settings: Settings;
+    tls: TlsSource;
   };
   readonly tls: TlsSource;
   readonly processMetrics: Pick<ProcessMetrics, 'read'>;
@@ -255,7 +266,10 @@ function openReload({ settings, backends, network, current, tls, log }: Parts, e
     tlsOf: (wanted, domains) => tlsSource(wanted, domains, log),
     nodesOf: namedNodes,
     routes: current.routes,
-    replaceTls: (source) => network.replaceTls(source),
+    replaceTls: (source) => {
+      network.replaceTls(source);
+      current.tls = source;
+    },
     replaceDomains: (domains) => {
       current.domains = domains;
       engine.replaceDomains(domains);
@@ -292,14 +306,6 @@ function openCertificateWatch({ current, network, log }: Parts): () => void {
     },
     log,
   });
-}
-
-async function tlsSource(settings: Settings, domains: readonly string[], log: Log): Promise<TlsSource> {
-  if (settings.tlsCfg !== undefined) return loadTlsCfg(settings.tlsCfg, systemClock.nowMs(), log);
-  const bound = settings.listen.flatMap(({ host }) => (isWildcard(host) ? localAddresses(host) : [host]));
-  const names = [...new Set([...domains, ...bound, 'localhost'])];
-  const dir = join(settings.dataDir, 'tls');
-  return certificateSource(await loadOrCreateCertificate({ dir, names, nowMs: systemClock.nowMs() }));
 }
 
 function writeRun(dataDir: string, http: HttpAddress, network: OpenNetwork, { children }: Backends): void {

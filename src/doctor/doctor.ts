@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../engine/operations.ts';
 import type { Log } from '../ports.ts';
+import { type CertificateFilesChecked, certificateFileFindings } from './certificate-files.ts';
 import { tlsFindings } from './certificates.ts';
 import { clockFindings, type DatabaseChecked, databaseFindings } from './database.ts';
 import { findingsOf } from './finding.ts';
@@ -18,6 +19,7 @@ import { type TokensChecked, tokenFindings } from './tokens.ts';
 
 export type Checked = NamesChecked &
   DatabaseChecked &
+  CertificateFilesChecked &
   NodesChecked &
   RecordingChecked &
   TokensChecked &
@@ -31,6 +33,7 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
     listeners: () => listenerFindings(listeners),
     dns: () => nameFindings(checked),
     tls: () => tlsFindings(listeners, domains, nowMs()),
+    'tls.cfg': () => certificateFileFindings(checked),
     database: () => databaseFindings(checked),
     clock: () => clockFindings(nowMs()),
     nodes: () => nodeFindings(checked),
@@ -44,7 +47,8 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
 /** For the log, once after the start. */
 export function logFindings(log: Log, findings: readonly Finding[]): void {
   const bad = findings.filter(({ level }) => level === 'error' || level === 'warning');
-  for (const { check, level, says, cure } of bad) log.warn({ check, level, cure }, says);
+  // The entry has a level of its own.
+  for (const { check, level, says, cure } of bad) log.warn({ check, finding: level, cure }, says);
   const words =
     bad.length === 0
       ? 'all is well'

@@ -84,6 +84,12 @@ export const canarySdp =
 function refused(node: MediaNode, thrown: unknown): Finding {
   const { message, row, code } = failureOf(thrown);
   const free = node.ports?.free ?? 0;
+  if (code === 'media-timeout') {
+    const cure =
+      'Is it running there, with this ng port, and does UDP pass? Calls come to it again by themselves when it answers.';
+    const words = `${node.address} does not answer a test offer: ${node.lastError ?? message}`;
+    return finding('rtpengine', 'error', words, cure);
+  }
   // rtpengine says so too when it cannot bind: then many ports are free.
   if (code === 'media-busy' && free > 100) {
     const words = `${node.address} says it ran out of ports while ${free} are free: it cannot bind its interface address.`;

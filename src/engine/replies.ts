@@ -25,10 +25,11 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   'token-keys-missing': 30,
 };
 
-/** Their detail is that of an exception, a route or the database: for the log, not for strangers. */
+/** Their detail is that of an exception, a route or the database, or an address of ours: for the log, not for strangers. */
 const saysNoMore: ReadonlySet<ErrorCode> = new Set([
   'internal',
   'database-down',
+  'media-timeout',
   'route-failed',
   'route-verdict',
   'route-late',

@@ -1,6 +1,7 @@
 /** What the doctor finds, each with its cure; the relay of the tests stands in for rtpengine. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { certificateFileFindings } from '../../src/doctor/certificate-files.ts';
 import { databaseFindings } from '../../src/doctor/database.ts';
 import { finding, findingsOf } from '../../src/doctor/finding.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
@@ -54,6 +55,22 @@ test('a look that fails is said, and hides nothing of what the others find', asy
 test('a setting whose name is misspelt is said, with the one that was meant', () => {
   const misspelt = [{ name: 'MAX_CALL', meant: 'MAX_CALLS' }];
   assert.deepEqual(wrong(settingFindings({ misspelt })), ['warning: MAX_CALL is no setting; MAX_CALLS is one.']);
+});
+
+test('a certificate that was renewed on the disk, or broken there, is told before it runs out or a start fails', async () => {
+  const look = async (read: () => Promise<readonly string[]>) =>
+    wrong(await certificateFileFindings({ certificateFiles: { inUse: ['[server:default]: until May'], read } }));
+  const broken = new Failure('tls-config', 'tls.cfg line 3: private_key: it is not the key of the certificate');
+  assert.deepEqual(await look(async () => ['[server:default]: until May']), []);
+  assert.match(
+    (await look(async () => ['[server:default]: until July'])).join(),
+    /^warning: .* have changed on the disk/,
+  );
+  assert.match(
+    (await look(() => Promise.reject(broken))).join(),
+    /^error: A restart would fail; .* line 3: private_key/,
+  );
+  assert.deepEqual(await certificateFileFindings({}), [], 'no TLS_CFG');
 });
 
 describe('listeners and advertised addresses', () => {
@@ -226,7 +243,10 @@ describe('rtpengine, by a canary', () => {
 
   test('one that does not answer', async () => {
     const silent = { refuse: () => 'media-timeout' as const, refusal: '' };
-    assert.match((await look(silent)).join(), /error: .* refused a test offer: rtpengine did not answer in time/);
+    assert.match(
+      (await look(silent)).join(),
+      /error: .* does not answer a test offer: rtpengine did not answer in time/,
+    );
   });
 
   test('"Ran out of ports" while thousands are free: it cannot bind its address', async () => {

@@ -38,7 +38,7 @@ test('law 8: every row can be said in a Warning', () => {
 });
 
 test('what an exception or the database said is for the log, not for the caller', () => {
-  for (const code of ['internal', 'database-down'] as const) {
+  for (const code of ['internal', 'database-down', 'media-timeout'] as const) {
     const [warning] = values(responseOf(invite, refuse(code, 500, 'connect ECONNREFUSED 10.0.0.5:5432'), 't'), Warning);
     assert.equal(warning, `399 viaduct "${errors[code].meaning}"`);
   }

@@ -255,6 +255,8 @@ function attempt(section: TlsSection, key: TlsKey, options: SecureContextOptions
     return createSecureContext(options);
   } catch (thrown) {
     const line = section.values.get(key)?.line ?? section.line;
-    throw lineFailure(line, `${key}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    const words = thrown instanceof Error ? thrown.message : String(thrown);
+    const isOther = /key values mismatch|key type mismatch/.test(words);
+    throw lineFailure(line, `${key}: ${isOther ? `it is not the key of \`certificate\` (${words})` : words}`);
   }
 }

@@ -332,7 +332,10 @@ test('a file that is missing, unreadable or does not fit refuses the start and n
     ['[server:default]\ncertificate = nowhere.pem\nprivate_key = x', /line 2: certificate: ENOENT/],
     [`[server:default]\n${main}ca_list = nowhere.pem`, /line 4: ca_list: ENOENT/],
     ['[server:default]\ncertificate = tls-1.cfg\nprivate_key = main/server-key.pem', /line 2: certificate: /],
-    ['[server:default]\ncertificate = main/server.pem\nprivate_key = second/server-key.pem', /line 3: private_key: /],
+    [
+      '[server:default]\ncertificate = main/server.pem\nprivate_key = second/server-key.pem',
+      /line 3: private_key: it is not the key of `certificate`/,
+    ],
     [`[server:default]\n${main}cipher_list = NOSUCHCIPHER`, /line 4: cipher_list: /],
     [`[server:default]\n${main}crl = main/server.pem`, /line 4: crl: /],
   ] as const) {
