@@ -168,6 +168,7 @@ function examined({ settings, network, current, backends, tokens, random, identi
   };
   return {
     listeners,
+    dataDir: settings.dataDir,
     domains: current.domains,
     certificateFiles: certificateFiles(current),
     database,

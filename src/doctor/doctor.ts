@@ -6,6 +6,7 @@ import type { Finding } from '../engine/operations.ts';
 import type { Log } from '../ports.ts';
 import { type CertificateFilesChecked, certificateFileFindings } from './certificate-files.ts';
 import { tlsFindings } from './certificates.ts';
+import { type DataDirChecked, dataDirFindings } from './data-dir.ts';
 import { clockFindings, type DatabaseChecked, databaseFindings } from './database.ts';
 import { findingsOf } from './finding.ts';
 import { ephemeralPorts, fileFindings } from './host.ts';
@@ -20,6 +21,7 @@ import { type TokensChecked, tokenFindings } from './tokens.ts';
 export type Checked = NamesChecked &
   DatabaseChecked &
   CertificateFilesChecked &
+  DataDirChecked &
   NodesChecked &
   RecordingChecked &
   TokensChecked &
@@ -41,6 +43,7 @@ export async function doctor(checked: Checked): Promise<readonly Finding[]> {
     recording: () => recordingFindings(checked),
     tokens: () => tokenFindings(checked),
     host: fileFindings,
+    dataDir: () => dataDirFindings(checked),
   });
 }
 

@@ -14,7 +14,8 @@ export const startErrors = {
   'data-dir': {
     status: 0,
     meaning: 'DATA_DIR cannot be used.',
-    nextStep: 'Give its owner the right to write there, or set DATA_DIR to a folder that this user can write.',
+    nextStep:
+      'Make room there, give its owner the right to write, or set DATA_DIR to a folder that this user can write.',
   },
   'listen-in-use': {
     status: 0,

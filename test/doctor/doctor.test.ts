@@ -1,7 +1,10 @@
 /** What the doctor finds, each with its cure; the relay of the tests stands in for rtpengine. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { certificateFileFindings } from '../../src/doctor/certificate-files.ts';
+import { dataDirFindings } from '../../src/doctor/data-dir.ts';
 import { databaseFindings } from '../../src/doctor/database.ts';
 import { finding, findingsOf } from '../../src/doctor/finding.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
@@ -13,6 +16,7 @@ import { tokenFindings } from '../../src/doctor/tokens.ts';
 import type { Finding } from '../../src/engine/operations.ts';
 import { Failure } from '../../src/errors.ts';
 import type { Listener, NgCommand, Transport } from '../../src/ports.ts';
+import { newFolder } from '../start/folder.ts';
 import { createClock } from '../support/clock.ts';
 import { createMediaRelayFake, type MediaSwitches } from '../support/media-relay-fake.ts';
 import { realRandom } from '../support/rtpengine.ts';
@@ -71,6 +75,17 @@ test('a certificate that was renewed on the disk, or broken there, is told befor
     /^error: A restart would fail; .* line 3: private_key/,
   );
   assert.deepEqual(await certificateFileFindings({}), [], 'no TLS_CFG');
+});
+
+test('a DATA_DIR that cannot be written any more is told before the next start fails', (t) => {
+  const dataDir = newFolder(t);
+  assert.deepEqual(dataDirFindings({ dataDir }), []);
+  const file = join(dataDir, 'file');
+  writeFileSync(file, '');
+  assert.match(
+    wrong(dataDirFindings({ dataDir: file })).join(),
+    /^error: A restart would fail\. DATA_DIR cannot be used/,
+  );
 });
 
 describe('listeners and advertised addresses', () => {
