@@ -181,13 +181,21 @@ const besideAddresses = 22 + 14 + 10 + 6 + 10;
 const besideMedia = 7 + 11 + 12 + 6;
 const shortestAddress = 10;
 const wide = 120;
+/** Which node has a call, where several do; a terminal of 80 columns has no room for it. */
+const besideNode = 11;
+const roomForNode = 100;
 
 function tableOf(calls: readonly Call[], columns: number): string {
   const isWide = columns >= wide;
-  const left = columns - besideAddresses - (isWide ? besideMedia : 0);
+  const saysNode = columns >= roomForNode && new Set(calls.flatMap(({ node }) => node ?? [])).size > 1;
+  const left = columns - besideAddresses - (isWide ? besideMedia : 0) - (saysNode ? besideNode : 0);
   const most = Math.max(shortestAddress, Math.floor(left / 2));
-  const rows = calls.map((call) => [...rowOf(call, most), ...(isWide ? mediaOf(call) : [])]);
-  return table(isWide ? [...titles, ...mediaTitles] : titles, rows);
+  const rows = calls.map((call) => [
+    ...rowOf(call, most),
+    ...(saysNode ? [call.node ?? ''] : []),
+    ...(isWide ? mediaOf(call) : []),
+  ]);
+  return table([...titles, ...(saysNode ? ['NODE'] : []), ...(isWide ? mediaTitles : [])], rows);
 }
 
 function rowOf(call: Call, most: number): readonly string[] {

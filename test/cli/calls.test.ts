@@ -122,6 +122,25 @@ test('viaduct calls: who hung up, packets and MOS of both sides, or why there is
   assert.match(seen.text.split('\n')[1] ?? '', / 1 s +callee +500\/0 +4\.3\/no-media$/);
 });
 
+test('viaduct calls: where several nodes have calls it says which has each', async () => {
+  const listed = async (nodes: readonly (string | null)[], columns: number): Promise<readonly string[]> => {
+    const seen = screen(false, columns);
+    const items = nodes.map((node) => ({ ...call, state: 'answered', answeredAt: call.startedAt, status: 200, node }));
+    const answer = { '/api/v1/calls?limit=40': { items, next: null, complete: true } };
+    await callsCommand(invented(answer), seen, wordsOf('calls', []));
+    return seen.text.trimEnd().split('\n');
+  };
+  for (const columns of [100, 140]) {
+    const [titles = '', ...rows] = await listed(['n1a2b3c4d', 'n5e6f7a8b', null], columns);
+    assert.match(titles, /LASTED +NODE/);
+    assert.match(rows[0] ?? '', /n1a2b3c4d/);
+    assert.match(rows[1] ?? '', /n5e6f7a8b/);
+    for (const line of [titles, ...rows]) assert.ok(line.length <= columns, line);
+  }
+  assert.ok(!(await listed(['n1a2b3c4d', 'n1a2b3c4d', null], 140)).join().includes('NODE'), 'one node alone');
+  assert.ok(!(await listed(['n1a2b3c4d', 'n5e6f7a8b'], 80)).join().includes('NODE'), 'no room for it');
+});
+
 test('a terminal has its columns, however many, and sentences are broken at a hundred all the same', () => {
   const columnsOf = (columns: number, isTTY = true): number => screenOf({ isTTY, columns, write: () => true }).columns;
   assert.deepEqual([columnsOf(40), columnsOf(80), columnsOf(200)], [60, 80, 200]);
