@@ -9,8 +9,9 @@ import type { AddedNode, AddedNodeStore, Cancel, Clock, Log } from '../ports.ts'
 
 type Relay = Pick<OpenMediaRelay, 'nodes' | 'added' | 'addNode' | 'changeNode' | 'removeNode'>;
 
-/** Until the table is read again, where it could not be, or where calls are on a node that was removed. */
+/** Until the table is read again, where calls are on a node that was removed, or where it could not be: then twice as long each time. */
 const againMs = 2_000;
+const longestMs = 30_000;
 
 export interface KeptNodesParts {
   /** Other nodes of ours, that the table is another. */
@@ -104,6 +105,7 @@ function createReader(relay: Relay, store: AddedNodeStore, { callsOn, clock, log
   let isAsked = false;
   let isStopped = false;
   let again: Cancel | undefined;
+  let waitMs = againMs;
 
   /** Whether all is as the table says. */
   async function read(): Promise<boolean> {
@@ -111,9 +113,11 @@ function createReader(relay: Relay, store: AddedNodeStore, { callsOn, clock, log
     try {
       const rows = await store.list();
       for (const row of rows) use(relay, row);
+      waitMs = againMs;
       return leave(new Set(rows.map(({ address }) => address)));
     } catch (thrown) {
       log.debug({ error: String(thrown) }, 'The rtpengine nodes that were added over REST are read later');
+      waitMs = Math.min(longestMs, waitMs * 2);
       return false;
     }
   }
@@ -133,7 +137,7 @@ function createReader(relay: Relay, store: AddedNodeStore, { callsOn, clock, log
     isAsked = true;
     void inTurn(read).then((isDone) => {
       again?.();
-      if (!isDone && !isStopped) again = clock.after(againMs, () => ask(inTurn));
+      if (!isDone && !isStopped) again = clock.after(waitMs, () => ask(inTurn));
     });
   }
 
