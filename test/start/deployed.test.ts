@@ -34,4 +34,13 @@ test('docker-compose.yml gives Viaduct every setting, and no other: one in .env 
   // The image has its own DATA_DIR, and MEDIA_ADDRESS is for an rtpengine of Viaduct's own.
   const wanted = settings.filter((name) => name !== 'DATA_DIR' && name !== 'MEDIA_ADDRESS');
   assert.deepEqual(names.sort(), wanted.sort());
+  const ownOnly = [...service.matchAll(/^ {6}([A-Z_]+):(.*)$/gm)].filter(
+    ([, name, value]) => !value?.includes(`\${${name}:-`),
+  );
+  const fromPorts = ['LISTEN', 'HTTP'];
+  assert.deepEqual(
+    ownOnly.map(([, name]) => name),
+    fromPorts,
+    'what .env says of it is not read',
+  );
 });
