@@ -273,7 +273,7 @@ const rows = {
   'call-elsewhere': {
     status: 409,
     meaning: 'Another node has this call.',
-    nextStep: 'Ask the REST interface of that node, or run the command there.',
+    nextStep: 'Open the console of that node, ask its REST interface, or run the command there.',
   },
   'media-command': {
     status: 409,

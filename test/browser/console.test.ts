@@ -329,6 +329,17 @@ test('what cannot be changed says why, in words', async (t) => {
   assert.ok(complaints.splice(0).every((text) => text.includes('409')));
 });
 
+test('a call that another node has says which, and where to look', async (t) => {
+  const site = await openConsoleSite(t, { world: busy() });
+  const page = await look(site.url);
+  const detail = 'It is n2 at tcp:10.0.0.6:5060. Open the console of that node.';
+  await page.route('**/api/v1/calls/there**', (route) => route.fulfill({ status: 409, json: { detail } }));
+  await page.goto(`${site.url}/#/calls/there`);
+  await page.getByText('Another node has this call').waitFor();
+  await page.getByText('It is n2 at tcp:10.0.0.6:5060.').waitFor();
+  assert.ok(complaints.splice(0).every((text) => text.includes('409')));
+});
+
 test('the doctor says what is wrong, with its cure', async (t) => {
   const site = await openConsoleSite(t, { world: busy() });
   const page = await look(`${site.url}/#/doctor`);

@@ -23,6 +23,7 @@ export function CallPage({ id }: { readonly id: string }) {
   const { value: explanation } = useAnswer<Explanation>(`${path}/explain`, beat);
   if (ladder === undefined && failed?.status === 404 && record !== undefined) return <RecordOnly call={record} />;
   if (ladder === undefined && failed?.status === 404 && unknown?.status === 404) return <Forgotten />;
+  if (ladder === undefined && failed?.status === 409) return <Elsewhere words={failed.message} />;
   if (ladder === undefined) return failed === undefined ? <Loading /> : <Trouble>{failed.message}</Trouble>;
   return (
     <>
@@ -49,6 +50,17 @@ function RecordOnly({ call }: { readonly call: Call }) {
         </Empty>
       </div>
     </>
+  );
+}
+
+/** The node and the next step are in the words. */
+function Elsewhere({ words }: { readonly words: string }) {
+  return (
+    <div class="card">
+      <Empty icon="calls" title="Another node has this call">
+        {words} Its record is here, too, as soon as it has ended.
+      </Empty>
+    </div>
   );
 }
 
