@@ -115,5 +115,7 @@ function closed({ core, receiver }: Parts, flow: Flow, reason: string): void {
   core.dialogs.closed(flow, (record) => hangUpUnlessBack(core, record, ({ flowId }) => flowId === flow.id));
   core.presence.closed(flow);
   if (core.registrar.bindingsOf(flow).length > 0) core.changes.tell({ kind: 'closed', flowId: flow.id });
-  core.registrar.closed(flow, (thrown) => log.warn({ flow: flow.id, error: String(thrown) }, 'Its bindings stay'));
+  core.registrar.closed(flow, (thrown) =>
+    log.warn({ error: String(thrown) }, 'The bindings of closed connections wait for the database'),
+  );
 }

@@ -89,6 +89,8 @@ export class Registrar {
   readonly #byFlow = new Map<string, readonly Behind[]>();
   /** By AOR: the closed connections whose bindings are still there. */
   readonly #closed = new Map<string, Set<string>>();
+  /** Closed connections whose bindings could not be dropped. */
+  readonly #owed = new Set<string>();
 
   constructor(location: LocationStore, clock: Clock, options: RegistrarOptions, tell: RegistrarListener) {
     this.#location = location;
@@ -262,10 +264,13 @@ export class Registrar {
     this.#clock.after(delayMs, () => {
       this.#location.dropFlow(flowId).then(
         () => {
+          this.#owed.delete(flowId);
           for (const aor of aors) this.#dropped(flowId, aor);
         },
         (thrown: unknown) => {
-          failed(thrown);
+          // Once, until the database is back: thousands may close while it is away, and each is tried again and again.
+          if (this.#owed.size === 0) failed(thrown);
+          this.#owed.add(flowId);
           this.#dropAfter(retryMs, flowId, aors, failed);
         },
       );

@@ -255,6 +255,25 @@ describe('DESIGN §5: a closed connection', () => {
     await office.clock.advance(5000);
     assert.deepEqual(flowIds(office), [], 'it is asked again');
   });
+
+  test('many that close while the database is away are reported once, however often they are tried', async () => {
+    const office = create();
+    const ports = [40_000, 40_001, 40_002];
+    for (const port of ports)
+      await register(office, wss(port), { contact: `<sip:${port}@x.invalid>`, callId: `${port}` });
+    office.database.set({ down: true });
+    const failures = ports.map((port) => closed(office, wss(port)));
+    await office.clock.advance(graceMs + 60_000);
+    assert.equal(failures.flat().length, 1);
+    office.database.set({ down: false });
+    await office.clock.advance(5_000);
+    assert.deepEqual(flowIds(office), []);
+    await register(office, wss(40_003), { callId: 'later' });
+    office.database.set({ down: true });
+    const later = closed(office, wss(40_003));
+    await office.clock.advance(graceMs);
+    assert.equal(later.length, 1, 'the next time is told again');
+  });
 });
 
 describe('RFC 3261 §16.5: the contacts of an AOR as targets', () => {
