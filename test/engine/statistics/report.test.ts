@@ -48,7 +48,7 @@ describe('statistics', () => {
         messages: { requests: {}, responses: {}, dropped: {} },
         refusals: {},
         rtpengine: scene.media.nodes(),
-        database: { state: 'up', waiting: 0 },
+        database: { state: 'up', lastError: undefined, waiting: 0 },
         nodes: [],
       });
     });
