@@ -5,6 +5,7 @@
  */
 import { lower } from '../message/ascii.ts';
 import type { NameAddr } from '../message/headers/address.ts';
+import { Path } from '../message/headers/route.ts';
 import { hasParam, param, printParams, unquote, withoutParam } from '../message/params.ts';
 import { parseUri, uriKey } from '../message/uri.ts';
 import type { Binding, MediaKind, Transport } from '../ports.ts';
@@ -27,6 +28,19 @@ export function deviceOf({ key }: Pick<Binding, 'key'>): string {
 export function hasWayByPath({ transport, path }: Pick<Binding, 'transport' | 'path'>): boolean {
   return path.length > 0 && (transport === 'tcp' || transport === 'tls');
 }
+
+/**
+ * Whether a SIPS request may go there (RFC 3261 §26.2.2): over a connection with TLS, whatever scheme its Contact has, or
+ * to a URI that is dialled by TLS alone.
+ */
+export function isSecured({ flowId, transport, contact, path }: Binding): boolean {
+  if (flowId !== undefined) return isTls(transport);
+  const [first] = path;
+  const next = parseUri((first === undefined ? undefined : Path.parse(first)?.uri) ?? contact);
+  return next?.scheme === 'sips' || isTls(lower(param(next?.params ?? [], 'transport') ?? ''));
+}
+
+const isTls = (transport: string | undefined): boolean => transport === 'tls' || transport === 'wss';
 
 /** `+sip.instance` without its quotes: `<urn:uuid:…>`. */
 export function instanceOf(contact: Pick<NameAddr, 'params'>): string | undefined {

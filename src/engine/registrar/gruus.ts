@@ -42,7 +42,7 @@ export class Gruus {
   named(text: string): Named | undefined {
     const gruu = this.read(text);
     if (gruu === 'invalid') return undefined;
-    if (gruu !== undefined) return { aor: gruu.aor, gruu };
+    if (gruu !== undefined) return { aor: gruu.aor, gruu, isSecure: gruu.isSecure };
     const uri = parseUri(text);
     return uri === undefined
       ? undefined

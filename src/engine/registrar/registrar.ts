@@ -23,7 +23,7 @@ import type {
   PushService,
 } from '../../ports.ts';
 import { transportParam } from '../../proxy/record-route.ts';
-import { deviceOf, hasWayByPath } from '../../registrar/binding.ts';
+import { deviceOf, hasWayByPath, isSecured } from '../../registrar/binding.ts';
 import { type Gruu, isOfGruu } from '../../registrar/gruu.ts';
 import { subscriptionOf } from '../../registrar/push.ts';
 import { planRegister, type RegisterLimits } from '../../registrar/register.ts';
@@ -334,9 +334,6 @@ function flowsOfEach(bindings: readonly Binding[]): readonly Flows[] {
   const devices = Map.groupBy(bindings, deviceOf);
   return [...devices.values()].flatMap(([best, ...others]) => (best === undefined ? [] : [[best, ...others]]));
 }
-
-/** RFC 3261 §26.2.2: on the last hop as well. */
-const isSecured = ({ transport }: Binding): boolean => transport === 'tls' || transport === 'wss';
 
 const ofGruu = (bindings: readonly Binding[], gruu: Gruu): readonly Binding[] =>
   bindings.filter((binding) => isOfGruu(gruu, binding));
