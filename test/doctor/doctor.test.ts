@@ -7,6 +7,7 @@ import { certificateFileFindings } from '../../src/doctor/certificate-files.ts';
 import { dataDirFindings } from '../../src/doctor/data-dir.ts';
 import { databaseFindings } from '../../src/doctor/database.ts';
 import { finding, findingsOf } from '../../src/doctor/finding.ts';
+import { fileFindings } from '../../src/doctor/host.ts';
 import { listenerFindings } from '../../src/doctor/listeners.ts';
 import { nameFindings } from '../../src/doctor/names.ts';
 import { nodeFindings } from '../../src/doctor/nodes.ts';
@@ -175,6 +176,12 @@ describe('DNS of the domains', () => {
   test('an address literal is not looked up', async () => {
     assert.deepEqual(await look([], '203.0.113.7'), []);
   });
+});
+
+test('open files: few are a warning before it hurts; when nearly all are in use no connection comes in, which no log tells', () => {
+  assert.deepEqual(wrong(fileFindings(65_536, 900)), []);
+  assert.match(wrong(fileFindings(1_024, 30)).join(), /^warning: This process may have 1024 files open/);
+  assert.match(wrong(fileFindings(1_024, 1_000)).join(), /^error: 1000 of 1024 files are open: new connections/);
 });
 
 describe('the database and its clock', () => {

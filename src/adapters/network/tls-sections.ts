@@ -44,7 +44,7 @@ export function loadTlsCfg(path: string, nowMs: number, log: Log): TlsSource {
     server: (local) => serverProfile(servers, local),
     client: (remote, serverName) => clientFor(clients, remote, serverName) ?? otherwise,
     check: (locals) => checkSockets(sections, locals),
-    identities: servers.map(identityText),
+    identities: servers.map((server) => identityText(server, nowMs)),
   };
 }
 
@@ -161,7 +161,7 @@ function shownFindings(servers: readonly Server[], nowMs: number): readonly stri
   return [...new Set(words)];
 }
 
-function identityText({ section, identity }: Server): string {
+function identityText({ section, identity }: Server, nowMs: number): string {
   const [own] = certificatesIn(String(identity.options.cert));
   const name = nameOf(section);
   const where = `${sectionText(section)}${name === undefined ? '' : ` ${name}`}`;
@@ -169,7 +169,9 @@ function identityText({ section, identity }: Server): string {
   const mark = own.fingerprint256.slice(0, 11);
   const { requirePeer, verifyPeer } = identity;
   const peers = requirePeer ? ', clients must show one' : verifyPeer ? ', those of clients are verified' : '';
-  return `${where}: ${certificateText(own)}, valid until ${own.validTo}, SHA-256 ${mark}...${peers}`;
+  // Who has renewed it reads this line of the reload, and nothing else.
+  const until = Date.parse(own.validTo) < nowMs ? 'HAS RUN OUT on' : 'valid until';
+  return `${where}: ${certificateText(own)}, ${until} ${own.validTo}, SHA-256 ${mark}...${peers}`;
 }
 
 // --- clients ---------------------------------------------------------------------------------------------------------

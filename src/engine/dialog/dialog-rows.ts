@@ -26,6 +26,8 @@ export class DialogRows {
   readonly #latest = new Map<string, Change>();
   /** Those of them that the database was not there for, in their order. */
   readonly #owed = new Map<string, Change>();
+  /** The log has it that some wait, once for as long as they do. */
+  #told = false;
   #timer: Cancel | undefined;
 
   constructor(store: DialogStore, clock: Clock, log: Log) {
@@ -54,6 +56,7 @@ export class DialogRows {
     this.#store[change.to](change.record).then(
       () => {
         if (this.#latest.get(key) === change) this.#latest.delete(key);
+        if (this.#latest.size === 0) this.#told = false;
       },
       (thrown: unknown) => this.#failed(key, change, thrown),
     );
@@ -68,7 +71,8 @@ export class DialogRows {
       return;
     }
     if (this.#owed.size >= mostKept) this.#dropOldest();
-    if (this.#owed.size === 0) this.#log.warn({ error: message }, 'Dialog records wait for the database');
+    if (!this.#told) this.#log.warn({ error: message }, 'Dialog records wait for the database');
+    this.#told = true;
     this.#owed.set(key, change);
     this.#timer ??= this.#clock.after(retryMs, () => this.#again());
   }

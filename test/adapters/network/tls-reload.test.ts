@@ -184,8 +184,11 @@ test('an expired certificate, one that is soon to be, and rules without effect a
     [`[server:default]\n${main}`, undefined],
   ] as const) {
     const told: string[] = [];
-    await load(text, { ...silentLog, warn: (_about, words) => told.push(words) });
+    const { identities } = await load(text, { ...silentLog, warn: (_about, words) => told.push(words) });
     assert.equal(told.length, words === undefined ? 0 : 1, told.join('\n'));
+    // What `viaduct reload` prints.
+    const late = identities.some((one) => one.includes('HAS RUN OUT'));
+    assert.equal(late, words?.source.includes('has run out') ?? false, text);
     if (words !== undefined) assert.match(told[0] ?? '', words);
   }
 });
