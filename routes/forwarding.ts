@@ -80,7 +80,7 @@ export function standIn(
   if (proxy.domains.isOurs(uri)) return names.length < mostNames ? undefined : nobody(request, false);
   // DESIGN law 10: a dial rule that leads to a trunk is for our own users, and for whom one of them has forwarded.
   const mayLeave = request.trusted || request.notes.user !== undefined || diverted.length > 0;
-  return mayLeave ? ring([{ uri }], undefined, diverted) : refuse('no-relay', 403);
+  return mayLeave ? ring([{ uri: securedAs(request, uri) }], undefined, diverted) : refuse('no-relay', 403);
 }
 
 /** Nobody took the call: where its callee wants it then. */
@@ -111,7 +111,7 @@ export async function divert(
     diverted = [...diverted, { from: now.callee, to, why }];
     request.notes.forwarding = { ...now, diverted };
     const ms = ringMs(request, proxy, now.calls, diverted);
-    if (!proxy.domains.isOurs(to)) return ring([{ uri: to }], ms, diverted);
+    if (!proxy.domains.isOurs(to)) return ring([{ uri: securedAs(request, to) }], ms, diverted);
     const next = await call(request, proxy, to, diverted);
     if (next.kind === 'relay') return next;
     // There is nobody: this callee's next wish counts.

@@ -11,8 +11,9 @@ const aor = 'sip:bob@example.com';
 const offer = { body: phoneOffer('alice'), contentType: sdpType } as const;
 
 async function stage(script: (it: ProxyScene, alice: Agent) => Promise<void>): Promise<void> {
+  const names = { addresses: { 'vm.example.net': ['203.0.113.9'] } };
   const users = ['alice', 'bob', 'carol'];
-  const it = createProxyScene({ columns: ['alice', 'proxy', 'desk', 'cell'], users });
+  const it = createProxyScene({ columns: ['alice', 'proxy', 'desk', 'cell'], users, names });
   await it.play(async () => script(it, await it.registered({ name: 'alice', address: '192.0.2.1' })));
 }
 
@@ -76,4 +77,16 @@ test('bob forwards to a device on UDP: his sips: calls do not go there, and what
     it.database.setCalls('bob', 'example.com', { forwardBusy: 'sip:carol@example.com' });
     await refusesAll(alice, [desk], alice.request('INVITE', 'sips:bob@example.com', offer));
     await cell.receivesNothing(0);
+  }));
+
+test('bob forwards to another domain: his sips: calls go there over TLS', () =>
+  stage(async (it, alice) => {
+    const cell = it.agent({ name: 'cell', transport: 'tls', address: '203.0.113.9', port: 5061, dialable: true });
+    it.database.setCalls('bob', 'example.com', { forwardAlways: 'sip:bob@vm.example.net' });
+    const invite = alice.request('INVITE', 'sips:bob@example.com', offer);
+    const received = await cell.receivesRequest('INVITE');
+    assert.equal(received.uri, 'sips:bob@vm.example.net');
+    cell.respond(received, 480);
+    await cell.receivesRequest('ACK');
+    alice.ack(invite, await alice.receivesResponse(480));
   }));
