@@ -86,7 +86,7 @@ function refused(node: MediaNode, thrown: unknown): Finding {
   const free = node.ports?.free ?? 0;
   if (code === 'media-timeout') {
     const cure =
-      'Is it running there, with this ng port, and does UDP pass? Calls come to it again by themselves when it answers.';
+      'Is it running there, with this ng port, and does a firewall let us through to it? Calls come to it again by themselves when it answers.';
     const words = `${node.address} does not answer a test offer: ${node.lastError ?? message}`;
     return finding('rtpengine', 'error', words, cure);
   }
