@@ -4,7 +4,7 @@
  */
 import { Rate } from '../auth/rate.ts';
 import { Failure } from '../errors.ts';
-import type { SubscriberStore } from '../ports.ts';
+import type { Binding, SubscriberStore } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
 import type { Routes } from './api.ts';
 import { Logins } from './auth/login.ts';
@@ -26,6 +26,7 @@ import { MediaWatch } from './media/media-watch.ts';
 import { Changes } from './nodes/changes.ts';
 import { heard, missed, registered } from './nodes/heard.ts';
 import { Membership } from './nodes/membership.ts';
+import { meeting } from './nodes/newcomers.ts';
 import { nodeGone } from './nodes/node-gone.ts';
 import { NodeRouting } from './nodes/node-routing.ts';
 import { Overload } from './overload.ts';
@@ -74,7 +75,9 @@ interface Base {
 
 export function assemble(given: EnginePorts, written: Routes, options: EngineOptions): Parts {
   const timings = new Timings(given.clock);
-  const ports = timings.ports(given);
+  const { location, ...others } = timings.ports(given);
+  const meet = options.nodeAddress && ((bindings: readonly Binding[]) => base.core().nodes.meet(bindings));
+  const ports = { ...others, location: meeting(location, meet) };
   const { clock, log, network } = ports;
   const routes = guardedRoutes(written, clock);
   const domains = new Domains(options.domains, network.listeners, options.nodeAddress);

@@ -75,6 +75,18 @@ describe('registrations over nodes', () => {
       alice.ack(invite, await alice.receivesResponse(480, 'INVITE', 100));
     }));
 
+  for (const how of ['stopped in order', 'killed'] as const)
+    test(`of a node that was ${how} and starts anew nobody waits to hear: who registers there is called at once`, () =>
+      stage(async ({ it, alice }) => {
+        if (how === 'killed') it.B.kill();
+        else await it.B.stop();
+        await it.clock.advance(2_500);
+        await it.B.start();
+        const again = await appears('bob', it.B);
+        const { caller } = await talking({ alice, bob: again });
+        await hangUp(alice, caller, again);
+      }));
+
   test('nobody counts as gone because the database was away', () =>
     stage(async ({ it, alice, bob }) => {
       it.database.set({ down: true });

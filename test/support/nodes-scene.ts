@@ -110,6 +110,8 @@ export function createNodesScene(options: NodesSceneOptions): NodesScene {
   const play = async (script: () => Promise<void>): Promise<void> => {
     try {
       for (const node of nodes) await node.start();
+      // Each sees the others with its next beat.
+      await clock.advance(2_500);
       ladder.clear();
       await script();
       database.set({ down: false, latencyMs: 0 });
@@ -244,8 +246,6 @@ class OneNode implements SceneNode {
     });
     await clock.advanceUntil(() => isDone, 10_000);
     await started;
-    // The others see it with their next beat.
-    await clock.advance(2_500);
   }
 }
 

@@ -9,8 +9,9 @@
  * (node-gone.ts), what nodes tell each other (changes.ts).
  */
 import { nodeNumber } from '../../dialog/token.ts';
-import type { Cancel, NodeSeen, NodeSelf } from '../../ports.ts';
+import type { Binding, Cancel, NodeSeen, NodeSelf } from '../../ports.ts';
 import type { Core } from '../core.ts';
+import { MissedRuns } from './newcomers.ts';
 import { addressText, nameOf } from './node-address.ts';
 import { SilentNodes } from './silent-nodes.ts';
 
@@ -38,6 +39,7 @@ export class Membership {
   #beatingSinceMs: number | undefined;
   readonly #mourned = new Set<string>();
   readonly #silent: SilentNodes;
+  readonly #missed = new MissedRuns();
   #hasBeaten = false;
   #isDouble = false;
   /** The beat that is on its way. */
@@ -83,8 +85,27 @@ export class Membership {
     await nodes?.leave(this.self).catch(() => undefined);
   }
 
+  /** The nodes of these bindings; one that is not known may have started since the last beat, and is looked for. */
+  async meet(bindings: readonly Pick<Binding, 'node' | 'boot'>[]): Promise<void> {
+    const { self } = this;
+    if (self === undefined || this.#isStopped) return;
+    const isNew = ({ node, boot }: Pick<Binding, 'node' | 'boot'>): boolean =>
+      node !== self.id && this.#others.get(node)?.boot !== boot && this.#missed.add({ id: node, boot });
+    if (bindings.filter(isNew).length === 0) return;
+    this.#beating = this.#beating.then(() => this.#askWhoIsThere(self));
+    await this.#beating;
+  }
+
   async #beat(self: NodeSelf): Promise<void> {
-    const { nodes, clock, log } = this.#core().ports;
+    await this.#askWhoIsThere(self);
+    if (this.#isStopped) return;
+    this.#timer = this.#core().ports.clock.after(beatMs, () => {
+      this.#beating = this.#beating.then(() => this.#beat(self));
+    });
+  }
+
+  async #askWhoIsThere(self: NodeSelf): Promise<void> {
+    const { nodes, log } = this.#core().ports;
     try {
       this.#look(self, (await nodes?.beat(self)) ?? []);
     } catch (thrown) {
@@ -92,10 +113,6 @@ export class Membership {
       if (this.#beatingSinceMs !== undefined) log.warn({ error: String(thrown) }, 'The other nodes cannot be seen');
       this.#beatingSinceMs = undefined;
     }
-    if (this.#isStopped) return;
-    this.#timer = clock.after(beatMs, () => {
-      this.#beating = this.#beat(self);
-    });
   }
 
   #look(self: NodeSelf, seen: readonly NodeSeen[]): void {
