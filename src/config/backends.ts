@@ -46,7 +46,7 @@ export const backendTable: Table = {
     unit: 'local!advertised',
     help: 'The address where our own rtpengine takes media, and the one that others see.',
     example: '10.0.0.5!203.0.113.7',
-    byDefault: 'the address of the default route',
+    byDefault: 'the address of LISTEN or of the default route, with the public one of ADVERTISE',
     otherwise: undefined,
     parse: value.mediaAddress,
   },

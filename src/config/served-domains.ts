@@ -8,11 +8,17 @@ export function servedDomains(
   addressesOf: (wildcard: string) => readonly string[],
 ): readonly string[] {
   if (domains.length > 0) return domains;
-  const advertised = [advertise, ...listen.map((entry) => entry.advertise?.host)].filter((host) => host !== undefined);
   const bound = listen.flatMap(({ host }) =>
     host === '0.0.0.0' || host === '::' ? reachable(addressesOf(host)) : [host],
   );
-  return [...new Set([...advertised, ...bound.map(inUri)].map((host) => host.toLowerCase()))];
+  return [
+    ...new Set([...advertisedHosts({ advertise, listen }), ...bound.map(inUri)].map((host) => host.toLowerCase())),
+  ];
+}
+
+/** The addresses and names by which the world knows us, as they stand in a URI; none where there is no ADVERTISE. */
+export function advertisedHosts({ advertise, listen }: Pick<Settings, 'advertise' | 'listen'>): readonly string[] {
+  return [advertise, ...listen.map((entry) => entry.advertise?.host)].filter((host) => host !== undefined);
 }
 
 /** Loopback last: with a wildcard, the address that others use is the one to write down. */

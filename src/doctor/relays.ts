@@ -3,6 +3,7 @@
  * `statistics`, against those that the system hands out to others.
  */
 import { isIP } from 'node:net';
+import { hostText } from '../adapters/network/addresses.ts';
 import type { Finding } from '../engine/operations.ts';
 import { failureOf } from '../errors.ts';
 import { deleteCommand } from '../media/delete-rules.ts';
@@ -116,7 +117,8 @@ function addressFindings(node: MediaNode, address: string, { listeners, local }:
     return [ok, finding('rtpengine', 'error', words, cure)];
   }
   const here = /^udp:(127\.|\[::1\])/.test(node.address);
-  const foreign = here && !isLoopbackAddress(address) && !local.includes(address);
+  const known = local.includes(address) || outside.some(({ advertised }) => advertised.host === hostText(address));
+  const foreign = here && !isLoopbackAddress(address) && !known;
   const words = `${node.address} is on this host and names ${address}, which this host does not have.`;
   return foreign ? [ok, finding('rtpengine', 'notice', words, 'Right if that is the public address of a NAT.')] : [ok];
 }

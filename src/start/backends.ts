@@ -1,12 +1,14 @@
 /**
  * The database and the rtpengine nodes: those that the settings name, else children of ours.
  */
+import { canonicalAddress } from '../adapters/network/addresses.ts';
 import { type Database, openDatabase } from '../adapters/postgres/database.ts';
 import { startEmbedded } from '../adapters/postgres/embedded.ts';
 import { findRtpengine, startRtpengine } from '../adapters/rtpengine/child.ts';
 import { type NodeAddress, parseNodeAddress } from '../adapters/rtpengine/node-address.ts';
 import { type OpenMediaRelay, openMediaRelay } from '../adapters/rtpengine/relay.ts';
 import { systemClock } from '../adapters/system.ts';
+import { advertisedHosts } from '../config/served-domains.ts';
 import type { Settings } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { Log, Random } from '../ports.ts';
@@ -72,7 +74,7 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
     );
     return { nodes: [], pid: {} };
   }
-  const { dataDir, mediaAddress, recordingDir } = settings;
+  const { dataDir, mediaAddress, recordingDir, listen } = settings;
   if (recordingDir !== undefined) openRecordingDir(recordingDir);
   const child = await startRtpengine({
     dataDir,
@@ -80,6 +82,10 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
     random,
     log,
     mediaAddress: inOneText(mediaAddress),
+    advertised: advertisedHosts(settings)
+      .map(canonicalAddress)
+      .filter((address) => address !== undefined),
+    bound: listen.map(({ host }) => host),
     recordingDir,
   });
   shutdown.add('rtpengine', () => child.stop());

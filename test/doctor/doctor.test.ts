@@ -290,6 +290,13 @@ describe('rtpengine, by a canary', () => {
     assert.match((await look(named('172.31.5.6'))).join(), /error: .* 172\.31\.5\.6, a private address/);
   });
 
+  test('media to an address that this host does not have: well where it is the one that we advertise', async () => {
+    const here = 'udp:127.0.0.1:22222';
+    const nat = { ...ports, min: 20_000, max: 29_999 };
+    assert.deepEqual(await look(named('203.0.113.7'), outside, nat, here), []);
+    assert.match((await look(named('203.0.113.8'), outside, nat, here)).join(), /notice: .* names 203\.0\.113\.8/);
+  });
+
   test('large datagrams get lost: small commands are answered, an offer of a browser is not', async () => {
     const refuse = (command: NgCommand) =>
       'sdp' in command && command.sdp.length > 2_000 ? ('media-timeout' as const) : undefined;

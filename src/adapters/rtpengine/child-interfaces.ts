@@ -4,12 +4,14 @@
  * `childInterfaces` decides and is pure; `localAddresses` asks the operating system.
  */
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 export interface LocalAddresses {
   /** The addresses from which this host reaches the world, IPv4 first; empty where there is no default route. */
   readonly defaultRoute: readonly string[];
+  /** All that this host has beside loopback. */
+  readonly own: readonly string[];
   readonly loopback: readonly string[];
 }
 
@@ -18,13 +20,38 @@ export interface InterfaceWishes {
   readonly interfaces?: readonly string[] | undefined;
   /** MEDIA_ADDRESS: `local!advertised` or an address; several with blanks between. */
   readonly mediaAddress?: string | undefined;
+  /** Where SIP is said to be for the world (ADVERTISE): who is called by it sends media there, too. Numeric ones count. */
+  readonly advertised?: readonly string[] | undefined;
+  /** What the listeners are bound to: the one network that SIP serves is the one for media, too. */
+  readonly bound?: readonly string[] | undefined;
 }
 
 /** Values for `--interface`, at least one. */
 export function childInterfaces(wishes: InterfaceWishes, local: LocalAddresses): readonly string[] {
   const asked = wishes.mediaAddress?.split(/[\s,]+/).filter((each) => each !== '') ?? [];
-  const choices = [wishes.interfaces ?? [], asked, local.defaultRoute.filter(isUsable), local.loopback];
+  const found = ([4, 6] as const)
+    .map((family) => interfaceOf(family, wishes, local))
+    .filter((each) => each !== undefined);
+  const choices = [wishes.interfaces ?? [], asked, found, local.loopback];
   return choices.find((choice) => choice.length > 0) ?? ['127.0.0.1'];
+}
+
+/** `undefined`: there is no media over this family of addresses. */
+function interfaceOf(
+  family: 4 | 6,
+  { advertised = [], bound = [] }: InterfaceWishes,
+  local: LocalAddresses,
+): string | undefined {
+  const { defaultRoute, own, loopback } = local;
+  const ofFamily = (addresses: readonly string[]): readonly string[] =>
+    addresses.filter((address) => isIP(address) === family && isUsable(address) && !loopback.includes(address));
+  const outside = ofFamily(advertised)[0];
+  if (outside !== undefined && own.includes(outside)) return outside;
+  // A network without a way out, such as a laboratory's, has its telephones, too.
+  const [here] = ofFamily(defaultRoute.some(isUsable) ? defaultRoute : own);
+  const [first, ...others] = new Set(ofFamily(bound));
+  const inside = first !== undefined && others.length === 0 && own.includes(first) ? first : here;
+  return inside === undefined || outside === undefined ? inside : `${inside}!${outside}`;
 }
 
 /** A link-local address needs a zone, which SDP cannot say. */
@@ -35,14 +62,10 @@ function isUsable(address: string): boolean {
 export async function localAddresses(): Promise<LocalAddresses> {
   // Documentation addresses: nobody is there, and connecting a UDP socket sends nothing. It only asks the route table.
   const found = await Promise.all([sourceTowards('udp4', '198.51.100.1'), sourceTowards('udp6', '2001:db8::1')]);
-  const loopback = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return {
-    defaultRoute: found.filter((address) => address !== undefined),
-    loopback: loopback
-      .filter(({ internal }) => internal)
-      .map(({ address }) => address)
-      .filter(isUsable),
-  };
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const those = (isLoopback: boolean): readonly string[] =>
+    all.filter(({ internal, address }) => internal === isLoopback && isUsable(address)).map(({ address }) => address);
+  return { defaultRoute: found.filter((address) => address !== undefined), own: those(false), loopback: those(true) };
 }
 
 /** `undefined` where no route leads there. */

@@ -11,7 +11,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, st
 import { delimiter, join } from 'node:path';
 import { errors, Failure } from '../../errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../ports.ts';
-import { childInterfaces, foreignAddresses, localAddresses } from './child-interfaces.ts';
+import { childInterfaces, foreignAddresses, type InterfaceWishes, localAddresses } from './child-interfaces.ts';
 import { type ChildRecord, readChildRecord, removeChildRecord, writeChildRecord } from './child-record.ts';
 import { openNgClient, type Patience } from './ng-client.ts';
 import { type NodeAddress, nodeAddress } from './node-address.ts';
@@ -30,17 +30,13 @@ const restartMs = { first: 250, longest: 30_000, forgetAfter: 60_000 } as const;
 /** It writes some lines for each call; emptied when it gets larger than this. */
 const maxLogBytes = 20 * 1024 * 1024;
 
-export interface RtpengineOptions {
+export interface RtpengineOptions extends InterfaceWishes {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   /** Default: the one that `findRtpengine` finds. */
   readonly binary?: string | undefined;
-  /** MEDIA_ADDRESS */
-  readonly mediaAddress?: string | undefined;
-  /** Before MEDIA_ADDRESS and the default route: `['127.0.0.1']` when nothing but loopback is served. */
-  readonly interfaces?: readonly string[] | undefined;
   /** RECORDING_DIR */
   readonly recordingDir?: string | undefined;
   readonly portMin?: number;

@@ -72,14 +72,49 @@ function commandLine(pid: number): readonly string[] {
 }
 
 describe('interfaces of the child (DESIGN §4)', () => {
-  const local = { defaultRoute: ['192.0.2.5', '2001:db8::5'], loopback: ['127.0.0.1', '::1'] };
+  const local = {
+    defaultRoute: ['192.0.2.5', '2001:db8::5'],
+    own: ['10.0.0.5', '192.0.2.5', 'fe80::1', '2001:db8::5'],
+    loopback: ['127.0.0.1', '::1'],
+  };
+  const v4Only = { ...local, defaultRoute: ['192.0.2.5'], own: ['192.0.2.5'] };
   const cases = [
     ['the addresses of the default route, IPv4 and IPv6', {}, local, ['192.0.2.5', '2001:db8::5']],
-    ['no default route: loopback', {}, { ...local, defaultRoute: [] }, ['127.0.0.1', '::1']],
-    ['a link-local address is no address for SDP', {}, { ...local, defaultRoute: ['fe80::1'] }, ['127.0.0.1', '::1']],
+    ['no network: loopback', {}, { ...local, defaultRoute: [], own: [] }, ['127.0.0.1', '::1']],
+    ['a network without a way out', {}, { ...local, defaultRoute: [] }, ['10.0.0.5', '2001:db8::5']],
     [
-      'MEDIA_ADDRESS holds before the default route',
-      { mediaAddress: '10.0.0.5!203.0.113.7' },
+      'a link-local address is no address for SDP',
+      {},
+      { ...local, defaultRoute: ['fe80::1'], own: ['fe80::1'] },
+      ['127.0.0.1', '::1'],
+    ],
+    [
+      'behind NAT: the public address of SIP is that of media',
+      { advertised: ['203.0.113.7'] },
+      local,
+      ['192.0.2.5!203.0.113.7', '2001:db8::5'],
+    ],
+    ['the public address is one that this host has', { advertised: ['10.0.0.5'] }, local, ['10.0.0.5', '2001:db8::5']],
+    ['a public address for a family that this host has not', { advertised: ['2001:db8::9'] }, v4Only, ['192.0.2.5']],
+    ['a name is no address for media', { advertised: ['sip.example.com'] }, local, ['192.0.2.5', '2001:db8::5']],
+    [
+      'media where SIP is: one listening address',
+      { bound: ['10.0.0.5', '10.0.0.5'] },
+      local,
+      ['10.0.0.5', '2001:db8::5'],
+    ],
+    [
+      'media where SIP is, behind NAT',
+      { bound: ['10.0.0.5'], advertised: ['203.0.113.7'] },
+      local,
+      ['10.0.0.5!203.0.113.7', '2001:db8::5'],
+    ],
+    ['SIP in two networks', { bound: ['10.0.0.5', '192.0.2.5'] }, local, ['192.0.2.5', '2001:db8::5']],
+    ['SIP everywhere', { bound: ['0.0.0.0', '::'] }, local, ['192.0.2.5', '2001:db8::5']],
+    ['SIP on loopback: others may come by a proxy', { bound: ['127.0.0.1'] }, local, ['192.0.2.5', '2001:db8::5']],
+    [
+      'MEDIA_ADDRESS holds before the default route, LISTEN and ADVERTISE',
+      { mediaAddress: '10.0.0.5!203.0.113.7', advertised: ['203.0.113.8'], bound: ['192.0.2.5'] },
       local,
       ['10.0.0.5!203.0.113.7'],
     ],
@@ -92,11 +127,11 @@ describe('interfaces of the child (DESIGN §4)', () => {
     ['an empty MEDIA_ADDRESS is none', { mediaAddress: '' }, local, ['192.0.2.5', '2001:db8::5']],
     [
       'what the caller gives holds before all',
-      { interfaces: ['127.0.0.1'], mediaAddress: '10.0.0.5' },
+      { interfaces: ['127.0.0.1'], mediaAddress: '10.0.0.5', advertised: ['203.0.113.7'] },
       local,
       ['127.0.0.1'],
     ],
-    ['nothing known at all', {}, { defaultRoute: [], loopback: [] }, ['127.0.0.1']],
+    ['nothing known at all', {}, { defaultRoute: [], own: [], loopback: [] }, ['127.0.0.1']],
   ] as const;
   for (const [title, wishes, addresses, expected] of cases) {
     it(title, () => assert.deepEqual(childInterfaces(wishes, addresses), expected));
