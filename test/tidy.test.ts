@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
+import { tasks } from '../tools/tasks.mjs';
 import { importsOf, type Source, untidy } from './support/tidy.ts';
 
 const projectDir = join(import.meta.dirname, '..');
@@ -28,6 +29,19 @@ test('DESIGN §3: layers import what the table allows; words, names and sizes ar
   const wrong = sources.flatMap(untidy);
   assert.ok(sources.length > 50, 'the sources were found');
   assert.equal(wrong.length, 0, `\n${wrong.join('\n')}\n`);
+});
+
+test('npm run check needs nothing that has to be installed first: no rtpengine, sipp, baresip or Chromium', () => {
+  const starters = /startTestRtpengine|\/(sipp|sipp-calls|baresip|chromium|viaduct-process)\.ts'/;
+  const tests = sources.filter(({ path }) => path.startsWith('test/') && path.endsWith('.test.ts'));
+  const installed = tests.filter(({ path, text }) => path !== 'test/tidy.test.ts' && starters.test(text));
+  const { except } = tasks.check.tests;
+  const wrong = installed.filter(({ path }) => !except.some((start) => path.startsWith(start)));
+  assert.ok(installed.length > 20, 'they were found');
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
 });
 
 describe('each rule bites', () => {

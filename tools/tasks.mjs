@@ -26,8 +26,17 @@ const shortPauses = '--max-semi-space-size=8';
 
 /** Tests of another kind, which have a task of their own. */
 const apart = ['test/browser/', 'test/docker/', 'test/versions/'];
-/** Tests that start other processes. */
-const withServices = ['test/e2e/', 'test/tools/', 'test/adapters/postgres', 'test/adapters/rtpengine'];
+/** Tests that start other processes than the PostgreSQL that comes with the packages. */
+const withServices = [
+  'test/e2e/',
+  'test/tools/',
+  'test/adapters/postgres',
+  'test/adapters/rtpengine',
+  'test/doctor/before-start.test.ts',
+  'test/media/golden.test.ts',
+  'test/media/query.test.ts',
+  'test/support/sipp.test.ts',
+];
 
 export const tasks = {
   start: { wants: ['rtpengine-daemon'], run: [shortPauses, 'src/main.ts'] },
