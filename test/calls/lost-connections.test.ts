@@ -188,7 +188,7 @@ async function isCancelled({ bob, received }: Halfway): Promise<void> {
 
 async function isRefused({ alice, sent }: Halfway): Promise<void> {
   const refused = await alice.receivesFinal('INVITE', 1_000);
-  assert.equal(refused.status, 500);
+  assert.equal(refused.status, 480);
   alice.ack(sent, refused);
 }
 

@@ -24,7 +24,7 @@ import { assumedKind, transportOf } from '../media/assumed-kind.ts';
 import type { InviteMedia } from '../media/invite-media.ts';
 import { isOfOther } from '../nodes/node-routing.ts';
 import { type BranchPlan, type PreparedBranch, prepareBranch } from './branches.ts';
-import { isLost, type LiveBranch, roomFor, takeServersLeft, targetOf } from './live-branch.ts';
+import { isLost, isOverItsConnection, type LiveBranch, roomFor, takeServersLeft, targetOf } from './live-branch.ts';
 import { RefusedAnswers } from './refused-answers.ts';
 import { invites, opensCall } from './upstream.ts';
 
@@ -185,8 +185,8 @@ export class Downstream {
   }
 
   #failed(branch: LiveBranch, why: 'timeout' | 'transport'): void {
-    // A node that is not there any more has taken the connections of its devices along.
-    const code = why === 'timeout' ? 'branch-timeout' : isOfOther(targetOf(branch)) ? 'flow-gone' : 'transport-failed';
+    const broken = isOverItsConnection(branch) ? 'flow-gone' : 'transport-failed';
+    const code = why === 'timeout' ? 'branch-timeout' : broken;
     this.#tell(branch, { code, detail: '' });
     if (this.#triesNextServer(branch)) return;
     // Who has said that it rings is there.

@@ -7,6 +7,7 @@ import type { SipResponse } from '../../message/message.ts';
 import type { Cancel } from '../../ports.ts';
 import { isSuccess } from '../../proxy/response-context.ts';
 import type { Target } from '../api.ts';
+import { isOfOther } from '../nodes/node-routing.ts';
 import type { ClientTransaction } from '../transactions.ts';
 import type { BranchPlan, PreparedBranch } from './branches.ts';
 import type { Way } from './next-hop.ts';
@@ -30,6 +31,13 @@ export interface LiveBranch {
 /** As it was sent: one that slept has come back with another flow. */
 export function targetOf({ sent, plan }: LiveBranch): Target {
   return sent?.target ?? plan.target;
+}
+
+/** Its connection is one that only the device can make (law 4); a node that is gone has taken those of its devices along. */
+export function isOverItsConnection(branch: LiveBranch): boolean {
+  if (isOfOther(targetOf(branch))) return true;
+  const { sent } = branch;
+  return sent !== undefined && sent.hop.way === undefined && sent.flow.transport !== 'udp';
 }
 
 /** 430, or the word of a node of ours that its device says nothing: it may sleep, and be woken. */
