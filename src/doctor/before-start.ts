@@ -21,20 +21,21 @@ import { ephemeralPorts, fileFindings } from './host.ts';
 import { listenerFindings } from './listeners.ts';
 import { nameFindings } from './names.ts';
 import { recordingFindings } from './recording.ts';
-import { relayFindings } from './relays.ts';
+import { type RelaysChecked, relayFindings } from './relays.ts';
 
 export async function beforeStart(settings: Settings, log: Log): Promise<readonly Finding[]> {
   const listeners = settings.listen.flatMap((entry) => planned(settings, entry));
   const domains = servedDomains(settings, localAddresses);
   const local = [...localAddresses('0.0.0.0'), ...localAddresses('::')];
+  const resolver = createResolver();
   const notice = `No Viaduct runs on ${settings.dataDir}; this is what the settings say.`;
   return findingsOf({
     viaduct: () => [finding('viaduct', 'notice', notice, 'npm start')],
     listeners: () => listenerFindings(listeners),
-    dns: () => nameFindings({ domains, listeners, local, resolver: createResolver() }),
+    dns: () => nameFindings({ domains, listeners, local, resolver }),
     tls: () => tlsCfgFindings(settings, log),
     database: () => databaseFindings(settings),
-    rtpengine: () => relaysOf(settings, listeners, local, log),
+    rtpengine: () => relaysOf(settings, { listeners, local, resolver }, log),
     clock: () => clockFindings(systemClock.nowMs()),
     host: fileFindings,
   });
@@ -72,8 +73,7 @@ async function databaseFindings({ databaseUrl }: Settings): Promise<readonly Fin
 
 async function relaysOf(
   settings: Settings,
-  listeners: readonly Listener[],
-  local: readonly string[],
+  host: Pick<RelaysChecked, 'listeners' | 'local' | 'resolver'>,
   log: Log,
 ): Promise<readonly Finding[]> {
   const named = namedNodes(settings);
@@ -85,7 +85,7 @@ async function relaysOf(
   try {
     await media.ready;
     const found = await Promise.all([
-      named === undefined ? [] : relayFindings({ ...checked, listeners, local, ephemeral: ephemeralPorts() }),
+      named === undefined ? [] : relayFindings({ ...checked, ...host, ephemeral: ephemeralPorts() }),
       recordingFindings({ ...checked, ...recording }),
     ]);
     return found.flat();

@@ -14,20 +14,34 @@ export interface NamesChecked {
 }
 
 export async function nameFindings(checked: NamesChecked): Promise<readonly Finding[]> {
-  const { domains, listeners } = checked;
+  const { domains, listeners, local, resolver } = checked;
   // Nobody else comes, so nobody looks the name up.
   if (listeners.every(({ local }) => isLoopback(local.address))) return [];
-  const names = domains.filter((domain) => isIP(domain.replace(/^\[(.*)\]$/, '$1')) === 0);
-  return Promise.all(names.map((name) => nameFinding(name, checked)));
+  const advertised = listeners.map((listener) => listener.advertised.host);
+  const names = new Set([...domains, ...advertised].filter((name) => isIP(name.replace(/^\[(.*)\]$/, '$1')) === 0));
+  const ours = new Set([...local, ...(await addressesOf(advertised, resolver))]);
+  return Promise.all([...names].map((name) => nameFinding(name, ours, resolver)));
 }
 
-async function nameFinding(name: string, { listeners, local, resolver }: NamesChecked): Promise<Finding> {
+/** Of all these hosts, names and numeric ones; nothing for a name that has none. */
+export async function addressesOf(
+  hosts: readonly string[],
+  resolver: NamesChecked['resolver'],
+): Promise<readonly string[]> {
+  const found = [...new Set(hosts)].map((host) => resolver.addresses(host).catch(() => []));
+  return (await Promise.all(found)).flat();
+}
+
+async function nameFinding(
+  name: string,
+  ours: ReadonlySet<string>,
+  resolver: NamesChecked['resolver'],
+): Promise<Finding> {
   const addresses = await resolver.addresses(name).catch(() => []);
   if (addresses.length === 0) {
     const cure = 'Give it an A or AAAA record, or tell clients our address as their outbound proxy.';
     return finding('dns', 'warning', `${name} has no address in the DNS.`, cure);
   }
-  const ours = new Set([...local, ...listeners.map(({ advertised }) => advertised.host.replace(/^\[(.*)\]$/, '$1'))]);
   if (addresses.some((address) => ours.has(address))) {
     return finding('dns', 'ok', `${name} leads here (${addresses.join(', ')}).`, '');
   }

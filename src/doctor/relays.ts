@@ -2,15 +2,14 @@
  * Each rtpengine, by a canary: an offer as a call would make it, read for its address, and deleted. And its ports, by
  * `statistics`, against those that the system hands out to others.
  */
-import { isIP } from 'node:net';
-import { hostText } from '../adapters/network/addresses.ts';
 import type { Finding } from '../engine/operations.ts';
 import { failureOf } from '../errors.ts';
 import { deleteCommand } from '../media/delete-rules.ts';
 import { offerProfile } from '../media/profiles.ts';
 import { viaBranch } from '../media/via-branch.ts';
-import type { Listener, MediaNode, MediaRelay, NgReply, NgValue, Random } from '../ports.ts';
+import type { Listener, MediaNode, MediaRelay, NgReply, NgValue, Random, Resolver } from '../ports.ts';
 import { finding } from './finding.ts';
+import { addressesOf } from './names.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { versionOf } from './relay-version.ts';
 
@@ -20,6 +19,7 @@ export interface RelaysChecked {
   readonly listeners: readonly Listener[];
   /** Addresses of this host. */
   readonly local: readonly string[];
+  readonly resolver: Pick<Resolver, 'addresses'>;
   /** Ports for outgoing connections here; `undefined`: not known. */
   readonly ephemeral: readonly [number, number] | undefined;
   /** Stands in the via-branch. */
@@ -32,10 +32,22 @@ export async function relayFindings(checked: RelaysChecked): Promise<readonly Fi
     const cure = 'apt-get install rtpengine-daemon and start again, or set RTPENGINE.';
     return [finding('rtpengine', 'error', 'There is no rtpengine: calls are refused.', cure)];
   }
-  return (await Promise.all(nodes.map((node) => nodeFindings(node, checked)))).flat();
+  const outside = checked.listeners.filter(({ local }) => !isLoopbackAddress(local.address));
+  const advertised = await addressesOf(
+    outside.map(({ advertised: { host } }) => host),
+    checked.resolver,
+  );
+  const world = { isReached: outside.length > 0, advertised };
+  return (await Promise.all(nodes.map((node) => nodeFindings(node, world, checked)))).flat();
 }
 
-async function nodeFindings(node: MediaNode, checked: RelaysChecked): Promise<readonly Finding[]> {
+/** Where others look for us; `isReached`: not only this host itself. */
+interface World {
+  readonly isReached: boolean;
+  readonly advertised: readonly string[];
+}
+
+async function nodeFindings(node: MediaNode, world: World, checked: RelaysChecked): Promise<readonly Finding[]> {
   const small = await canary(node, checked, '');
   if ('failed' in small) return [small.failed];
   const large = await canary(
@@ -46,7 +58,7 @@ async function nodeFindings(node: MediaNode, checked: RelaysChecked): Promise<re
   const cure = 'A firewall or tunnel in between drops fragments: raise the MTU, or let fragments pass.';
   const lost = `${node.address} answers small commands, and not large ones (7 KiB, as a browser's offer).`;
   return [
-    ...addressFindings(node, small.address, checked),
+    ...addressFindings(node, small.address, world, checked),
     versionFinding(node, await versionOf(node, canarySdp, checked)),
     ...('failed' in large ? [finding('rtpengine', 'error', lost, cure)] : []),
     ...portFindings(node, await statistics(node, checked), checked),
@@ -104,12 +116,16 @@ function refused(node: MediaNode, thrown: unknown): Finding {
   return finding('rtpengine', 'error', `${node.address} refused a test offer: ${message}`, row.nextStep);
 }
 
-function addressFindings(node: MediaNode, address: string, { listeners, local }: RelaysChecked): readonly Finding[] {
+function addressFindings(
+  node: MediaNode,
+  address: string,
+  { isReached, advertised }: World,
+  { local }: RelaysChecked,
+): readonly Finding[] {
   const ok = finding('rtpengine', 'ok', `${node.address} answers; media goes to ${address}.`, '');
-  const outside = listeners.filter(({ local: { address: bound } }) => !isLoopbackAddress(bound));
-  const isPublic = outside.some(({ advertised }) => isIP(advertised.host) !== 0 && !isPrivateAddress(advertised.host));
+  const isPublic = advertised.some((one) => !isPrivateAddress(one));
   const cure = 'Set MEDIA_ADDRESS=LOCAL!PUBLIC, or --interface=LOCAL!PUBLIC of an rtpengine of your own.';
-  if (outside.length > 0 && isLoopbackAddress(address)) {
+  if (isReached && isLoopbackAddress(address)) {
     return [ok, finding('rtpengine', 'error', `${node.address} sends media to ${address}: others hear nothing.`, cure)];
   }
   if (isPublic && isPrivateAddress(address)) {
@@ -117,7 +133,7 @@ function addressFindings(node: MediaNode, address: string, { listeners, local }:
     return [ok, finding('rtpengine', 'error', words, cure)];
   }
   const here = /^udp:(127\.|\[::1\])/.test(node.address);
-  const known = local.includes(address) || outside.some(({ advertised }) => advertised.host === hostText(address));
+  const known = local.includes(address) || advertised.includes(address);
   const foreign = here && !isLoopbackAddress(address) && !known;
   const words = `${node.address} is on this host and names ${address}, which this host does not have.`;
   return foreign ? [ok, finding('rtpengine', 'notice', words, 'Right if that is the public address of a NAT.')] : [ok];

@@ -1,7 +1,7 @@
 /**
  * The database and the rtpengine nodes: those that the settings name, else children of ours.
  */
-import { canonicalAddress } from '../adapters/network/addresses.ts';
+import { createResolver } from '../adapters/dns/resolver.ts';
 import { type Database, openDatabase } from '../adapters/postgres/database.ts';
 import { startEmbedded } from '../adapters/postgres/embedded.ts';
 import { findRtpengine, startRtpengine } from '../adapters/rtpengine/child.ts';
@@ -82,14 +82,19 @@ async function mediaNodes(settings: Settings, random: Random, log: Log, shutdown
     random,
     log,
     mediaAddress: inOneText(mediaAddress),
-    advertised: advertisedHosts(settings)
-      .map(canonicalAddress)
-      .filter((address) => address !== undefined),
+    advertised: await publicAddresses(settings),
     bound: listen.map(({ host }) => host),
     recordingDir,
   });
   shutdown.add('rtpengine', () => child.stop());
   return { nodes: [child.node], pid: { rtpengine: child.pid() } };
+}
+
+/** A name that has no address now leaves its calls to the address of this host, and the doctor says that it has none. */
+async function publicAddresses(settings: Settings): Promise<readonly string[]> {
+  const resolver = createResolver();
+  const found = advertisedHosts(settings).map((host) => resolver.addresses(host).catch(() => []));
+  return (await Promise.all(found)).flat();
 }
 
 function openRecordingDir(dir: string): void {

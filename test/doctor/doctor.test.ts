@@ -1,6 +1,7 @@
 /** What the doctor finds, each with its cure; the relay of the tests stands in for rtpengine. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { certificateFileFindings } from '../../src/doctor/certificate-files.ts';
@@ -159,7 +160,7 @@ describe('DNS of the domains', () => {
         domains: [domain],
         listeners: [listener('udp', '10.0.0.5', '203.0.113.7')],
         local: ['10.0.0.5'],
-        resolver: { addresses: async () => addresses },
+        resolver: { addresses: async (host) => (isIP(host) === 0 ? addresses : [host]) },
       }),
     );
 
@@ -171,6 +172,20 @@ describe('DNS of the domains', () => {
   test('one that leads elsewhere, or nowhere, is said', async () => {
     assert.match((await look(['198.51.100.1'])).join(), /warning: .* leads to 198\.51\.100\.1/);
     assert.match((await look([])).join(), /warning: .* has no address/);
+  });
+
+  test('a name in ADVERTISE leads where it leads, for it is our word; one without an address is said', async () => {
+    const byName = async (addresses: readonly string[]) =>
+      wrong(
+        await nameFindings({
+          domains: ['example.com'],
+          listeners: [listener('udp', '10.0.0.5', 'sip.example.com')],
+          local: ['10.0.0.5'],
+          resolver: { addresses: async () => addresses },
+        }),
+      );
+    assert.deepEqual(await byName(['203.0.113.7']), []);
+    assert.match((await byName([])).join(), /warning: sip\.example\.com has no address/);
   });
 
   test('an address literal is not looked up', async () => {
@@ -208,6 +223,10 @@ describe('the database and its clock', () => {
 describe('rtpengine, by a canary', () => {
   const outside = [listener('udp', '203.0.113.7')];
   const ports = { min: 30_000, max: 39_999, used: 0, free: 10_000 };
+  const names: Readonly<Record<string, readonly string[]>> = {
+    'sip.example.com': ['203.0.113.7'],
+    'sip.office.example.com': ['172.31.5.6'],
+  };
 
   async function look(
     switches: Partial<MediaSwitches> = {},
@@ -230,6 +249,7 @@ describe('rtpengine, by a canary', () => {
       random: realRandom,
       listeners,
       local: ['203.0.113.50'],
+      resolver: { addresses: async (host) => (isIP(host) === 0 ? (names[host] ?? []) : [host]) },
       ephemeral: [32_768, 60_999],
       mark: 'n1',
     });
@@ -287,7 +307,11 @@ describe('rtpengine, by a canary', () => {
   });
 
   test('media to a private address, while we advertise a public one', async () => {
-    assert.match((await look(named('172.31.5.6'))).join(), /error: .* 172\.31\.5\.6, a private address/);
+    const error = /error: .* 172\.31\.5\.6, a private address/;
+    assert.match((await look(named('172.31.5.6'))).join(), error);
+    const byName = (name: string) => look(named('172.31.5.6'), [listener('udp', '172.31.5.6', name)]);
+    assert.match((await byName('sip.example.com')).join(), error, 'also by a name');
+    assert.deepEqual(await byName('sip.office.example.com'), [], 'a name of the local network');
   });
 
   test('media to an address that this host does not have: well where it is the one that we advertise', async () => {

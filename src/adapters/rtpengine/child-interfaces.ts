@@ -20,7 +20,7 @@ export interface InterfaceWishes {
   readonly interfaces?: readonly string[] | undefined;
   /** MEDIA_ADDRESS: `local!advertised` or an address; several with blanks between. */
   readonly mediaAddress?: string | undefined;
-  /** Where SIP is said to be for the world (ADVERTISE): who is called by it sends media there, too. Numeric ones count. */
+  /** Where SIP is said to be for the world (ADVERTISE): who is called by it sends media there, too. Numeric. */
   readonly advertised?: readonly string[] | undefined;
   /** What the listeners are bound to: the one network that SIP serves is the one for media, too. */
   readonly bound?: readonly string[] | undefined;

@@ -96,7 +96,6 @@ describe('interfaces of the child (DESIGN §4)', () => {
     ],
     ['the public address is one that this host has', { advertised: ['10.0.0.5'] }, local, ['10.0.0.5', '2001:db8::5']],
     ['a public address for a family that this host has not', { advertised: ['2001:db8::9'] }, v4Only, ['192.0.2.5']],
-    ['a name is no address for media', { advertised: ['sip.example.com'] }, local, ['192.0.2.5', '2001:db8::5']],
     [
       'media where SIP is: one listening address',
       { bound: ['10.0.0.5', '10.0.0.5'] },
