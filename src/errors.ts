@@ -73,6 +73,11 @@ const rows = {
     meaning: 'The connection to the called device is closed.',
     nextStep: 'The device must register again; look at its network.',
   },
+  'ended-while-away': {
+    status: 480,
+    meaning: 'The call ended while the connection of this device was closed.',
+    nextStep: 'Nothing is to be done: the device was told when it was back. If it happens often, look at its network.',
+  },
   'no-relay': {
     status: 403,
     meaning: 'This proxy does not relay between two foreign domains.',

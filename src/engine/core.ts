@@ -41,6 +41,7 @@ import type { Protection, ProtectionOptions } from './auth/protection.ts';
 import type { Sessions } from './auth/sessions.ts';
 import type { CallLimits } from './dialog/call-limits.ts';
 import type { Dialogs } from './dialog/dialogs.ts';
+import type { Untold } from './dialog/untold.ts';
 import type { Domains } from './domains.ts';
 import type { ClientUser } from './live-transaction.ts';
 import type { Media } from './media/media.ts';
@@ -150,6 +151,7 @@ export interface Core {
   readonly transactions: Transactions;
   readonly media: Media;
   readonly dialogs: Dialogs;
+  readonly untold: Untold;
   readonly nodes: Membership;
   /** How a request gets to them. */
   readonly nodeRouting: NodeRouting;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get, values } from '../../src/message/header.ts';
+import { From, To, tagOf } from '../../src/message/headers/from-to.ts';
 import { RecordRoute } from '../../src/message/headers/route.ts';
 import { Reason } from '../../src/message/headers/text.ts';
 import type { Agent } from '../support/agent.ts';
@@ -182,6 +183,71 @@ test('law 3: she does not come back within the grace time: bob gets a BYE that s
     assert.match(get(bye, Reason) ?? '', /^SIP;cause=480;text=/);
     assert.deepEqual(it.media.calls(), []);
     assert.deepEqual(it.database.rows.dialogs(), []);
+  }));
+
+/** She registers, and is told once that her call is over. */
+async function isToldOnReturn({ alice }: Pick<Stage, 'alice'>, call: Call): Promise<void> {
+  alice.inbox.length = 0;
+  const back = (): Promise<unknown> => {
+    alice.request('REGISTER', server, { contact: false, headers: instance });
+    return alice.receivesResponse(200, 'REGISTER');
+  };
+  await back();
+  const bye = await alice.receivesRequest('BYE');
+  alice.respond(bye, 200);
+  assert.equal(bye.uri, 'sip:a1@x1.invalid;transport=ws');
+  assert.deepEqual([tagOf(get(bye, From)), tagOf(get(bye, To))], [call.caller.remote.tag, call.caller.local.tag]);
+  assert.match(get(bye, Reason) ?? '', /^SIP;cause=480;text="The call ended while/);
+  await back();
+  await alice.receivesNothing(1_000);
+}
+
+test('law 4: bob hangs up while her socket is closed: she is told when she is back, for her page still shows the call', () =>
+  stage(async (scene) => {
+    const { it, alice } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(1_000);
+    await byeMeets(scene, call, 480);
+    await it.clock.advance(2_000);
+    await isToldOnReturn(scene, call);
+  }));
+
+test('law 4: she comes back after the grace time, when bob has had his BYE: so has she then', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    bob.respond(await bob.receivesRequest('BYE', 11_000), 200);
+    await it.clock.advance(60_000);
+    await isToldOnReturn(scene, call);
+  }));
+
+test('RFC 4320 §4.2: nobody answers the BYE of bob, for her network is gone: she is told when she is back', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.freeze();
+    bob.within(call.callee, 'BYE');
+    await bob.receivesNothing(33_000);
+    alice.station.close();
+    alice.station.thaw();
+    await it.clock.advance(60_000);
+    await isToldOnReturn(scene, call);
+  }));
+
+test('law 9: who comes back after an hour is told nothing any more', () =>
+  stage(async (scene) => {
+    const { it, alice } = scene;
+    const call = await aliceCalls(scene);
+    alice.station.close();
+    await it.clock.advance(1_000);
+    await byeMeets(scene, call, 480);
+    await it.clock.advance(3_601_000);
+    alice.inbox.length = 0;
+    alice.request('REGISTER', server, { contact: false, headers: instance });
+    await alice.receivesResponse(200, 'REGISTER');
+    await alice.receivesNothing(1_000);
   }));
 
 test('law 4: she has the grace time to come back also a minute after the start, when the calls of before it are given up', () =>

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { values } from '../../src/message/header.ts';
+import { get, values } from '../../src/message/header.ts';
+import { CallId } from '../../src/message/headers/call-id.ts';
 import { Contact } from '../../src/message/headers/contact.ts';
+import { To, tagOf } from '../../src/message/headers/from-to.ts';
 import { appears, bothReach, columns, stage, talking } from '../support/nodes-devices.ts';
 import { createNodesScene, type NodesScene } from '../support/nodes-scene.ts';
 import { call, hangUp, sdpType } from '../support/proxy-scene.ts';
@@ -124,6 +126,22 @@ describe('a client that comes back to another node in its call', () => {
         const again = await appears('alice', it[back]);
         await bothReach(bob, callee, again, caller);
         await hangUp(bob, callee, again);
+      }));
+  }
+
+  for (const back of ['A', 'B', 'C'] as const) {
+    test(`the caller hangs up while the called is away, who is told when he comes back to ${back}`, () =>
+      stage(async ({ it, alice, bob }) => {
+        const { caller, callee } = await talking({ alice, bob });
+        bob.station.close();
+        await it.clock.advance(1_000);
+        alice.within(caller, 'BYE');
+        await alice.receivesResponse(480, 'BYE');
+        await it.clock.advance(2_000);
+        const again = await appears('bob', it[back]);
+        const bye = await again.receivesRequest('BYE');
+        again.respond(bye, 200);
+        assert.deepEqual([get(bye, CallId), tagOf(get(bye, To))], [callee.callId, callee.local.tag]);
       }));
   }
 

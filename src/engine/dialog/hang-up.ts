@@ -2,15 +2,15 @@
  * The end of a call: by a BYE that passed, or by BYEs of ours when it has lost its media (law 1, `Deviates:` §16.7: a
  * proxy would forward a 2xx without media, and both would then sit in a silent call).
  */
-import { byeFor, type SideName } from '../../dialog/record.ts';
-import type { Failure } from '../../errors.ts';
+import { byeFor, otherSide, type SideName } from '../../dialog/record.ts';
+import { type ErrorCode, Failure } from '../../errors.ts';
 import { withUri } from '../../message/edit.ts';
 import { all, get } from '../../message/header.ts';
 import { CSeq } from '../../message/headers/cseq.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import { Route } from '../../message/headers/route.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { DialogRecord, DialogSide } from '../../ports.ts';
+import type { Binding, DialogRecord, DialogSide } from '../../ports.ts';
 import { ackFor2xx, routeSetOf } from '../../proxy/ack.ts';
 import { carriesToken } from '../../proxy/record-route.ts';
 import type { Request, Target } from '../api.ts';
@@ -18,6 +18,8 @@ import { type Core, nobody, reasonField, viaFor } from '../core.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
 import { hereOf } from '../registrar/here.ts';
 import { dialogOf } from './parties.ts';
+
+type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 /**
  * ACK for the 2xx of a branch that goes no further, and BYE with what went wrong. In a dialog to both sides, for one of
@@ -80,8 +82,17 @@ export function hangUpRecord(core: Core, record: DialogRecord, failure: Failure)
 
 function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): void {
   sendBye(core, record, towards, failure).catch((thrown: unknown) => {
+    core.untold.note(record, towards);
     core.ports.log.info({ callId: record.callId, error: String(thrown) }, 'BYE not sent');
   });
+}
+
+/** A device has registered: where a call of it ended while it was away, it is told now. `at`: it is there. */
+export function tellReturned(core: Core, binding: BindingRef, at: (record: DialogRecord) => DialogRecord): void {
+  for (const { record, side } of core.untold.take(binding)) {
+    core.dialogs.hungUp(record);
+    bye(core, at(record), side, new Failure('ended-while-away'));
+  }
 }
 
 async function sendBye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): Promise<void> {
@@ -89,7 +100,8 @@ async function sendBye(core: Core, record: DialogRecord, towards: SideName, fail
   const side = record[towards];
   const listener = network.listeners[side.listener] ?? network.listeners[0];
   const at = await placeOf(core, side);
-  if (listener === undefined || at === undefined) return;
+  if (listener === undefined) return;
+  if (at === undefined) throw new Failure('flow-gone');
   const routeSet = at.route ?? side.routeSet;
   const { uri, flowId, elsewhere } = at;
   const target = core.nodeRouting.through({ uri, flowId, elsewhere }, { callId: record.callId });
@@ -98,7 +110,10 @@ async function sendBye(core: Core, record: DialogRecord, towards: SideName, fail
   const { flow } = await core.nextHops.hopTo(target, route[0] ?? routeSet[0], from);
   const via = viaFor(core.nodeRouting.faceTo(target) ?? flow.listener, newBranch(core));
   const told = { ...record, [towards]: { ...side, remoteTarget: uri, routeSet } };
-  core.transactions.client(byeFor(told, towards, { via, route, headers: [reasonField(failure)] }), flow, nobody);
+  core.transactions.client(byeFor(told, towards, { via, route, headers: [reasonField(failure)] }), flow, {
+    ...nobody,
+    failed: () => core.untold.note(record, towards),
+  });
 }
 
 /** Where this side is reached now, at the contact of its device if it is at a GRUU (RFC 5627); `undefined`: nowhere. */
@@ -115,17 +130,23 @@ function newBranch(core: Core): string {
   return `z9hG4bK${core.ports.random.hex(8)}`;
 }
 
-/** A BYE was answered, or nobody was left to answer it. One that we refused for its token ends nothing. */
-export function endDialog(core: Core, request: Request): void {
+/** That the other side has not heard of a BYE: its connection is gone, or it says nothing. */
+const unheard: ReadonlySet<ErrorCode> = new Set(['flow-gone', 'transport-failed', 'branch-timeout']);
+
+/**
+ * A BYE was answered, or nobody was left to answer it: `refusal` says why. One that we refused for its token ends nothing.
+ */
+export function endDialog(core: Core, request: Request, refusal: ErrorCode | undefined): void {
   if (!core.dialogs.hasFollowed(request)) return;
   const record = core.dialogs.find(request.message, request.token);
   if (record === undefined) {
     core.media.endForgotten(request.message);
     return;
   }
-  const byCaller = tagOf(get(request.message, From)) === record.caller.tag;
-  core.stories.saidBye(record, byCaller ? 'caller' : 'callee');
+  const by = tagOf(get(request.message, From)) === record.caller.tag ? 'caller' : 'callee';
+  core.stories.saidBye(record, by);
   endRecord(core, record);
+  if (refusal !== undefined && unheard.has(refusal)) core.untold.note(record, otherSide(by));
 }
 
 function endRecord(core: Core, record: DialogRecord): void {

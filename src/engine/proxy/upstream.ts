@@ -2,6 +2,7 @@
  * Towards the caller of one request: its responses, and what they change for the call: a ringing makes an early dialog, a
  * 2xx to INVITE writes the dialog record, an answered BYE ends it.
  */
+import type { ErrorCode } from '../../errors.ts';
 import { get } from '../../message/header.ts';
 import { To, tagOf } from '../../message/headers/from-to.ts';
 import type { SipResponse } from '../../message/message.ts';
@@ -51,17 +52,18 @@ export class Upstream {
   reply(reply: Reply): void {
     if (reply.code !== undefined) this.#core.counters.refusal(reply.code);
     this.#core.refusals.note(this.#request, reply);
-    this.send(responseOf(this.#request.message, reply, this.#core.ports.random.hex(5)));
+    this.send(responseOf(this.#request.message, reply, this.#core.ports.random.hex(5)), reply.code);
   }
 
-  send(response: SipResponse): void {
+  /** `refusal`: it is one of our own. */
+  send(response: SipResponse, refusal?: ErrorCode): void {
     this.#core.counters.response(response.status, this.#request.message.method);
     const challenged = response.status === 401 || response.status === 407;
     if (response.status >= 300 && !challenged && opensCall(this.#request)) this.#core.counters.failed++;
     if (opensCall(this.#request)) this.#core.presence.calls.answered(this.#request.message, response.status);
     // A BYE ends the call whatever is answered, but for a challenge: then the same BYE comes again.
     if (this.#request.message.method === 'BYE' && response.status >= 200 && !challenged) {
-      endDialog(this.#core, this.#request);
+      endDialog(this.#core, this.#request, refusal);
     }
     if (response.status >= 200) {
       this.#endEarly();
