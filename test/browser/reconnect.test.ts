@@ -71,6 +71,45 @@ test('in a call the WebSocket is lost: the page says so, it returns, both hear e
   await page.expectCall('ended');
 });
 
+/** Its connection says so, until it has begun anew: nobody here can change the network of one browser. */
+async function losesWay(page: PhonePage): Promise<void> {
+  await page.page.evaluate(`(() => {
+    const { localDescription: before } = window.tried;
+    Object.defineProperty(window.tried, 'iceConnectionState', {
+      configurable: true,
+      get: () => (window.tried.localDescription.sdp === before.sdp ? 'disconnected' : 'checking'),
+    });
+    window.tried.dispatchEvent(new Event('iceconnectionstatechange'));
+  })()`);
+}
+
+const credentials = async (page: PhonePage): Promise<string> =>
+  page.page.evaluate<string>('/a=ice-ufrag:(\\S+)/.exec(window.tried.localDescription.sdp)[1]');
+
+test('RFC 8445 §2.4: the way of the sound is lost, as on another network: ICE starts anew, and both hear each other', async (t) => {
+  const page = await alice();
+  await page.page.evaluate(`(() => {
+    const { setLocalDescription } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.setLocalDescription = function (...given) {
+      window.tried = this;
+      return setLocalDescription.apply(this, given);
+    };
+  })()`);
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await talking(page, bob);
+  await assertHear(page, bob);
+  const before = await credentials(page);
+  await losesWay(page);
+  await bob.expect('CALL_REMOTE_SDP');
+  await bob.expect('CALL_REMOTE_SDP');
+  assert.notEqual(await credentials(page), before);
+  await assertHear(page, bob);
+  // It says what it thinks of the sound, and that is good again.
+  await page.expectText(/^(Good|Fair) · /);
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
 test('the page hangs up while the WebSocket is lost: its BYE follows when it is back', async (t) => {
   const page = await alice();
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });

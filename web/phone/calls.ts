@@ -4,6 +4,7 @@
  */
 import { C, type UA } from 'jssip';
 import type { EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession';
+import { restartsIce } from './ice-restart.ts';
 import { closeMicrophone, type MicrophoneOptions, openMicrophone } from './microphone.ts';
 import { type Ending, explainEnding, explainLostRinging, reasonOf, type Words, warningText } from './reasons.ts';
 import type { Call, Peer } from './state.ts';
@@ -31,6 +32,8 @@ export class Calls {
   #stream: MediaStream | undefined;
   /** Hung up while the connection was lost: their BYE waits for it. */
   readonly #owed = new Set<RTCSession>();
+  /** Looks whether the call has lost its way. */
+  #restartIce: () => void = () => undefined;
   /** Whom to dial again when the connection is back. */
   #interrupted: Peer | undefined;
 
@@ -128,6 +131,7 @@ export class Calls {
   lineBack(ua: UA): void {
     for (const session of this.#owed) session.terminate();
     this.#owed.clear();
+    this.#restartIce();
     const peer = this.#interrupted;
     this.#interrupted = undefined;
     if (peer !== undefined && this.#call.at === 'ended' && this.#call.peer === peer) void this.dial(ua, peer.address);
@@ -198,6 +202,7 @@ export class Calls {
     session.connection.addEventListener('track', ({ track, streams }) => {
       this.#options.heard(streams[0] ?? new MediaStream([track]));
     });
+    this.#restartIce = restartsIce(session, this.#options.connected);
   }
 
   #finish(peer: Peer, why: Words | undefined): void {
