@@ -124,6 +124,33 @@ test('the page hangs up while the WebSocket is lost: its BYE follows when it is 
   await bob.expect('CALL_CLOSED');
 });
 
+test('RFC 7118 §6: the connection is dead, and the browser does not notice: the page does, and can be called again', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  wire.lose();
+  // As when another network is there; else the page asks every ten seconds.
+  await page.page.evaluate(`dispatchEvent(new Event('online'))`);
+  await page.expectLine('failed');
+  await page.expectLine('registered');
+  await bob.dial(`sip:alice@${office.domain}`);
+  await page.expectCall('incoming');
+  await page.press('answer');
+  await page.expectCall('talking');
+  await assertHear(page, bob);
+  await bob.hangUp();
+  await page.expectCall('ended');
+});
+
+test('the page hangs up over a dead connection: it is heard when there is another one', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await talking(page, bob);
+  wire.lose();
+  await page.press('end');
+  await page.expectCall('ended', 1_000);
+  await bob.expect('CALL_CLOSED');
+});
+
 test('the WebSocket is lost while it rings at bob: his phone stops, and is called again by itself', async (t) => {
   const page = await alice();
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });

@@ -6,12 +6,15 @@ export interface Wire {
   readonly port: number;
   /** Closes what is open; until `mend`, what is opened closes at once. */
   cut(): void;
+  /** What is open says nothing any more, and does not close either; what is opened from now on is whole. */
+  lose(): void;
   mend(): void;
 }
 
 /** Ends with the scope. */
 export async function openWire(scope: Scope, port: number): Promise<Wire> {
   const sockets = new Set<Socket>();
+  const lost = new WeakSet<Socket>();
   let whole = true;
   const server = createServer((near) => {
     if (!whole) return void near.destroy();
@@ -24,7 +27,7 @@ export async function openWire(scope: Scope, port: number): Promise<Wire> {
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        if (!lost.has(socket)) other.destroy();
       });
       socket.pipe(other);
     }
@@ -41,6 +44,13 @@ export async function openWire(scope: Scope, port: number): Promise<Wire> {
   return {
     port: portOf(server.address()),
     cut,
+    lose() {
+      for (const socket of sockets) {
+        lost.add(socket);
+        socket.unpipe();
+        socket.resume();
+      }
+    },
     mend() {
       whole = true;
     },

@@ -18,6 +18,8 @@ export interface CallOptions {
   spoken(stream: MediaStream): void;
   /** Whether there is a WebSocket: without one nothing can be said to the server. */
   connected(): boolean;
+  /** Whether the server answers over it now: it may be dead, and nobody has noticed. */
+  isThere(): Promise<boolean>;
 }
 
 /** A host candidate comes within milliseconds; a silent STUN server would hold the INVITE back for 40 s. */
@@ -86,7 +88,7 @@ export class Calls {
   end(): void {
     const call = this.#call;
     // RFC 3261 §21.6.2: 603 says that the person declined, so that other phones of the account stop ringing too.
-    if (this.#session !== undefined && call.at === 'talking' && !this.#options.connected()) this.#hangUpLater();
+    if (this.#session !== undefined && call.at === 'talking') this.#hangUp(this.#session, call.peer);
     else if (this.#session !== undefined) this.#session.terminate(call.at === 'incoming' ? { status_code: 603 } : {});
     else if (call.at === 'asking') this.#finish(call.peer, undefined);
     else if (call.at === 'ended') this.#change({ at: 'none' });
@@ -129,7 +131,7 @@ export class Calls {
 
   /** Registered again: says what could not be said meanwhile. */
   lineBack(ua: UA): void {
-    for (const session of this.#owed) session.terminate();
+    for (const session of this.#owed) hangUp(session);
     this.#owed.clear();
     this.#restartIce();
     const peer = this.#interrupted;
@@ -137,10 +139,13 @@ export class Calls {
     if (peer !== undefined && this.#call.at === 'ended' && this.#call.peer === peer) void this.dial(ua, peer.address);
   }
 
-  #hangUpLater(): void {
-    if (this.#session === undefined || this.#call.at !== 'talking') return;
-    this.#owed.add(this.#session);
-    this.#finish(this.#call.peer, undefined);
+  /** For the person at once; the BYE leaves when it is known to arrive, or else the other side would sit there alone. */
+  #hangUp(session: RTCSession, peer: Peer): void {
+    this.#owed.add(session);
+    this.#finish(peer, undefined);
+    void this.#options.isThere().then((isThere) => {
+      if (isThere && this.#owed.delete(session)) hangUp(session);
+    });
   }
 
   #change(call: Call): void {
@@ -202,7 +207,7 @@ export class Calls {
     session.connection.addEventListener('track', ({ track, streams }) => {
       this.#options.heard(streams[0] ?? new MediaStream([track]));
     });
-    this.#restartIce = restartsIce(session, this.#options.connected);
+    this.#restartIce = restartsIce(session, this.#options.isThere);
   }
 
   #finish(peer: Peer, why: Words | undefined): void {
@@ -212,6 +217,11 @@ export class Calls {
     this.#stream = undefined;
     this.#change({ at: 'ended', peer, why, seconds });
   }
+}
+
+/** The other side may have done so meanwhile. */
+function hangUp(session: RTCSession): void {
+  if (!session.isEnded()) session.terminate();
 }
 
 function talking(session: RTCSession, peer: Peer, before: Call): Call {

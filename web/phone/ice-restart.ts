@@ -14,24 +14,26 @@ const AGAIN_MS = 8_000;
 const BUSY_MS = 1_000;
 
 /**
- * From now on, and as long as the session lasts. `connected`: whether a re-INVITE can leave; one that cannot would end the
- * call. Returns what is to be called when it can again.
+ * From now on, and as long as the session lasts. `isThere`: whether the server answers now; a re-INVITE that reaches nobody
+ * would end the call. Returns what is to be called when it is back.
  */
-export function restartsIce(session: RTCSession, connected: () => boolean): () => void {
+export function restartsIce(session: RTCSession, isThere: () => Promise<boolean>): () => void {
   const { connection } = session;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function later(ms: number): void {
     clearTimeout(timer);
-    timer = setTimeout(restart, ms);
+    timer = setTimeout(() => void restart(), ms);
   }
 
-  function restart(): void {
+  const isLost = (): boolean => connection.iceConnectionState === 'disconnected' && !session.isEnded();
+
+  async function restart(): Promise<void> {
     clearTimeout(timer);
-    if (connection.iceConnectionState !== 'disconnected' || session.isEnded() || !connected()) return;
+    if (!isLost() || !(await isThere()) || !isLost()) return;
     later(session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }) ? AGAIN_MS : BUSY_MS);
   }
 
   connection.addEventListener('iceconnectionstatechange', () => later(PATIENCE_MS));
-  return restart;
+  return () => void restart();
 }

@@ -2,10 +2,11 @@
  * The line: JsSIP's user agent as connection and registration, with each change told as a `Line`.
  * JsSIP reconnects a lost WebSocket by itself; a registration that failed for a passing reason is tried again here.
  */
-import { UA, WebSocketInterface } from 'jssip';
+import { UA } from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { RTCSessionEvent } from 'jssip/lib/UA';
 import type { Account } from './account.ts';
+import { LiveSocket } from './live-socket.ts';
 import { explainConnection, explainRegistration, isWorthRetrying, warningText } from './reasons.ts';
 import type { Line } from './state.ts';
 
@@ -27,16 +28,25 @@ const ASLEEP_EXPIRES_SECONDS = 7 * 24 * 3600;
 
 export interface OpenLine {
   readonly ua: UA;
+  /** Whether the server answers now; a connection where it does not is made anew. */
+  isThere(): Promise<boolean>;
   close(): void;
 }
 
 export function openLine(options: LineOptions): OpenLine {
-  const ua = userAgent(options);
+  const socket = new LiveSocket(options.wsUrl);
+  const ua = userAgent(options, socket);
   let retry: ReturnType<typeof setTimeout> | undefined;
   let everOpen = false;
   const again = () => ua.isRegistered() && ua.register();
   const refresh = options.wake === undefined ? undefined : setInterval(again, REGISTER_EXPIRES_SECONDS * 1000);
+  // What may have changed the network, or been slept through.
+  const look = () => void socket.isThere();
+  addEventListener('online', look);
+  document.addEventListener('visibilitychange', look);
   const close = () => {
+    removeEventListener('online', look);
+    document.removeEventListener('visibilitychange', look);
     clearTimeout(retry);
     clearInterval(refresh);
     ua.removeAllListeners();
@@ -73,13 +83,13 @@ export function openLine(options: LineOptions): OpenLine {
     if (`${originator}` === 'remote') options.incoming(session);
   });
   ua.start();
-  return { ua, close };
+  return { ua, isThere: () => socket.isThere(), close };
 }
 
-function userAgent({ account, wsUrl, instanceId, wake }: LineOptions): UA {
+function userAgent({ account, instanceId, wake }: LineOptions, socket: LiveSocket): UA {
   const contact = `sip:${encodeURIComponent(account.user)}@${instanceId}.invalid;transport=ws`;
   const ua = new UA({
-    sockets: [new WebSocketInterface(wsUrl)],
+    sockets: [socket],
     uri: `sip:${encodeURIComponent(account.user)}@${account.domain}`,
     authorization_user: account.user,
     password: account.password,

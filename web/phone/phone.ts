@@ -62,6 +62,7 @@ class Phone {
       heard: (stream) => this.#heard(stream),
       spoken: (stream) => this.#meter.speak(stream),
       connected: () => this.#open?.ua.isConnected() === true,
+      isThere: async () => (await this.#open?.isThere()) === true,
     });
     this.#listenToButtons();
     this.#listenToPage();
