@@ -141,6 +141,22 @@ test('RFC 7118 §6: the connection is dead, and the browser does not notice: the
   await page.expectCall('ended');
 });
 
+test('hold is pressed over a dead connection: the call goes on, and hold works when there is another one', async (t) => {
+  const page = await alice();
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await talking(page, bob);
+  wire.lose();
+  await page.press('hold');
+  await page.expectLine('failed');
+  await page.expectLine('registered');
+  await page.expectCall('talking');
+  await assertHear(page, bob);
+  await page.press('hold');
+  await page.expectText('On hold');
+  await bob.hangUp();
+  await page.expectCall('ended');
+});
+
 test('the page hangs up over a dead connection: it is heard when there is another one', async (t) => {
   const page = await alice();
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });

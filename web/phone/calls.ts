@@ -101,10 +101,14 @@ export class Calls {
   }
 
   toggleHold(): void {
-    // A re-INVITE that cannot leave would end the call.
-    if (this.#call.at !== 'talking' || !this.#options.connected()) return;
-    if (this.#call.held) this.#session?.unhold();
-    else this.#session?.hold();
+    const [call, session] = [this.#call, this.#session];
+    if (call.at !== 'talking' || session === undefined) return;
+    // A re-INVITE that reaches nobody would end the call.
+    void this.#options.isThere().then((isThere) => {
+      if (!isThere || session.isEnded()) return;
+      if (call.held) session.unhold();
+      else session.hold();
+    });
   }
 
   /** Sends a key as telephone-event (RFC 4733). One that is pressed before anything can leave waits: it would be lost. */
