@@ -73,6 +73,11 @@ const rows = {
     meaning: 'The connection to the called device is closed.',
     nextStep: 'The device must register again; look at its network.',
   },
+  'call-forgotten': {
+    status: 481,
+    meaning: 'The device of one side came back without the call: its page was loaded anew, or it was restarted.',
+    nextStep: 'Call again. Nothing else is to be done, unless the page crashes often.',
+  },
   'ended-while-away': {
     status: 480,
     meaning: 'The call ended while the connection of this device was closed.',

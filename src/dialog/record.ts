@@ -93,18 +93,23 @@ export function noteResponse(record: DialogRecord, response: SipResponse): Dialo
   return withSide(record, side, { remoteTarget: refreshedTarget(record[side], response, method) });
 }
 
+/** Where a device is: its flow, with its listener, or the node of ours that has it. */
+export interface FlowPlace {
+  readonly flowId: Flow['id'] | undefined;
+  readonly listener?: number | undefined;
+  readonly node?: string | undefined;
+}
+
 /** The client registered again with the same binding key: its sides of the dialog follow it (DESIGN §5). */
 export function moveFlow(
   record: DialogRecord,
   binding: NonNullable<DialogSide['binding']>,
-  newFlowId: Flow['id'] | undefined,
-  listener?: number,
-  node?: string,
+  { flowId, listener, node }: FlowPlace,
 ): DialogRecord {
   const move = (moved: DialogRecord, side: SideName): DialogRecord => {
     const own = record[side].binding;
     if (own?.aor !== binding.aor || own.key !== binding.key) return moved;
-    return noteFlow(moved, side, newFlowId, listener, node);
+    return noteFlow(moved, side, flowId, listener, node);
   };
   return move(move(record, 'caller'), 'callee');
 }
@@ -138,7 +143,7 @@ export function hasMoved(old: DialogRecord, now: DialogRecord): boolean {
   return isOther(old.caller, now.caller) || isOther(old.callee, now.callee);
 }
 
-export interface ByeOptions {
+export interface OwnRequest {
   /** Our Via, with a new branch. */
   readonly via: Via;
   /** The way to the flow of this side, where another node of ours has it. */
@@ -152,19 +157,35 @@ export interface ByeOptions {
  * so the next hop is the first Route, else the side's flow, else the Request-URI. Send it once, then drop the record:
  * later requests of that side get 481.
  */
-export function byeFor(record: DialogRecord, towards: SideName, options: ByeOptions): SipRequest {
+export function byeFor(record: DialogRecord, towards: SideName, options: OwnRequest): SipRequest {
+  return within(record, towards, { ...options, method: 'BYE', cseq: record[otherSide(towards)].cseq + 1 });
+}
+
+/**
+ * Whether this side still knows the dialog: 481 says that it does not. An INFO without a body says nothing else (RFC 2976
+ * §2.2); OPTIONS are answered by JsSIP whatever their tags. In the name of the other side, with the CSeq that it had last:
+ * the next number belongs to its next request, and RFC 3261 §12.2.2 refuses lower ones only.
+ */
+export function infoFor(record: DialogRecord, towards: SideName, options: OwnRequest): SipRequest {
+  return within(record, towards, { ...options, method: 'INFO', cseq: record[otherSide(towards)].cseq });
+}
+
+function within(
+  record: DialogRecord,
+  towards: SideName,
+  options: OwnRequest & { readonly method: string; readonly cseq: number },
+): SipRequest {
   const receiver = record[towards];
-  const sender = record[otherSide(towards)];
   const { uri, route } = routed(receiver);
   return createRequest({
-    method: 'BYE',
+    method: options.method,
     uri,
     via: options.via,
     route: [...(options.route ?? []), ...route],
-    from: address(sender),
+    from: address(record[otherSide(towards)]),
     to: address(receiver),
     callId: record.callId,
-    cseq: sender.cseq + 1,
+    cseq: options.cseq,
     headers: options.headers ?? [],
   });
 }

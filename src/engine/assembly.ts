@@ -3,7 +3,6 @@
  * another get the core as a function, since none of them is first. Left out: what they do, and when they start (engine.ts).
  */
 import { Rate } from '../auth/rate.ts';
-import { moveFlow } from '../dialog/record.ts';
 import { Failure } from '../errors.ts';
 import type { Binding, SubscriberStore } from '../ports.ts';
 import { defaultLimits } from '../registrar/register.ts';
@@ -15,7 +14,8 @@ import { createTokenLogins } from './auth/token-login.ts';
 import type { Core, EngineOptions, EnginePorts } from './core.ts';
 import { CallLimits } from './dialog/call-limits.ts';
 import { Dialogs } from './dialog/dialogs.ts';
-import { hangUpRecord, tellReturned } from './dialog/hang-up.ts';
+import { hangUpRecord } from './dialog/hang-up.ts';
+import { returnedHere } from './dialog/returned.ts';
 import { takenUp } from './dialog/taken-up.ts';
 import { Untold } from './dialog/untold.ts';
 import { Domains } from './domains.ts';
@@ -224,10 +224,7 @@ function registrar({ ports, options, domains, gruus, parts, core }: Base, areMan
   const toAor: Domains['aorOf'] = (uri) => domains.aorOf(uri);
   const about = { node, boot, graceMs, gruus, push: ports.push, limits, toAor, areMany };
   return new Registrar(ports.location, ports.clock, about, {
-    moved: (binding, flow) => {
-      core().dialogs.moved(binding, flow);
-      tellReturned(core(), binding, (record) => moveFlow(record, binding, flow.id, flow.listener.index));
-    },
+    moved: (binding, flow) => returnedHere(core(), binding, flow),
     registered: (aor, bindings, isNews) => {
       registered(core(), aor, bindings);
       if (isNews) core().changes.tell({ kind: 'registered', aor });

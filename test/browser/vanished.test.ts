@@ -120,20 +120,16 @@ for (const [who, begins] of [
     await office.assertMediaReleased();
   });
 
-  test(`it crashes and is opened again at once: the BYE of the ${who} softphone finds it, and rtpengine is freed`, async (t) => {
+  test(`it crashes and is opened again at once, without the call: the ${who} softphone gets BYE, and rtpengine is freed`, async (t) => {
     const page = await alice();
     const bob = await office.softphone(t, { toneHz: PHONE_HZ });
     await begins(page, bob);
     await crashes(page);
     const received = await opensAgain(page);
-    await sleep(graceMs + 1_000);
-    assert.ok(!bob.events.includes('CALL_CLOSED'), 'the dialog went with the registration');
-    await bob.hangUp();
+    // It says 481 when it is asked: nobody waits for the grace time.
+    await bob.expect('CALL_CLOSED', graceMs - 2_000);
     await office.assertMediaReleased();
-    // The browser tells of its frames a little later, on a busy machine.
-    const isBye = (text: string): boolean => text.startsWith('BYE ');
-    for (const until = Date.now() + 20_000; Date.now() < until && !received.some(isBye); ) await sleep(50);
-    assert.ok(received.some(isBye), received.map((text) => text.split('\r\n', 1)[0]).join('\n'));
+    assert.ok(received.some((text) => text.startsWith('INFO ')));
   });
 
   test(`its connection breaks and is made again: the ${who} softphone holds and resumes; whoever hangs up ends both`, async (t) => {

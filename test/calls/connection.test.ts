@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get, values } from '../../src/message/header.ts';
+import { CSeq } from '../../src/message/headers/cseq.ts';
 import { From, To, tagOf } from '../../src/message/headers/from-to.ts';
 import { RecordRoute } from '../../src/message/headers/route.ts';
 import { Reason } from '../../src/message/headers/text.ts';
+import type { SipRequest } from '../../src/message/message.ts';
 import type { Agent } from '../support/agent.ts';
 import { type Call, createProxyScene, type ProxyScene, sdpType } from '../support/proxy-scene.ts';
 import { browserAnswer, browserOffer, eitherOffer, phoneAnswer, phoneOffer, seen } from '../support/sdp.ts';
@@ -161,6 +163,40 @@ test('DESIGN §5: alice comes back with the same instance: her call follows her 
     assert.equal(it.database.rows.bindings().filter(({ aor }) => aor === alice.aor).length, 1);
     await it.hangUp(bob, call.callee, alice);
   }));
+
+/** What she is asked when she comes back: the next number of bob is his own. */
+async function isAsked({ it, alice }: Stage, call: Call): Promise<SipRequest> {
+  await comesBack(it, alice);
+  const asked = await alice.receivesRequest('INFO');
+  assert.deepEqual([tagOf(get(asked, From)), tagOf(get(asked, To))], [call.caller.remote.tag, call.caller.local.tag]);
+  assert.equal(get(asked, CSeq)?.number, call.callee.cseq);
+  return asked;
+}
+
+test('RFC 3261 §12.2.2: she comes back without the call, her page was loaded anew: 481, and bob is hung up at once', () =>
+  stage(async (scene) => {
+    const { it, alice, bob } = scene;
+    alice.respond(await isAsked(scene, await aliceCalls(scene)), 481);
+    const bye = await bob.receivesRequest('BYE', 1_000);
+    bob.respond(bye, 200);
+    assert.match(get(bye, Reason) ?? '', /^SIP;cause=481;text="The device of one side came back without the call/);
+    alice.respond(await alice.receivesRequest('BYE'), 481);
+    assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
+  }));
+
+for (const status of [200, 405, 415, 500]) {
+  test(`any other answer says that she has the call: ${status}; and she is asked once for each connection`, () =>
+    stage(async (scene) => {
+      const { it, alice, bob } = scene;
+      const call = await aliceCalls(scene);
+      alice.respond(await isAsked(scene, call), status);
+      alice.inbox.length = 0;
+      alice.request('REGISTER', server, { contact: false, headers: instance });
+      await alice.receivesResponse(200, 'REGISTER');
+      await alice.receivesNothing(1_000);
+      await it.hangUp(bob, call.callee, alice);
+    }));
+}
 
 test('DESIGN §5: she comes back by a request of the call before she registers: answers reach her', () =>
   stage(async (scene) => {

@@ -130,6 +130,16 @@ describe('a client that comes back to another node in its call', () => {
   }
 
   for (const back of ['A', 'B', 'C'] as const) {
+    test(`the called comes back to ${back} without the call, which ends it: the caller is hung up at once`, () =>
+      stage(async ({ alice, bob, it }) => {
+        await talking({ alice, bob });
+        bob.station.close();
+        const again = await appears('bob', it[back]);
+        again.respond(await again.receivesRequest('INFO'), 481);
+        alice.respond(await alice.receivesRequest('BYE'), 200);
+        again.respond(await again.receivesRequest('BYE'), 481);
+      }));
+
     test(`the caller hangs up while the called is away, who is told when he comes back to ${back}`, () =>
       stage(async ({ it, alice, bob }) => {
         const { caller, callee } = await talking({ alice, bob });

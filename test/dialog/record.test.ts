@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   byeFor,
+  infoFor,
   type KnownCall,
   moveFlow,
   noteFlow,
@@ -12,6 +13,7 @@ import {
 } from '../../src/dialog/record.ts';
 import { get, values } from '../../src/message/header.ts';
 import { CSeq } from '../../src/message/headers/cseq.ts';
+import { From, To } from '../../src/message/headers/from-to.ts';
 import { Route } from '../../src/message/headers/route.ts';
 import type { SipRequest, SipResponse } from '../../src/message/message.ts';
 import { parseMessage } from '../../src/message/scan.ts';
@@ -158,11 +160,11 @@ test('RFC 3261 §12.2.1.2: the 2xx to a re-INVITE refreshes the target of the si
 });
 
 test('DESIGN §5: a client that registers again with its binding key takes its side of the dialog to the new flow', () => {
-  const moved = moveFlow(made(), { ...aliceBinding }, 'c0a0b0c-9', 5);
+  const moved = moveFlow(made(), { ...aliceBinding }, { flowId: 'c0a0b0c-9', listener: 5 });
   assert.deepEqual([moved.caller.flowId, moved.caller.listener], ['c0a0b0c-9', 5]);
   assert.deepEqual(moved.callee, made().callee);
   const record = made();
-  assert.equal(moveFlow(record, { aor: aliceBinding.aor, key: 'other' }, 'c0a0b0c-9'), record);
+  assert.equal(moveFlow(record, { aor: aliceBinding.aor, key: 'other' }, { flowId: 'c0a0b0c-9' }), record);
   assert.equal(noteFlow(record, 'callee', 'u0:192.0.2.8:5060').callee.flowId, 'u0:192.0.2.8:5060');
 });
 
@@ -175,6 +177,15 @@ test('DESIGN §5: a BYE of ours to the callee goes by its route set, in the name
   assert.ok(texts.includes('From: <sip:alice@example.com>;tag=a1'));
   assert.ok(texts.includes('To: <sip:bob@example.com>;tag=b1'));
   assert.ok(texts.includes('Reason: SIP;cause=503'));
+});
+
+test('RFC 2976 §2.2: whether the callee has the call still is asked by an empty INFO with the last CSeq of the caller', () => {
+  const record = made();
+  const info = infoFor(record, 'callee', { via });
+  const bye = byeFor(record, 'callee', { via });
+  const cseq = record.caller.cseq;
+  assert.deepEqual([info.method, info.body, get(info, CSeq)], ['INFO', '', { number: cseq, method: 'INFO' }]);
+  assert.deepEqual([info.uri, get(info, From), get(info, To)], [bye.uri, get(bye, From), get(bye, To)]);
 });
 
 test('DESIGN §5: a BYE of ours to the caller goes the other way, in the name of the callee', () => {

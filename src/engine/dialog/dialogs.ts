@@ -9,6 +9,7 @@
 import { namesOf } from '../../dialog/names.ts';
 import {
   adoptedBy,
+  type FlowPlace,
   hasMoved,
   moveFlow,
   noteFlow,
@@ -340,25 +341,19 @@ export class Dialogs {
     this.#hungUp.add(record);
   }
 
-  /** A client registered: its dialogs follow it to its flow. */
-  moved(binding: BindingRef, flow: Flow): void {
-    for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
-      this.replace(record, moveFlow(record, binding, flow.id, flow.listener.index));
-    }
+  /** The dialogs of this device follow it to where it is now. Returns the calls that were elsewhere before. */
+  move(binding: BindingRef, place: FlowPlace): readonly DialogRecord[] {
+    const moved = (record: DialogRecord): DialogRecord => moveFlow(record, binding, place);
+    for (const record of [...this.#passing.byBinding(binding)]) this.replace(record, moved(record));
+    return [...this.#calls.byBinding(binding)].flatMap((record) => {
+      const now = this.replace(record, moved(record));
+      return hasMoved(record, now) ? [now] : [];
+    });
   }
 
   /** Whether it matters here where the devices of this address are. */
   concerns(aor: string): boolean {
     return this.#calls.hasAor(aor) || this.#passing.hasAor(aor);
-  }
-
-  /** A client registered at another node: its dialogs follow it there. */
-  movedElsewhere(binding: Binding): void {
-    const { flowId, node } = binding;
-    if (!this.#around.nodes.isOther(node) || flowId === undefined) return;
-    for (const record of [...this.#calls.byBinding(binding), ...this.#passing.byBinding(binding)]) {
-      this.replace(record, moveFlow(record, binding, flowId, undefined, node));
-    }
   }
 
   byFlow(flowId: string): readonly DialogRecord[] {

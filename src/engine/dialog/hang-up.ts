@@ -10,16 +10,14 @@ import { CSeq } from '../../message/headers/cseq.ts';
 import { From, tagOf } from '../../message/headers/from-to.ts';
 import { Route } from '../../message/headers/route.ts';
 import type { SipResponse } from '../../message/message.ts';
-import type { Binding, DialogRecord, DialogSide } from '../../ports.ts';
+import type { DialogRecord } from '../../ports.ts';
 import { ackFor2xx, routeSetOf } from '../../proxy/ack.ts';
 import { carriesToken } from '../../proxy/record-route.ts';
-import type { Request, Target } from '../api.ts';
+import type { Request } from '../api.ts';
 import { type Core, nobody, reasonField, viaFor } from '../core.ts';
 import type { PreparedBranch } from '../proxy/branches.ts';
-import { hereOf } from '../registrar/here.ts';
+import { sendWithin } from './own-requests.ts';
 import { dialogOf } from './parties.ts';
-
-type BindingRef = Pick<Binding, 'aor' | 'key'>;
 
 /**
  * ACK for the 2xx of a branch that goes no further, and BYE with what went wrong. In a dialog to both sides, for one of
@@ -87,43 +85,18 @@ function bye(core: Core, record: DialogRecord, towards: SideName, failure: Failu
   });
 }
 
-/** A device has registered: where a call of it ended while it was away, it is told now. `at`: it is there. */
-export function tellReturned(core: Core, binding: BindingRef, at: (record: DialogRecord) => DialogRecord): void {
-  for (const { record, side } of core.untold.take(binding)) {
-    core.dialogs.hungUp(record);
-    bye(core, at(record), side, new Failure('ended-while-away'));
-  }
+/** To a device that was away when the call ended. */
+export function tellEnded(core: Core, record: DialogRecord, side: SideName): void {
+  core.dialogs.hungUp(record);
+  bye(core, record, side, new Failure('ended-while-away'));
 }
 
 async function sendBye(core: Core, record: DialogRecord, towards: SideName, failure: Failure): Promise<void> {
-  const { network } = core.ports;
-  const side = record[towards];
-  const listener = network.listeners[side.listener] ?? network.listeners[0];
-  const at = await placeOf(core, side);
-  if (listener === undefined) return;
-  if (at === undefined) throw new Failure('flow-gone');
-  const routeSet = at.route ?? side.routeSet;
-  const { uri, flowId, elsewhere } = at;
-  const target = core.nodeRouting.through({ uri, flowId, elsewhere }, { callId: record.callId });
-  const { route = [] } = target;
-  const from = core.nodeRouting.listenerTo(target) ?? listener;
-  const { flow } = await core.nextHops.hopTo(target, route[0] ?? routeSet[0], from);
-  const via = viaFor(core.nodeRouting.faceTo(target) ?? flow.listener, newBranch(core));
-  const told = { ...record, [towards]: { ...side, remoteTarget: uri, routeSet } };
-  core.transactions.client(byeFor(told, towards, { via, route, headers: [reasonField(failure)] }), flow, {
+  const headers = [reasonField(failure)];
+  await sendWithin(core, record, towards, (told, options) => byeFor(told, towards, { ...options, headers }), {
     ...nobody,
     failed: () => core.untold.note(record, towards),
   });
-}
-
-/** Where this side is reached now, at the contact of its device if it is at a GRUU (RFC 5627); `undefined`: nowhere. */
-async function placeOf(core: Core, side: DialogSide): Promise<Target | undefined> {
-  const { remoteTarget: uri, routeSet } = side;
-  const reach = core.nodeRouting.reach({ ...side, contact: uri });
-  const isRouted = routeSet.length > 0;
-  // The device of a GRUU may have come back by another connection.
-  if (reach === undefined && (isRouted || core.gruus.read(uri) === undefined)) return undefined;
-  return core.registrar.atDevice({ uri, ...reach }, hereOf(core), isRouted);
 }
 
 function newBranch(core: Core): string {

@@ -1,9 +1,8 @@
 /** What becomes of what another node tells (changes.ts): as if it had happened here, for those who are connected here. */
-import { moveFlow } from '../../dialog/record.ts';
 import type { Binding, Change } from '../../ports.ts';
 import { closeHere } from '../auth/closed-account.ts';
 import type { Core } from '../core.ts';
-import { tellReturned } from '../dialog/hang-up.ts';
+import { returnedElsewhere } from '../dialog/returned.ts';
 import { hangUpUnlessBack } from './node-gone.ts';
 
 export function heard(core: Core, change: Change, node: string): void {
@@ -75,19 +74,10 @@ function registeredElsewhere(core: Core, aor: string): void {
   if (!isOfInterest) return;
   ports.location.lookup(aor).then(
     (bindings) => {
-      for (const binding of bindings) {
-        dialogs.movedElsewhere(binding);
-        returnedElsewhere(core, binding);
-      }
+      for (const binding of bindings) returnedElsewhere(core, binding);
       sleepers.registered(aor, bindings);
       presence.registered(aor, bindings);
     },
     (thrown: unknown) => ports.log.debug({ aor, error: String(thrown) }, 'A registration at another node is not seen'),
   );
-}
-
-function returnedElsewhere(core: Core, binding: Binding): void {
-  const { flowId, node } = binding;
-  if (!core.nodes.isOther(node) || flowId === undefined) return;
-  tellReturned(core, binding, (record) => moveFlow(record, binding, flowId, undefined, node));
 }

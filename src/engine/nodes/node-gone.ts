@@ -9,6 +9,7 @@ import { Failure } from '../../errors.ts';
 import type { Binding, DialogRecord, DialogSide, NodeSelf } from '../../ports.ts';
 import type { Core } from '../core.ts';
 import { hangUpRecord } from '../dialog/hang-up.ts';
+import { returnedElsewhere } from '../dialog/returned.ts';
 
 const retryMs = 5_000;
 
@@ -44,7 +45,7 @@ async function hangUpOrMove(core: Core, record: DialogRecord, isLost: (side: Dia
   const now = core.dialogs.now(record);
   if (now === undefined || lostOf(now).length === 0) return;
   if (found.includes(undefined)) hangUpRecord(core, now, new Failure('flow-gone'));
-  else for (const binding of found) if (binding !== undefined) core.dialogs.movedElsewhere(binding);
+  else for (const binding of found) if (binding !== undefined) returnedElsewhere(core, binding);
 }
 
 async function backElsewhere(

@@ -217,7 +217,8 @@ describe('a request of a dialog with a record', () => {
     const office = create();
     const [before, after] = [await office.peer('wss', 40_000), await office.peer('wss', 40_001)];
     office.dialogs.established(recordOf({ callee: { flowId: before.flow.id, binding } }));
-    office.dialogs.moved(binding, after.flow);
+    assert.equal(office.dialogs.move(binding, { flowId: after.flow.id }).length, 1);
+    assert.equal(office.dialogs.move(binding, { flowId: after.flow.id }).length, 0, 'it is there already');
     assert.equal(await way(office), after.flow.id);
     assert.equal(rows(office)[0]?.callee.flowId, after.flow.id);
   });
@@ -226,7 +227,7 @@ describe('a request of a dialog with a record', () => {
     const office = create();
     const [before, after] = [await office.peer('wss', 40_000), await office.peer('wss', 40_001)];
     office.dialogs.established(recordOf({ callee: { flowId: before.flow.id, binding } }));
-    office.dialogs.moved({ ...binding, key: 'sip:bob@192.0.2.99' }, after.flow);
+    assert.deepEqual(office.dialogs.move({ ...binding, key: 'sip:bob@192.0.2.99' }, { flowId: after.flow.id }), []);
     assert.equal(await way(office), before.flow.id);
   });
 
