@@ -128,7 +128,7 @@ test('RFC 7118 §6: the connection is dead, and the browser does not notice: the
   const page = await alice();
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });
   wire.lose();
-  // As when another network is there; else the page asks every ten seconds.
+  // As when another network is there; else the page asks every fifteen seconds.
   await page.page.evaluate(`dispatchEvent(new Event('online'))`);
   await page.expectLine('failed');
   await page.expectLine('registered');

@@ -7,7 +7,7 @@ import { WebSocketInterface } from 'jssip';
 import type { Socket } from 'jssip/lib/Socket';
 
 /** Hidden pages are held to one in a minute by their browser. */
-const PING_MS = 10_000;
+const PING_MS = 15_000;
 const PATIENCE_MS = 4_000;
 const PING = '\r\n\r\n';
 
