@@ -272,6 +272,27 @@ test('RFC 4320 §4.2: nobody answers the BYE of bob, for her network is gone: sh
     await isToldOnReturn(scene, call);
   }));
 
+test('law 4: her network has changed, bob hangs up, and she is back before his BYE is given up: she is told at once', () =>
+  stage(async ({ it, alice, bob }) => {
+    const call = await aliceCalls({ it, alice, bob });
+    alice.station.freeze();
+    bob.within(call.callee, 'BYE');
+    await it.clock.advance(10_000);
+    const place = { transport: 'wss', address: '198.51.100.1', port: 50_002 } as const;
+    const again = await it.registered(
+      { ...place, name: 'alice', contact: 'sip:a1@x1.invalid;transport=ws' },
+      { contact: false, headers: instance, callId: 'again' },
+    );
+    const bye = await again.receivesRequest('BYE', 1_000);
+    again.respond(bye, 200);
+    assert.equal(tagOf(get(bye, To)), call.caller.local.tag);
+    alice.station.close();
+    alice.station.thaw();
+    await it.clock.advance(40_000);
+    await again.receivesNothing(1_000);
+    assert.deepEqual(it.database.rows.dialogs(), []);
+  }));
+
 test('law 9: who comes back after an hour is told nothing any more', () =>
   stage(async (scene) => {
     const { it, alice } = scene;

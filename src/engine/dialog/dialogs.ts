@@ -336,6 +336,11 @@ export class Dialogs {
     this.#unstore(record);
   }
 
+  /** Its BYE is on its way. */
+  isEnding(record: DialogRecord): boolean {
+    return this.#unstored.has(record);
+  }
+
   /** By a BYE of ours. */
   hungUp(record: DialogRecord): void {
     this.#hungUp.add(record);
@@ -382,7 +387,8 @@ export class Dialogs {
     if (this.#passing.has(old)) this.#passing.put(record);
     if (!this.#calls.has(old)) return record;
     this.#calls.put(record);
-    if (hasMoved(old, record)) this.#rows.save(record);
+    if (this.#unstored.has(old)) this.#unstored.add(record);
+    else if (hasMoved(old, record)) this.#rows.save(record);
     return record;
   }
 

@@ -24,7 +24,12 @@ export function returnedElsewhere(core: Core, binding: Binding): void {
 
 function returned(core: Core, binding: BindingRef, place: FlowPlace): void {
   for (const record of core.dialogs.move(binding, place)) {
-    for (const side of ['caller', 'callee'] as const) if (isAt(record, side, binding)) ask(core, record, side);
+    for (const side of ['caller', 'callee'] as const) {
+      if (!isAt(record, side, binding)) continue;
+      // Its BYE went to where the device was.
+      if (core.dialogs.isEnding(record)) tellEnded(core, record, side);
+      else ask(core, record, side);
+    }
   }
   for (const { record, side } of core.untold.take(binding)) tellEnded(core, moveFlow(record, binding, place), side);
 }
