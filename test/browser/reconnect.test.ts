@@ -71,6 +71,17 @@ test('in a call the WebSocket is lost: the page says so, it returns, both hear e
   await page.expectCall('ended');
 });
 
+/** As `window.tried`, from its next call on. */
+async function remembersConnection(page: PhonePage): Promise<void> {
+  await page.page.evaluate(`(() => {
+    const { setLocalDescription } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.setLocalDescription = function (...given) {
+      window.tried = this;
+      return setLocalDescription.apply(this, given);
+    };
+  })()`);
+}
+
 /** Its connection says so, until it has begun anew: nobody here can change the network of one browser. */
 async function losesWay(page: PhonePage): Promise<void> {
   await page.page.evaluate(`(() => {
@@ -88,13 +99,7 @@ const credentials = async (page: PhonePage): Promise<string> =>
 
 test('RFC 8445 §2.4: the way of the sound is lost, as on another network: ICE starts anew, and both hear each other', async (t) => {
   const page = await alice();
-  await page.page.evaluate(`(() => {
-    const { setLocalDescription } = RTCPeerConnection.prototype;
-    RTCPeerConnection.prototype.setLocalDescription = function (...given) {
-      window.tried = this;
-      return setLocalDescription.apply(this, given);
-    };
-  })()`);
+  await remembersConnection(page);
   const bob = await office.softphone(t, { toneHz: PHONE_HZ });
   await talking(page, bob);
   await assertHear(page, bob);
@@ -106,6 +111,29 @@ test('RFC 8445 §2.4: the way of the sound is lost, as on another network: ICE s
   await assertHear(page, bob);
   // It says what it thinks of the sound, and that is good again.
   await page.expectText(/^(Good|Fair) · /);
+  await page.press('end');
+  await bob.expect('CALL_CLOSED');
+});
+
+test('what was heard has stopped, as when a router has given another port: ICE starts anew, and both hear each other', async (t) => {
+  const page = await alice();
+  await remembersConnection(page);
+  const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+  await talking(page, bob);
+  await page.expectText(/^(Good|Fair) · /);
+  const before = await credentials(page);
+  // For its counters only: they stand still until it has begun anew.
+  await page.page.evaluate(`(() => {
+    const { tried } = window;
+    const { getStats } = tried;
+    const sdp = tried.localDescription.sdp;
+    const stopped = getStats.call(tried);
+    tried.getStats = () => (tried.localDescription.sdp === sdp ? stopped : getStats.call(tried));
+  })()`);
+  await page.expectText('Nothing more arrives from bob');
+  await page.expectText(/^(Good|Fair) · /);
+  assert.notEqual(await credentials(page), before);
+  await assertHear(page, bob);
   await page.press('end');
   await bob.expect('CALL_CLOSED');
 });

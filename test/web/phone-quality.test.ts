@@ -50,6 +50,13 @@ test('nothing arrives: after 5 s a word, with another cause when something came 
   assert.match(qualityOf(after({ heardPackets: 0 }), talking).trouble?.next ?? '', /firewall.*20000 to 29999/);
 });
 
+test('what was heard has stopped: another way is worth a try; not where nothing was heard before, or on hold', () => {
+  assert.equal(qualityOf(after({ heardPackets: 0 }, {}, 400), talking).hasStopped, true);
+  assert.equal(qualityOf(after({ heardPackets: 0 }, {}, 400).slice(0, 5), talking).hasStopped, undefined);
+  assert.equal(qualityOf(after({ heardPackets: 0 }), talking).hasStopped, undefined);
+  assert.equal(qualityOf(after({ heardPackets: 0 }, {}, 400), { ...talking, onHold: true }).hasStopped, undefined);
+});
+
 test('nothing arrives and nothing leaves: the way itself', () => {
   assert.equal(titleOf(after({ heardPackets: 0, sentPackets: 0 })), 'No sound gets through, either way');
 });

@@ -68,6 +68,11 @@ test('RFC 3326: the Reason of a CANCEL or BYE is read', () => {
   assert.equal(titleOf({ cause: 'Canceled', reason: elsewhere }), 'Answered on another phone');
   const lost = reasonOf(`SIP ;cause=503 ;text="${errors['media-down'].meaning}"`);
   assert.equal(titleOf({ cause: 'Terminated', reason: lost }), 'The media relay does not answer');
+  for (const code of ['ended-while-away', 'call-forgotten'] as const) {
+    const { status, meaning } = errors[code];
+    const late = reasonOf(`SIP;cause=${status};text="${meaning}"`);
+    assert.equal(titleOf({ cause: 'Terminated', reason: late }), 'The call with bob has ended');
+  }
   assert.equal(titleOf({ cause: 'Terminated', reason: reasonOf('SIP;text="bye"') }), undefined);
   assert.equal(reasonOf('Q.850;cause=16'), undefined);
 });

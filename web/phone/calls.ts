@@ -4,7 +4,7 @@
  */
 import { C, type UA } from 'jssip';
 import type { EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession';
-import { restartsIce } from './ice-restart.ts';
+import { type IceRestarts, restartsIce } from './ice-restart.ts';
 import { closeMicrophone, type MicrophoneOptions, openMicrophone } from './microphone.ts';
 import { type Ending, explainEnding, explainLostRinging, reasonOf, type Words, warningText } from './reasons.ts';
 import type { Call, Peer } from './state.ts';
@@ -34,8 +34,7 @@ export class Calls {
   #stream: MediaStream | undefined;
   /** Hung up while the connection was lost: their BYE waits for it. */
   readonly #owed = new Set<RTCSession>();
-  /** Looks whether the call has lost its way. */
-  #restartIce: () => void = () => undefined;
+  #iceRestarts: IceRestarts | undefined;
   /** Whom to dial again when the connection is back. */
   #interrupted: Peer | undefined;
 
@@ -133,11 +132,16 @@ export class Calls {
     session?.terminate();
   }
 
+  /** What was heard has stopped. */
+  soundStopped(): void {
+    if (this.#call.at === 'talking') this.#iceRestarts?.soundStopped();
+  }
+
   /** Registered again: says what could not be said meanwhile. */
   lineBack(ua: UA): void {
     for (const session of this.#owed) hangUp(session);
     this.#owed.clear();
-    this.#restartIce();
+    this.#iceRestarts?.lineBack();
     const peer = this.#interrupted;
     this.#interrupted = undefined;
     if (peer !== undefined && this.#call.at === 'ended' && this.#call.peer === peer) void this.dial(ua, peer.address);
@@ -211,7 +215,7 @@ export class Calls {
     session.connection.addEventListener('track', ({ track, streams }) => {
       this.#options.heard(streams[0] ?? new MediaStream([track]));
     });
-    this.#restartIce = restartsIce(session, this.#options.isThere);
+    this.#iceRestarts = restartsIce(session, this.#options.isThere);
   }
 
   #finish(peer: Peer, why: Words | undefined): void {

@@ -164,6 +164,7 @@ class Phone {
         connection,
         () => circumstancesOf(this.call),
         (quality) => {
+          if (quality.hasStopped && !this.#quality?.hasStopped) this.#calls.soundStopped();
           this.#quality = quality;
           this.#drawQuality();
         },

@@ -31,6 +31,8 @@ export interface Quality {
   /** `Good · 23 ms · 0 % lost`. */
   readonly text: string;
   readonly trouble?: Words;
+  /** What was heard has stopped: it may come by another way. */
+  readonly hasStopped?: true;
 }
 
 /** Of samples that are kept: a bad moment is forgotten after it. */
@@ -45,8 +47,12 @@ export function qualityOf(samples: readonly Sample[], circumstances: Circumstanc
   if (first === undefined || last === undefined || circumstances.onHold) return MEASURING;
   const grade = gradeOf(lossOf(first, last), last.roundTripMs);
   const trouble = troubleOf(samples, last, circumstances);
-  if (last.heardPackets === first.heardPackets) return { ...MEASURING, ...(trouble === undefined ? {} : { trouble }) };
-  return { grade, text: textOf(grade, first, last), ...(trouble === undefined ? {} : { trouble }) };
+  const found = {
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(last.heardPackets > 0 && hasStopped(samples, last) ? { hasStopped: true as const } : {}),
+  };
+  if (last.heardPackets === first.heardPackets) return { ...MEASURING, ...found };
+  return { grade, text: textOf(grade, first, last), ...found };
 }
 
 const MEASURING: Quality = { grade: 'measuring', text: '' };
@@ -75,7 +81,7 @@ function percent(part: number): string {
 }
 
 function troubleOf(samples: readonly Sample[], last: Sample, { peer, muted }: Circumstances): Words | undefined {
-  const before = samples.findLast((sample) => last.atMs - sample.atMs >= SILENT_MS);
+  const before = longAgo(samples, last);
   if (before === undefined) return undefined;
   const still = (counter: keyof Sample) => before[counter] === last[counter];
   if (still('heardPackets')) return still('sentPackets') ? NO_WAY : nothingHeard(peer, last.heardPackets === 0);
@@ -85,6 +91,12 @@ function troubleOf(samples: readonly Sample[], last: Sample, { peer, muted }: Ci
   if (lost > POOR.loss) return gaps(`You hear ${peer} with gaps`, lost);
   return lostThere > POOR.loss ? gaps(`${peer} hears you with gaps`, lostThere) : undefined;
 }
+
+const longAgo = (samples: readonly Sample[], last: Sample): Sample | undefined =>
+  samples.findLast((sample) => last.atMs - sample.atMs >= SILENT_MS);
+
+const hasStopped = (samples: readonly Sample[], last: Sample): boolean =>
+  longAgo(samples, last)?.heardPackets === last.heardPackets;
 
 const RELAY =
   'a firewall that keeps UDP from the media relay (ports 20000 to 29999), or MEDIA_ADDRESS is not reachable';

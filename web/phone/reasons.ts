@@ -69,6 +69,16 @@ const byWarning: readonly (readonly [RegExp, ...Row])[] = [
     'Their phone should be back in a moment; try again.',
   ],
   [
+    /ended while the connection of this device/i,
+    (peer) => `The call with ${peer} has ended`,
+    'They hung up while your connection was lost.',
+  ],
+  [
+    /came back without the call/i,
+    (peer) => `The call with ${peer} has ended`,
+    'The page or the phone of one of you was loaded anew, and knows nothing of it. Call again.',
+  ],
+  [
     /no rtpengine is configured/i,
     () => 'The server has no media relay',
     'The operator must install rtpengine or set RTPENGINE; then calls work.',
