@@ -130,7 +130,7 @@ test('what was heard has stopped, as when a router has given another port: ICE s
     const stopped = getStats.call(tried);
     tried.getStats = () => (tried.localDescription.sdp === sdp ? stopped : getStats.call(tried));
   })()`);
-  await page.expectText('Nothing more arrives from bob');
+  await page.expectText('No sound gets through, either way');
   await page.expectText(/^(Good|Fair) · /);
   assert.notEqual(await credentials(page), before);
   await assertHear(page, bob);
