@@ -38,9 +38,11 @@ function Side({ shown }: { readonly shown: View | undefined }) {
   const nav = useRef<HTMLElement>(null);
   const path = shown?.path;
   useEffect(() => {
-    // Where the bar is narrower than its entries.
-    if (path !== undefined)
-      nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+    const [bar, entry] = [nav.current, nav.current?.querySelector('[aria-current]')];
+    if (path === undefined || !bar || !entry) return;
+    // Where the bar is narrower than its entries. By scrollIntoView the next Tab would begin there, past the first stop.
+    const [seen, wanted] = [bar.getBoundingClientRect(), entry.getBoundingClientRect()];
+    bar.scrollLeft += wanted.left + wanted.width / 2 - (seen.left + seen.width / 2);
   }, [path]);
   return (
     <div class="side">
