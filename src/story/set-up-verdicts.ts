@@ -145,13 +145,11 @@ export const setUpVerdicts: readonly VerdictRow[] = [
     number: 11,
     code: 'callee-connection-gone',
     level: 'error',
-    says: (f) => {
-      const broken = overWebSocket(lastBranch(f, 'transport-failed')?.party?.transport);
-      return when(
-        !talked(f) && (failedAs(f, 'flow-gone') || broken),
-        'The connection of the called device is closed: its tab was closed, or its network is gone.',
-      );
-    },
+    says: (f) =>
+      when(
+        !talked(f) && failedAs(f, 'flow-gone'),
+        'The connection of the called device is closed: its page or program was closed, or its network is gone.',
+      ),
     nextStep:
       'The device must register again. A browser cannot be called at an address, only over the connection it made.',
   },

@@ -211,8 +211,8 @@ describe('the way to the callee', () => {
   });
   verdict(15, 'a device that is off', {}, refused);
   verdict(
-    16,
-    'a connection that cannot be made',
+    11,
+    'a telephone that closes its connection while it is called',
     { bob: { transport: 'tcp', dialable: false } },
     async ({ it, alice, bob }) => {
       it.media.set({ latencyMs: 400 });
@@ -222,6 +222,10 @@ describe('the way to the callee', () => {
       alice.ack(invite, await alice.receivesFinal('INVITE', 60_000));
     },
   );
+  verdict(16, 'a server that takes no connection', {}, async ({ alice }) => {
+    const invite = alice.request('INVITE', 'sip:bob@192.0.2.11:5060;transport=tcp', offer());
+    alice.ack(invite, await alice.receivesFinal('INVITE', 60_000));
+  });
   verdict(17, 'it rings until timer C', {}, async ({ alice, bob }) => {
     const invite = alice.request('INVITE', bob.aor, offer());
     const received = await bob.receivesRequest('INVITE');
