@@ -100,6 +100,12 @@ export interface FlowPlace {
   readonly node?: string | undefined;
 }
 
+/** A call one of whose sides is elsewhere now. */
+export interface Move {
+  readonly before: DialogRecord;
+  readonly now: DialogRecord;
+}
+
 /** The client registered again with the same binding key: its sides of the dialog follow it (DESIGN §5). */
 export function moveFlow(
   record: DialogRecord,

@@ -79,6 +79,8 @@ async function opensAgain({ page }: PhonePage): Promise<readonly string[]> {
   return assert.fail('the page does not register again');
 }
 
+const isInfo = (text: string): boolean => text.startsWith('INFO ');
+
 async function remembersSockets(phone: PhonePage): Promise<void> {
   await phone.page.addInitScript(REMEMBER_SOCKETS);
   await phone.page.reload();
@@ -129,7 +131,19 @@ for (const [who, begins] of [
     // It says 481 when it is asked: nobody waits for the grace time.
     await bob.expect('CALL_CLOSED', graceMs - 2_000);
     await office.assertMediaReleased();
-    assert.ok(received.some((text) => text.startsWith('INFO ')));
+    assert.ok(received.some(isInfo));
+  });
+
+  test(`it is opened in a second tab: the call with the ${who} softphone goes on in the first, and ends there`, async (t) => {
+    const page = await alice();
+    const bob = await office.softphone(t, { toneHz: PHONE_HZ });
+    await begins(page, bob);
+    const received = await opensAgain(page);
+    for (const until = Date.now() + 5_000; Date.now() < until && !received.some(isInfo); ) await sleep(50);
+    assert.ok(received.some(isInfo), 'the second tab was asked');
+    await assertHear(page, bob);
+    await bob.hangUp();
+    await page.expectCall('ended');
   });
 
   test(`its connection breaks and is made again: the ${who} softphone holds and resumes; whoever hangs up ends both`, async (t) => {

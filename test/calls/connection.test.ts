@@ -184,6 +184,48 @@ test('RFC 3261 §12.2.2: she comes back without the call, her page was loaded an
     assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
   }));
 
+/** Her account is opened in a second tab of the same browser: the same instance, and nothing known of the call. */
+async function opensSecondTab({ it }: Stage): Promise<Agent> {
+  const place = { transport: 'wss', address: '192.0.2.1', port: 50_002 } as const;
+  const tab = await it.registered(
+    { ...place, name: 'alice', contact: 'sip:a1@x1.invalid;transport=ws' },
+    { contact: false, headers: instance, callId: 'second-tab' },
+  );
+  tab.respond(await tab.receivesRequest('INFO'), 481);
+  return tab;
+}
+
+test('a second tab of her browser registers, and knows nothing of the call: it stays with the tab that has it', () =>
+  stage(async (scene) => {
+    const { alice, bob, it } = scene;
+    const call = await aliceCalls(scene);
+    const tab = await opensSecondTab(scene);
+    alice.respond(await alice.receivesRequest('INFO'), 415);
+    await reInvites(bob, call.callee, alice);
+    await it.hangUp(bob, call.callee, alice);
+    await tab.receivesNothing(1_000);
+  }));
+
+test('nor does the tab before, which has ended its call unheard: bob is hung up', () =>
+  stage(async (scene) => {
+    const { alice, bob } = scene;
+    await aliceCalls(scene);
+    await opensSecondTab(scene);
+    alice.respond(await alice.receivesRequest('INFO'), 481);
+    bob.respond(await bob.receivesRequest('BYE'), 200);
+  }));
+
+test('nor does anybody answer over the connection before, which seems open: bob is hung up when that is sure', () =>
+  stage(async (scene) => {
+    const { alice, bob, it } = scene;
+    await aliceCalls(scene);
+    alice.station.freeze();
+    const tab = await opensSecondTab(scene);
+    bob.respond(await bob.receivesRequest('BYE', 33_000), 200);
+    tab.respond(await tab.receivesRequest('BYE'), 481);
+    assert.deepEqual([it.media.calls(), it.database.rows.dialogs()], [[], []]);
+  }));
+
 for (const status of [200, 405, 415, 500]) {
   test(`any other answer says that she has the call: ${status}; and she is asked once for each connection`, () =>
     stage(async (scene) => {

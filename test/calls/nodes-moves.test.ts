@@ -140,6 +140,17 @@ describe('a client that comes back to another node in its call', () => {
         again.respond(await again.receivesRequest('BYE'), 481);
       }));
 
+    test(`a second tab of the called registers at ${back}: the call goes on in the one that has it`, () =>
+      stage(async ({ alice, bob, it }) => {
+        const { callee } = await talking({ alice, bob });
+        const tab = await appears('bob', it[back]);
+        tab.respond(await tab.receivesRequest('INFO'), 481);
+        bob.respond(await bob.receivesRequest('INFO'), 415);
+        alice.inbox.length = 0;
+        await alice.receivesNothing(40_000);
+        await hangUp(bob, callee, alice);
+      }));
+
     test(`the caller hangs up while the called is away, who is told when he comes back to ${back}`, () =>
       stage(async ({ it, alice, bob }) => {
         const { caller, callee } = await talking({ alice, bob });

@@ -11,6 +11,7 @@ import {
   adoptedBy,
   type FlowPlace,
   hasMoved,
+  type Move,
   moveFlow,
   noteFlow,
   noteRequest,
@@ -346,13 +347,12 @@ export class Dialogs {
     this.#hungUp.add(record);
   }
 
-  /** The dialogs of this device follow it to where it is now. Returns the calls that were elsewhere before. */
-  move(binding: BindingRef, place: FlowPlace): readonly DialogRecord[] {
-    const moved = (record: DialogRecord): DialogRecord => moveFlow(record, binding, place);
-    for (const record of [...this.#passing.byBinding(binding)]) this.replace(record, moved(record));
+  /** The dialogs of this device follow it. Returns the calls that were elsewhere before. */
+  move(binding: BindingRef, place: FlowPlace): readonly Move[] {
+    for (const record of [...this.#passing.byBinding(binding)]) this.replace(record, moveFlow(record, binding, place));
     return [...this.#calls.byBinding(binding)].flatMap((record) => {
-      const now = this.replace(record, moved(record));
-      return hasMoved(record, now) ? [now] : [];
+      const now = this.replace(record, moveFlow(record, binding, place));
+      return hasMoved(record, now) ? [{ before: record, now }] : [];
     });
   }
 
